@@ -1,0 +1,1 @@
+"""Tell, with evidence, whether any treatment of class imbalance helps."""

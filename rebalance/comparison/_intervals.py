@@ -1,0 +1,175 @@
+"""Intervals of 95 % that hold with few positives, beside the plain percentiles of the draws."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+LEVEL = 0.95
+TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+Z = 1.959963984540054  # the normal quantile of the upper tail
+MAX_UNDEFINED = 0.05  # share of draws that may leave a metric undefined
+
+# Shares of something, which the score interval fits; others take the percentiles.
+SHARES = {
+    "average_precision",
+    "roc_auc",
+    "recall_at_1pct_fpr",
+    "precision_at_k",
+    "recall_at_k",
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "f2",
+    "balanced_accuracy",
+    "g_mean",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A number and its 95 % interval.
+
+    Attributes
+    ----------
+    value, low, high : float
+    method : str
+        ``score``, ``t``, ``adjusted`` or ``percentile``.
+    percentile_low, percentile_high : float
+        The plain percentiles of the draws, to compare.
+    """
+
+    value: float
+    low: float
+    high: float
+    method: str
+    percentile_low: float
+    percentile_high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference(Interval):
+    """A paired difference, arm minus baseline.
+
+    Attributes
+    ----------
+    standard_error : float
+    p_value : float
+        Two-sided, before any correction for several arms.
+    """
+
+    standard_error: float
+    p_value: float
+
+
+def percentiles(drawn):
+    """Return the two percentiles of the draws, or a reason why they say nothing."""
+    defined = drawn[np.isfinite(drawn)]
+    undefined = 1 - defined.size / drawn.size
+    if undefined > MAX_UNDEFINED:
+        return f"{undefined:.0%} of the draws leave it undefined"
+    low, high = np.quantile(defined, TAILS)
+    return float(low), float(high)
+
+
+def score_interval(value, error, n, quantile=Z):
+    """Return the interval of a share in which shares have their own spread (Wilson 1927).
+
+    The effective number of trials is the one at which a binomial share has this standard error
+    (Korn and Graubard 1998), so that the same formula serves recall and average precision.
+
+    Parameters
+    ----------
+    value, error : float
+    n : int
+        Trials where the data show no spread: a share of 0 or 1.
+    quantile : float
+    """
+    trials = value * (1 - value) / error**2 if error > 0 and 0 < value < 1 else n
+    shrink = 1 + quantile**2 / trials
+    centre = (value + quantile**2 / trials / 2) / shrink
+    half = quantile / shrink * sqrt(value * (1 - value) / trials + (quantile / trials) ** 2 / 4)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def adjusted_interval(gained, lost, n):
+    """Return the interval of a paired difference of shares (Bonett and Price 2012).
+
+    Parameters
+    ----------
+    gained, lost : int
+        Rows that only the one, only the other decision gets.
+    n : int
+        Rows.
+    """
+    up, down = (gained + 1) / (n + 2), (lost + 1) / (n + 2)
+    half = Z * sqrt((up + down - (up - down) ** 2) / (n + 2))
+    return max(-1.0, up - down - half), min(1.0, up - down + half)
+
+
+def interval(name, value, drawn, error, n, df):
+    """Return the `Interval` of one metric of one model, or the reason why it has none.
+
+    Parameters
+    ----------
+    name : str
+    value : float
+    drawn : array of shape (n_draws,)
+    error : float or None
+        From influences; that of the draws unless told.
+    n : int
+        As in `score_interval`.
+    df : int
+        Degrees of freedom: positives, or groups with one, less one.
+    """
+    ends = percentiles(drawn)
+    if isinstance(ends, str):
+        return ends
+    low, high, method = *ends, "percentile"
+    if name == "ece":
+        # Noise only ever adds to a sum of absolute gaps: put the draws around the value.
+        shift = float(np.mean(drawn)) - value
+        low, high = min(value, max(0.0, low - shift)), max(value, high - shift)
+    if name in SHARES:
+        if error is None:
+            error = float(np.nanstd(drawn, ddof=1))
+        # The spread of recall is known from its value, that of the others is itself estimated.
+        quantile = Z if name == "recall" else _t_quantile(df)
+        low, high, method = *score_interval(value, error, n, quantile), "score"
+    return Interval(
+        value=value,
+        low=low,
+        high=high,
+        method=method,
+        percentile_low=ends[0],
+        percentile_high=ends[1],
+    )
+
+
+def difference(value, drawn, error, df):
+    """Return the `Difference` of one metric of an arm, or the reason why it has none."""
+    from scipy.special import stdtr
+
+    ends = percentiles(drawn)
+    if isinstance(ends, str):
+        return ends
+    if error is None:
+        error = float(np.nanstd(drawn, ddof=1))
+    half = _t_quantile(df) * error
+    return Difference(
+        value=value,
+        low=value - half,
+        high=value + half,
+        method="t",
+        percentile_low=ends[0],
+        percentile_high=ends[1],
+        standard_error=error,
+        p_value=float(2 * stdtr(df, -abs(value) / error)) if error > 0 else 1.0,
+    )
+
+
+def _t_quantile(df):
+    from scipy.special import stdtrit
+
+    return float(stdtrit(df, TAILS[1]))

@@ -1,0 +1,128 @@
+"""Tests of a difference, and what follows when there are several."""
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+import numpy as np
+
+ALPHA = 0.05
+POWER = 0.8
+# Normal quantiles of 1 - ALPHA / 2 and of POWER, summed.
+NEEDED = 1.959963984540054 + 0.8416212335729143
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discordant:
+    """Rows that one of two decisions flags and the other does not.
+
+    Attributes
+    ----------
+    only_arm, only_baseline : int
+    p_value : float
+        Exact and two-sided (McNemar 1947).
+    """
+
+    only_arm: int
+    only_baseline: int
+    p_value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corrected:
+    """The mean difference over folds that share training rows, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+    folds: int
+
+
+def mcnemar(arm, baseline):
+    """Return the exact test that two decisions flag the same share of the same rows.
+
+    Parameters
+    ----------
+    arm, baseline : array-like of bool of shape (n_rows,)
+        Decisions for the positives, or for the negatives: never both together, where the many
+        negatives would drown the few positives.
+
+    Returns
+    -------
+    Discordant
+    """
+    from scipy.special import bdtr
+
+    arm, baseline = np.asarray(arm, dtype=bool), np.asarray(baseline, dtype=bool)
+    gained, lost = int(np.sum(arm & ~baseline)), int(np.sum(baseline & ~arm))
+    p = min(1.0, 2 * float(bdtr(min(gained, lost), gained + lost, 0.5))) if gained != lost else 1.0
+    return Discordant(only_arm=gained, only_baseline=lost, p_value=p)
+
+
+def holm(p_values):
+    """Return p-values that stay valid when the smallest of several is picked (Holm 1979).
+
+    >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    order = np.argsort(p_values, kind="stable")
+    factors = np.arange(p_values.size, 0, -1)
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(factors * p_values[order]))
+    return adjusted
+
+
+def corrected_t_test(differences, n_train, n_test):
+    """Return the t-test for differences of repeated folds (Nadeau and Bengio 2003).
+
+    Folds share training rows, so that the plain t-test is far too sure of itself; the correction
+    adds the share of test to training rows to the variance.
+
+    Parameters
+    ----------
+    differences : array-like of shape (n_folds,)
+        Arm minus baseline, one for each fold of each repeat.
+    n_train, n_test : int
+        Rows of a training and of a test fold.
+
+    Returns
+    -------
+    Corrected
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two folds, a difference is not finite or a fold is empty.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    d = np.asarray(differences, dtype=float)
+    if d.ndim != 1 or d.size < 2 or not np.isfinite(d).all():
+        raise ValueError(
+            f"differences must be finite, one a fold, of at least two folds, got {d.tolist()}."
+        )
+    if n_train < 1 or n_test < 1:
+        raise ValueError(f"folds must have rows, got n_train={n_train} and n_test={n_test}.")
+    df, mean = d.size - 1, float(d.mean())
+    error = sqrt((1 / d.size + n_test / n_train) * d.var(ddof=1))
+    half = float(stdtrit(df, 1 - ALPHA / 2)) * error
+    statistic = abs(mean) / error if error > 0 else 0.0 if mean == 0 else np.inf
+    p_value = float(2 * stdtr(df, -statistic))
+    return Corrected(
+        value=mean, low=mean - half, high=mean + half, p_value=p_value, folds=int(d.size)
+    )
+
+
+def positives_needed(value, standard_error, n_positives):
+    """Return how many positives would show a difference of this size, None when it is 0.
+
+    80 % power in a two-sided test at 5 %; the standard error shrinks with the square root of the
+    positives, the prevalence staying what it is.
+
+    >>> positives_needed(0.02, 0.01, 100)
+    197
+    """
+    if value == 0:
+        return None
+    return ceil(n_positives * (NEEDED * standard_error / value) ** 2)

@@ -1,0 +1,67 @@
+"""One verdict an arm: better, worse, or no detectable difference."""
+
+from dataclasses import dataclass
+
+from rebalance.comparison._tests import ALPHA, holm, positives_needed
+
+BETTER, WORSE, UNDETECTED = "better", "worse", "no detectable difference"
+LOWER_IS_BETTER = {"brier", "log_loss", "ece"}
+NO_DIRECTION = {"mean_probability", "prevalence", "calibration_intercept", "calibration_slope"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the evidence says of one arm against the baseline.
+
+    Attributes
+    ----------
+    verdict : str
+        ``better``, ``worse`` or ``no detectable difference``.
+    metric : str
+    difference, low, high : float
+        Arm minus baseline, with the 95 % interval of this arm alone.
+    p_value, p_adjusted : float
+        Before and after Holm's correction for the number of arms; the verdict rests on the latter.
+    positives : int
+        In the rows compared.
+    positives_needed : int or None
+        To find a difference of this size, were it real, four times in five; None when it is 0.
+    """
+
+    verdict: str
+    metric: str
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    p_adjusted: float
+    positives: int
+    positives_needed: int | None
+
+
+def verdicts(differences, metric, n_positives):
+    """Return the `Verdict` on each arm, after Holm's correction for their number.
+
+    Parameters
+    ----------
+    differences : dict of str to Difference
+        By arm, on one metric.
+    metric : str
+    n_positives : int
+    """
+    sign = -1 if metric in LOWER_IS_BETTER else 1
+    adjusted = holm([found.p_value for found in differences.values()])
+    return {
+        arm: Verdict(
+            verdict=UNDETECTED if p > ALPHA else BETTER if sign * found.value > 0 else WORSE,
+            metric=metric,
+            difference=found.value,
+            low=found.low,
+            high=found.high,
+            p_value=found.p_value,
+            p_adjusted=float(p),
+            positives=n_positives,
+            positives_needed=positives_needed(found.value, found.standard_error, n_positives),
+        )
+        for (arm, found), p in zip(differences.items(), adjusted, strict=True)
+    }

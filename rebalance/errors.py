@@ -1,0 +1,16 @@
+"""One clear line for what a user can mend; a traceback for what is ours."""
+
+import sys
+
+
+class InputError(ValueError):
+    """Say what is wrong with the user's parameters, data or surroundings, in one line."""
+
+
+def run(main):
+    """Call ``main``; turn an `InputError` into one line on standard error and exit code 1."""
+    try:
+        main()
+    except InputError as error:
+        sys.stderr.write(f"error: {error}\n")
+        raise SystemExit(1) from None

@@ -1,0 +1,29 @@
+"""Fits at the same time, one thread each.
+
+OpenMP threads of two fits spin at each other's barriers; one thread a fit is as fast on an idle
+machine and the only setting that a busy neighbour does not ruin.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+
+def _one_thread():
+    from threadpoolctl import threadpool_limits
+
+    # OpenMP keeps the number of threads for each calling thread: set it in every worker.
+    threadpool_limits(1)
+
+
+@contextmanager
+def pool(run):
+    """Yield an executor of ``run.workers`` threads (0: one for each core)."""
+    workers = run.workers or len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(workers, initializer=_one_thread) as executor:
+        try:
+            yield executor
+        except BaseException:
+            # The first error ends the work; what has not begun must not begin.
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise

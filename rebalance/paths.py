@@ -1,0 +1,50 @@
+"""Where every file of the pipeline lives, relative to the repository."""
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+LOCK = Path("dvc.lock")
+
+DATA = Path("data")
+RAW = DATA / "raw.parquet"
+TRAIN = DATA / "train.parquet"
+TEST = DATA / "test.parquet"
+
+MODELS = Path("models")
+
+METRICS = Path("metrics")
+SPLIT = METRICS / "split.json"
+FINGERPRINTS = METRICS / "fingerprints"
+RATIO_CURVE = METRICS / "ratio_curve.csv"
+RATIO_CURVE_PICTURE = METRICS / "ratio_curve.png"
+SCORES = METRICS / "scores.json"
+COMPARISON = METRICS / "comparison.json"
+REPORT = METRICS / "report.md"
+PLOTS = METRICS / "plots"
+
+# Results of a study that was stopped; git-ignored and no output of DVC.
+KEPT = Path(".rebalance") / "kept"
+
+BASELINE = "baseline"
+TUNED = "tuned"
+
+
+def model(name):
+    """Return where the fitted model ``name`` is."""
+    return MODELS / f"{name}.skops"
+
+
+def out_of_fold(name):
+    """Return where the out-of-fold scores of the model ``name`` are."""
+    return MODELS / f"{name}.out_of_fold.parquet"
+
+
+def fingerprint(name):
+    """Return where the committed checksums of the model ``name`` are."""
+    return FINGERPRINTS / f"{name}.sha256"
+
+
+def training_metrics(name):
+    """Return where the stage that trains ``name`` writes its metrics."""
+    own = {BASELINE: METRICS / "train_baseline.json", TUNED: METRICS / "tune_ratio.json"}
+    return own.get(name, METRICS / "train_resampled" / f"{name}.json")

@@ -1,0 +1,210 @@
+"""Who may see which row: the test rows, and the folds of the training rows."""
+
+import numpy as np
+
+from rebalance.errors import InputError
+
+
+def _stratified(y, _column, params):
+    from sklearn.model_selection import train_test_split
+
+    # The same call as the article's, so the same rows.
+    return train_test_split(
+        np.arange(len(y)), test_size=params.test_size, random_state=params.seed, stratify=y
+    )
+
+
+def _time(y, column, params):
+    missing = np.isnat(column) if column.dtype.kind == "M" else column != column  # noqa: PLR0124 NaN
+    if column.dtype.kind not in "iufM" or missing.any():
+        raise InputError(
+            f"split.column {params.column!r} must hold a number or a date in every row to order "
+            "them by time."
+        )
+    order = np.argsort(column, kind="stable")
+    start = column[order[len(y) - max(1, round(params.test_size * len(y)))]]
+    test = column >= start
+    train = column < start if params.gap == 0 else _before(column, start, params.gap)
+    return np.flatnonzero(train), np.flatnonzero(test)
+
+
+def _before(column, start, gap):
+    """Say which rows are earlier than ``start`` by more than ``gap`` (seconds, for dates)."""
+    if column.dtype.kind == "M":
+        return column < start - np.timedelta64(round(gap * 1e9), "ns")
+    return column < start - gap
+
+
+def _group(y, column, params):
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    folds = max(2, round(1 / params.test_size))
+    if len(np.unique(column)) < folds:
+        raise InputError(
+            f"split.column {params.column!r} must have at least {folds} groups for test_size "
+            f"{params.test_size:g}, got {len(np.unique(column))}."
+        )
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=params.seed)
+    return next(splitter.split(np.zeros(len(y)), y, column))
+
+
+def _column(_y, column, params):
+    labels = np.char.lower(column.astype(str))
+    unknown = sorted(set(labels.tolist()) - {"train", "test"})
+    if unknown:
+        raise InputError(
+            f"split.column {params.column!r} must say train or test in every row, got "
+            f"{unknown[0]!r}."
+        )
+    return np.flatnonzero(labels == "train"), np.flatnonzero(labels == "test")
+
+
+METHODS = {"stratified": _stratified, "time": _time, "group": _group, "column": _column}
+
+
+def split(y, column, params):
+    """Return the row numbers of the training and of the test rows.
+
+    Parameters
+    ----------
+    y : array of 0 and 1, shape (n_rows,)
+    column : array of shape (n_rows,) or None
+        What ``params.method`` looks at.
+    params : params.Split
+
+    Raises
+    ------
+    InputError
+        Where the column does not allow the method, or a side would have one class only.
+    """
+    train, test = METHODS[params.method](y, column, params)
+    for side, rows in (("train", train), ("test", test)):
+        positives = int(y[rows].sum())
+        if not 2 <= positives < len(rows):
+            raise InputError(
+                f"split.method {params.method!r} must leave 2 positives or more and some negatives "
+                f"on each side, got {positives} positives in {len(rows)} {side} rows."
+            )
+    return train, test
+
+
+def folds(table, params):
+    """Return a list of (training rows, validation rows), one for each fold of each repeat.
+
+    Folds respect what the split respects: time-ordered training rows are validated on later rows
+    only, and a group is on one side only.
+
+    Parameters
+    ----------
+    table : store.Table
+        Its roles name the split's method, column and gap.
+    params : params.OutOfFold or params.Tune
+
+    Raises
+    ------
+    InputError
+        Where there are fewer positives than folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    positives = int(table.y.sum())
+    if positives < params.folds:
+        raise InputError(
+            f"folds must be at most the positives of the training rows, got {params.folds} folds "
+            f"with {positives} positives."
+        )
+    method, column = table.roles.get("method"), table.roles.get("column")
+    if method == "time":
+        return _time_folds(table.y, table.others[column], params.folds, table.roles["gap"])
+    found = []
+    for repeat in range(getattr(params, "repeats", 1)):
+        arguments = {
+            "n_splits": params.folds,
+            "shuffle": True,
+            "random_state": params.seed + repeat,
+        }
+        if method == "group":
+            splitter = StratifiedGroupKFold(**arguments)
+            found += splitter.split(table.X, table.y, table.others[column])
+        else:
+            found += StratifiedKFold(**arguments).split(table.X, table.y)
+    return found
+
+
+def _time_folds(y, column, n_folds, gap):
+    """Cut the rows into n + 1 stretches of equal positives; validate on each but the first."""
+    order = np.argsort(column, kind="stable")
+    seen = np.cumsum(y[order])
+    cuts = [seen[-1] * (i + 1) / (n_folds + 1) for i in range(n_folds)]
+    starts = [column[order[np.searchsorted(seen, cut, side="right")]] for cut in cuts]
+    found = []
+    for start, end in zip(starts, [*starts[1:], None], strict=True):
+        train = _before(column, start, gap) if gap else column < start
+        valid = column >= start if end is None else (column >= start) & (column < end)
+        if not (y[train].any() and 0 < y[valid].sum() < valid.sum()):
+            raise InputError(
+                f"folds must leave both classes on each side in time order, got {n_folds} folds "
+                f"with {int(y.sum())} positives; use fewer folds or a smaller gap."
+            )
+        found.append((np.flatnonzero(train), np.flatnonzero(valid)))
+    return found
+
+
+def looked_at(raw, params):
+    """Return the column of an arrow table that ``params.method`` looks at, or None."""
+    if params.method == "stratified":
+        return None
+    if params.column not in raw.column_names:
+        raise InputError(
+            f"split.column {params.column!r} is no column; the columns are "
+            f"{', '.join(raw.column_names)}."
+        )
+    return raw[params.column].to_numpy()
+
+
+def roles(roles, params):
+    """Return the roles of the columns after the split: what it looks at is no feature."""
+    column = params.column if params.method != "stratified" else ""
+    return roles | {
+        "features": [name for name in roles["features"] if name != column],
+        "method": params.method,
+        "column": column,
+        "gap": params.gap,
+    }
+
+
+def describe(train, test, roles):
+    """Return what both sides hold, for ``metrics/split.json``: arrow tables in, numbers out."""
+    found = {}
+    for name, side in (("train", train), ("test", test)):
+        y = side[roles["target"]].to_numpy()
+        positives = int(y.sum())
+        found[name] = {
+            "rows": len(y),
+            "positives": positives,
+            "prevalence": positives / len(y),
+            "natural_ratio": (len(y) - positives) / positives,
+            "no_information_rate": max(positives, len(y) - positives) / len(y),
+            "missing_values": sum(_missing(side[name]) for name in roles["features"]),
+        }
+    columns = [*roles["features"], roles["target"]]
+    found["test"]["rows_also_in_train"] = _repeated_rows(
+        train.select(columns), test.select(columns)
+    )
+    return found
+
+
+def _missing(column):
+    import pyarrow.compute as pc
+
+    return pc.sum(pc.is_null(column, nan_is_null=True)).as_py() or 0
+
+
+def _repeated_rows(left, right):
+    """Return how many rows of ``right`` equal a row of ``left`` in every column."""
+    import pandas as pd
+
+    def keys(table):
+        return pd.util.hash_pandas_object(table.to_pandas(), index=False).to_numpy()
+
+    return int(np.isin(keys(right), keys(left)).sum())

@@ -1,0 +1,279 @@
+"""Read and write tables, models and JSON; a file is either whole or absent."""
+
+import hashlib
+import io
+import json
+import math
+import os
+import tempfile
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from rebalance import paths
+from rebalance.errors import InputError
+
+# Every type beyond skops' own list that a model of ours may hold; nothing else is loaded.
+TRUSTED = [
+    "imblearn.ensemble._bagging.BalancedBaggingClassifier",
+    "imblearn.ensemble._easy_ensemble.EasyEnsembleClassifier",
+    "imblearn.ensemble._forest.BalancedRandomForestClassifier",
+    "imblearn.ensemble._weight_boosting.RUSBoostClassifier",
+    "imblearn.pipeline.Pipeline",
+    "imblearn.under_sampling._prototype_selection._random_under_sampler.RandomUnderSampler",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "rebalance.correction.CorrectedClassifier",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+]
+
+
+KEPT_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows to learn from or to judge on.
+
+    ``X`` has shape (n_rows, n_features), ``y`` holds 0 and 1, ``features`` names the columns of
+    ``X`` and ``others`` holds the columns that are no features, by name. ``roles`` is what the
+    table says of itself: target, features, dropped and the split's method and column.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    features: list
+    others: dict = field(default_factory=dict)
+    roles: dict = field(default_factory=dict)
+
+    def column(self, name):
+        """Return one column by name, a feature or not; `InputError` where there is none."""
+        if name in self.others:
+            return self.others[name]
+        if name in self.features:
+            return self.X[:, self.features.index(name)]
+        known = ", ".join([*self.features, *self.others])
+        raise InputError(f"column {name!r} is not in the table; it has {known}.")
+
+
+@contextmanager
+def replacing(path):
+    """Yield a path beside ``path`` to write to; rename it on success, remove it on failure."""
+    path = Path(path)
+    # Git tracks no empty folder: a fresh clone or ``dvc exp run --temp`` has none of ours.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    beside = Path(name)
+    try:
+        yield beside
+        beside.chmod(0o644)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_text(path, text):
+    """Write ``text``, with a final newline."""
+    with replacing(path) as beside:
+        beside.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+
+
+def rounded(value):
+    """Return ``value`` with every float at 6 significant digits; a float that is not finite raises.
+
+    >>> rounded({"a": 0.123456789, "b": [1, 2.0]})
+    {'a': 0.123457, 'b': [1, 2.0]}
+    """
+    if isinstance(value, dict):
+        return {str(key): rounded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [rounded(item) for item in value]
+    if isinstance(value, (float, np.floating)):
+        if not math.isfinite(value):
+            raise ValueError(f"a metric must be finite, got {value}.")
+        return float(f"{value:.6g}")
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def write_json(path, content):
+    """Write metrics: two spaces, 6 significant digits, finite numbers only."""
+    write_text(path, json.dumps(rounded(content), indent=2, allow_nan=False))
+
+
+def read_json(path):
+    """Return the content of a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_frame(path, frame, roles=None):
+    """Write a pandas data frame or an arrow table as parquet, with what it says of itself."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not isinstance(frame, pa.Table):
+        frame = pa.Table.from_pandas(frame, preserve_index=False)
+    # Pandas' own notes hold versions; ours hold the roles of the columns.
+    table = frame.replace_schema_metadata({"rebalance": json.dumps(roles or {})})
+    with replacing(path) as beside:
+        pq.write_table(table, beside, compression="zstd", compression_level=1)
+
+
+def read_arrow(path, columns=None):
+    """Return a parquet file as an arrow table, and the roles that it names."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, columns=columns)
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; run 'dvc repro', which makes it.") from error
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{path} is not whole; run 'dvc repro' to make it again.") from error
+    metadata = table.schema.metadata or {}
+    return table, json.loads(metadata.get(b"rebalance", b"{}"))
+
+
+def read_table(path):
+    """Return the rows of ``data/train.parquet`` or ``data/test.parquet`` as a `Table`."""
+    table, roles = read_arrow(path)
+    features = roles["features"]
+    X = np.empty((table.num_rows, len(features)))
+    for i, name in enumerate(features):
+        X[:, i] = table[name].to_numpy()
+    others = [name for name in table.column_names if name not in {*features, roles["target"]}]
+    return Table(
+        X=X,
+        y=table[roles["target"]].to_numpy().astype(np.int8),
+        features=features,
+        others={name: table[name].to_numpy() for name in others},
+        roles=roles,
+    )
+
+
+def _canonical(archive):
+    """Return a skops archive with the same content and the same bytes each time.
+
+    Skops names entries and objects by their address in memory and dates the entries; here they
+    are numbered in the order in which the schema names them, and carry no date.
+    """
+    numbers = {}
+
+    def renumber(node):
+        if isinstance(node, dict):
+            return {
+                key: _number(value) if key == "__id__" else _file(key, value)
+                for key, value in node.items()
+            }
+        return [renumber(item) for item in node] if isinstance(node, list) else node
+
+    def _number(identity):
+        return numbers.setdefault(str(identity), len(numbers))
+
+    def _file(key, value):
+        if key == "file" and isinstance(value, str):
+            stem, dot, suffix = value.partition(".")
+            return f"{_number(stem)}{dot}{suffix}"
+        return renumber(value)
+
+    result = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(result, "w") as new:
+        schema = json.dumps(renumber(json.loads(old.read("schema.json"))))
+        names = {_file("file", name): name for name in old.namelist() if name != "schema.json"}
+        for name in sorted(names):
+            new.writestr(zipfile.ZipInfo(name), old.read(names[name]))
+        new.writestr(zipfile.ZipInfo("schema.json"), schema, zipfile.ZIP_DEFLATED)
+    return result.getvalue()
+
+
+def write_model(path, model):
+    """Write a fitted model in the skops format, which executes no code when it is loaded."""
+    from skops.io import dumps
+
+    content = _canonical(dumps(model))
+    with replacing(path) as beside:
+        beside.write_bytes(content)
+
+
+def read_model(path):
+    """Return a fitted model; `InputError` names a type that is not on the list of ours."""
+    from skops.io import load
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        return load(path, trusted=TRUSTED)
+    except UntrustedTypesFoundException as error:
+        raise InputError(f"{path} holds types that no model of ours has: {error}.") from error
+
+
+def sha256(path):
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def md5(path):
+    """Return the MD5 of a file, in hexadecimal: what dvc.lock holds."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def write_trained(name, trained, more=None):
+    """Write what a training stage made of the model ``name``; return the files written.
+
+    ``trained`` is a `training.Trained`; ``more`` joins its metrics.
+    """
+    import pyarrow as pa
+
+    write_model(paths.model(name), trained.model)
+    columns = {key: pa.array(column) for key, column in vars(trained.scores).items()}
+    write_frame(paths.out_of_fold(name), pa.table(columns))
+    write_json(paths.training_metrics(name), trained.summary | (more or {}))
+    write_fingerprint(name)
+    return [
+        paths.model(name),
+        paths.out_of_fold(name),
+        paths.training_metrics(name),
+        paths.fingerprint(name),
+    ]
+
+
+def kept():
+    """Return the `joblib.Memory` whose results outlive a killed study."""
+    from joblib import Memory
+
+    memory = Memory(paths.KEPT, verbose=0)
+    memory.reduce_size(bytes_limit=KEPT_BYTES)
+    return memory
+
+
+def read_scores(name):
+    """Return the out-of-fold scores of the model ``name``: a dict of columns."""
+    table, _ = read_arrow(paths.out_of_fold(name))
+    return {column: table[column].to_numpy() for column in table.column_names}
+
+
+def write_fingerprint(name):
+    """Write the checksums of a model and its out-of-fold scores, as ``sha256sum`` does."""
+    files = (paths.model(name), paths.out_of_fold(name))
+    lines = [f"{sha256(path)}  {path.as_posix()}" for path in files]
+    write_text(paths.fingerprint(name), "\n".join(lines))
+
+
+def check_fingerprint(name):
+    """Raise `InputError` where the model ``name`` is not the one that its stage wrote."""
+    for line in paths.fingerprint(name).read_text(encoding="utf-8").splitlines():
+        known, path = line.split("  ", 1)
+        if not Path(path).exists():
+            raise InputError(f"{path} is missing; run 'dvc repro' to train it again.")
+        if (found := sha256(path)) != known:
+            raise InputError(
+                f"{path} is not what its training stage wrote (SHA-256 {known[:12]}…, "
+                f"found {found[:12]}…); run 'dvc repro' to train it again."
+            )

@@ -1,0 +1,60 @@
+"""What decisions cost, and what they save against flagging none and flagging all."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Costs(NamedTuple):
+    """What each outcome of a row costs: false and true, positive and negative."""
+
+    c_fp: float
+    c_fn: float
+    c_tp: float = 0.0
+    c_tn: float = 0.0
+
+
+def reasonable(costs):
+    """Return the costs if each mistake is dearer than the right answer (Elkan 2001)."""
+    for mistake, right in (("c_fp", "c_tn"), ("c_fn", "c_tp")):
+        worse, better = getattr(costs, mistake), getattr(costs, right)
+        if not worse > better:
+            raise ValueError(f"{mistake} must exceed {right}, got {worse} and {better}.")
+    return costs
+
+
+def cost(y_true, flagged, **costs):
+    """Return the total cost of decisions, given the numbers of `Costs` by name, or one a row.
+
+    With amounts, ``c_tp = c_fp = c_admin`` and ``c_fn = amounts`` (Bahnsen et al. 2014).
+    """
+    c_fp, c_fn, c_tp, c_tn = Costs(**costs)
+    positive, flagged = np.asarray(y_true) == 1, np.asarray(flagged, dtype=bool)
+    when_flagged = np.where(positive, c_tp, c_fp)
+    return float(np.where(flagged, when_flagged, np.where(positive, c_fn, c_tn)).sum())
+
+
+def savings(y_true, flagged, **costs):
+    """Return the cost of decisions beside flagging none and flagging all.
+
+    Parameters
+    ----------
+    y_true, flagged : array-like of shape (n_rows,)
+    **costs
+        As in `cost`.
+
+    Returns
+    -------
+    dict of str to float
+        ``cost``, ``cost_of_none``, ``cost_of_all`` and ``savings``, the share saved of the
+        cheaper of the two (Bahnsen et al. 2014): 1 at no cost, negative when the decisions are
+        worse than none or all. Absent when the cheaper of the two costs nothing.
+    """
+    flagged = np.asarray(flagged, dtype=bool)
+    found = {
+        "cost": cost(y_true, flagged, **costs),
+        "cost_of_none": cost(y_true, np.zeros_like(flagged), **costs),
+        "cost_of_all": cost(y_true, np.ones_like(flagged), **costs),
+    }
+    cheaper = min(found["cost_of_none"], found["cost_of_all"])
+    return found | ({"savings": 1 - found["cost"] / cheaper} if cheaper > 0 else {})

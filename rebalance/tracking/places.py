@@ -1,0 +1,148 @@
+"""Where runs go, whether they can go there, and one process at a time through the door."""
+
+import os
+import sqlite3
+from contextlib import closing, contextmanager
+from importlib import util
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from rebalance.errors import InputError
+
+ANSWER_SECONDS = 3  # an address that is silent for longer is taken for dead
+LOCK_SECONDS = 120  # the first use of a database takes 2 seconds, every other less
+SQLITE = "sqlite:///"
+# The columns in which MLflow keeps absolute addresses of artifacts.
+ADDRESSES = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "storage_location"),
+)
+
+
+def address():
+    """Return where runs go: MLFLOW_TRACKING_URI, or mlflow.db at the root of the repository."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip() or f"{SQLITE}mlflow.db"
+    if not uri.startswith(SQLITE):
+        return uri
+    # `dvc exp run --temp` works in a clone that is deleted; DVC_ROOT is the real repository.
+    root = Path(os.environ.get("DVC_ROOT") or Path.cwd()).absolute()
+    return SQLITE + (root / uri.removeprefix(SQLITE)).as_posix()
+
+
+def database(uri):
+    """Return the file of an address in SQLite, None for any other."""
+    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def is_server(uri):
+    """Tell whether an address is that of a tracking server."""
+    return uri.startswith(("http://", "https://"))
+
+
+def artifact_location(uri, experiment):
+    """Return where the artifacts of an experiment belong, None where a server decides."""
+    if is_server(uri):
+        return None
+    file = database(uri)
+    folder = file.parent if file else Path.cwd()
+    return f"{folder.as_uri()}/mlartifacts/{quote(experiment, safe='')}"
+
+
+def check(experiment):
+    """Raise `InputError` where a run could not be recorded; nothing is imported for it."""
+    if not experiment.strip() or experiment == "Default":
+        raise InputError(f"tracking.experiment must name an experiment, got {experiment!r}.")
+    uri = address()
+    if is_server(uri):
+        _check_server(uri)
+    elif file := database(uri):
+        _check_database(file)
+    elif "://" not in uri or uri.startswith("file:"):
+        raise InputError(
+            f"MLFLOW_TRACKING_URI is the folder {uri!r}, where MLflow no longer keeps runs; "
+            "unset it to use mlflow.db, or write sqlite:///FILE."
+        )
+
+
+def _check_server(uri):
+    import ssl
+    from urllib.error import HTTPError, URLError
+    from urllib.request import Request, urlopen
+
+    parts = urlsplit(uri)
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
+    context = ssl.create_default_context(cafile=os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"))
+    if os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in {"1", "true"}:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        request = Request(f"{bare}/health")  # noqa: S310 - the scheme is http or https
+        with urlopen(request, timeout=ANSWER_SECONDS, context=context):  # noqa: S310
+            return
+    except HTTPError as error:
+        # Refused without credentials is an answer too: MLflow itself will bring them.
+        problem = None if error.code < 500 else f"answers {error.code}"
+    except (URLError, OSError, ValueError) as error:
+        reason = str(getattr(error, "reason", error)) or type(error).__name__
+        problem = f"does not answer ({reason})"
+    if problem:
+        raise InputError(
+            f"MLFLOW_TRACKING_URI: the server {bare} {problem}; "
+            "start it, or unset MLFLOW_TRACKING_URI to record into mlflow.db."
+        )
+
+
+def _check_database(file):
+    """Raise `InputError` where a file is no database of this MLflow, before MLflow says so late."""
+    if not file.exists() or not file.stat().st_size:
+        return
+    known = Path(util.find_spec("mlflow").origin).parent / "store" / "db_migrations" / "versions"
+    try:
+        with closing(sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=20)) as base:
+            tables = {name for (name,) in base.execute("SELECT name FROM sqlite_master")}
+            found = (
+                base.execute("SELECT version_num FROM alembic_version").fetchall()
+                if "alembic_version" in tables
+                else []
+            )
+    except sqlite3.DatabaseError as error:
+        raise InputError(f"{file} cannot be read as MLflow's database: {error}.") from error
+    if unknown := [version for (version,) in found if not any(known.glob(f"{version}_*.py"))]:
+        raise InputError(
+            f"{file} was upgraded by a newer MLflow (schema {unknown[0]}) than the one installed; "
+            "use that one, or move the file away to start a new history."
+        )
+
+
+@contextmanager
+def alone(uri):
+    """Let one process at a time open a database: two that create its tables break each other."""
+    file = database(uri)
+    if file is None:
+        yield
+        return
+    from filelock import FileLock, Timeout
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = file.with_name(f"{file.name}.lock")
+    try:
+        with FileLock(lock, timeout=LOCK_SECONDS):
+            yield
+    except Timeout as error:
+        raise InputError(f"{lock} is held by another process for {LOCK_SECONDS} s.") from error
+
+
+def relocate(file, old, new):
+    """Rewrite in one transaction the addresses below ``old`` to the same below ``new``.
+
+    MLflow keeps them absolute: after the repository moved it would not find the old artifacts,
+    and would write new ones where the repository was.
+    """
+    with closing(sqlite3.connect(file, timeout=20)) as base, base:
+        for table, column in ADDRESSES:
+            base.execute(
+                f"UPDATE {table} SET {column} = ? || substr({column}, ?) "  # noqa: S608 - ours
+                f"WHERE {column} = ? OR substr({column}, 1, ?) = ?",
+                (new, len(old) + 1, old, len(old) + 1, f"{old}/"),
+            )

@@ -1,0 +1,138 @@
+"""What is said of a run: its code, libraries, files and names, in the words MLflow allows."""
+
+import getpass
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from rebalance import paths, store
+
+LIBRARIES = ("dvc", "imbalanced-learn", "mlflow", "numpy", "optuna", "pandas", "scikit-learn")
+SMALL = {".csv", ".json", ".md", ".png"}  # what MLflow gets a copy of
+OUTPUT = "dvc.out."
+# What MLflow allows, in characters.
+MAX_NAME, MAX_PARAM, MAX_TAG = 250, 6000, 5000
+
+
+def flat(nested, prefix=""):
+    """Join the names of nested dictionaries by dots.
+
+    >>> flat({"resample": {"smote": {"ratio": 10}}, "seed": 1})
+    {'resample.smote.ratio': 10, 'seed': 1}
+    """
+    result = {}
+    for key, value in nested.items():
+        if isinstance(value, dict) and value:
+            result |= flat(value, f"{prefix}{key}.")
+        else:
+            result[f"{prefix}{key}"] = value
+    return result
+
+
+def checksum(path):
+    """Return the MD5 of an output as dvc.lock has it; of a folder, that of its listing."""
+    path = Path(path)
+    if not path.is_dir():
+        return store.md5(path)
+    files = [item for item in path.rglob("*") if item.is_file()]
+    listing = [{"md5": store.md5(f), "relpath": f.relative_to(path).as_posix()} for f in files]
+    text = json.dumps(sorted(listing, key=lambda entry: entry["relpath"]), sort_keys=True)
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() + ".dir"
+
+
+def stage_tags(stage):
+    """Say what ran, on which code, with which libraries."""
+    versions = {f"version.{name}": version(name) for name in LIBRARIES}
+    tags = {
+        "kind": "stage",
+        "dvc.stage": stage,
+        "dvc.exp": os.environ.get("DVC_EXP_NAME", ""),
+        "mlflow.user": user(),
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.name": f"stages/{stage.partition('@')[0]}.py",
+        "version.python": sys.version.split()[0],
+    }
+    return {name: value for name, value in (tags | versions | _git()).items() if value}
+
+
+def _git():
+    """Return the commit, and whether files differ from it other than those that stages write."""
+    ours = [f":(exclude){path.as_posix()}" for path in (paths.LOCK, paths.METRICS)]
+    command = ["git", "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--", "."]
+    try:
+        done = subprocess.run(  # noqa: S603 - no word of it comes from outside
+            [*command, *ours], capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    lines = done.stdout.splitlines()
+    commit = next((line.split()[-1] for line in lines if line.startswith("# branch.oid")), "")
+    dirty = any(not line.startswith("#") for line in lines)
+    return {"mlflow.source.git.commit": commit, "git.dirty": str(dirty).lower()}
+
+
+def checksums(outputs):
+    """Return the tags that name what a stage wrote."""
+    return {tag(path): checksum(path) for path in outputs if Path(path).exists()}
+
+
+def small(outputs):
+    """Return the files that MLflow gets a copy of; the tables and models are DVC's."""
+    for path in map(Path, outputs):
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        yield from (file for file in files if file.is_file() and file.suffix in SMALL)
+
+
+def version(name):
+    """Return the version of an installed library, nothing where there is none."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def user():
+    """Return the name of the user, nothing where there is none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return ""
+
+
+def milliseconds(seconds):
+    """Return MLflow's unit of time."""
+    return int(1000 * seconds)
+
+
+def recorded(tags):
+    """Return those of a run's tags that name what its stage wrote."""
+    return {name: value for name, value in tags.items() if name.startswith(OUTPUT)}
+
+
+def tag(path):
+    """Return the name of the tag that holds the checksum of an output."""
+    return legal(OUTPUT + Path(path).as_posix())
+
+
+def legal(name):
+    """Return a name that MLflow takes.
+
+    >>> legal("recall@.5")
+    'recall_.5'
+    """
+    return re.sub(r"[^\w\-. :/]", "_", str(name), flags=re.ASCII)[:MAX_NAME]
+
+
+def param_texts(params):
+    """Return parameters, which may be nested, as MLflow takes them."""
+    return {legal(name): str(value)[:MAX_PARAM] for name, value in flat(params).items()}
+
+
+def tag_texts(tags):
+    """Return tags as MLflow takes them."""
+    return {legal(name): str(value)[:MAX_TAG] for name, value in tags.items()}

@@ -1,0 +1,1 @@
+"""The six stages of the pipeline, each run as ``python -m stages.<name>``."""

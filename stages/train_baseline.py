@@ -1,0 +1,29 @@
+"""Train the learner on the classes as they come."""
+
+import time
+
+from rebalance import errors, parallel, paths, store, tracking, training, treatments
+from rebalance.params import Treatment, load
+
+
+def main():
+    started = time.time()
+    params = load()
+    tracking.check(params.tracking.experiment)
+    table = store.read_table(paths.TRAIN)
+    with parallel.pool(params.run) as executor:
+        trained = training.train(Treatment(treatment=treatments.NONE), table, params, executor)
+    outputs = store.write_trained(paths.BASELINE, trained)
+    tracking.record(
+        "train_baseline",
+        experiment=params.tracking.experiment,
+        params=params.model_dump(include={"learner", "out_of_fold", "calibrate", "threshold"}),
+        metrics=trained.summary,
+        outputs=outputs,
+        started=started,
+        model=(trained.model, table.X[:5], paths.BASELINE),
+    )
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,32 @@
+"""Train one entry of ``resample``: ``python -m stages.train_resampled NAME``."""
+
+import sys
+import time
+
+from rebalance import errors, parallel, paths, store, tracking, training
+from rebalance.params import load
+
+
+def main():
+    started = time.time()
+    params = load()
+    name = params.resampled(sys.argv[1:])
+    tracking.check(params.tracking.experiment)
+    table = store.read_table(paths.TRAIN)
+    with parallel.pool(params.run) as executor:
+        trained = training.train(params.resample[name], table, params, executor)
+    outputs = store.write_trained(name, trained)
+    tracking.record(
+        f"train_resampled@{name}",
+        experiment=params.tracking.experiment,
+        params=params.model_dump(include={"learner", "out_of_fold", "calibrate", "threshold"})
+        | {"resample": params.resample[name].model_dump()},
+        metrics=trained.summary,
+        outputs=outputs,
+        started=started,
+        model=(trained.model, table.X[:5], name),
+    )
+
+
+if __name__ == "__main__":
+    errors.run(main)

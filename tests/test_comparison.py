@@ -1,0 +1,403 @@
+"""Every draw, interval, test and verdict equals its slow and obvious definition."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from rebalance import comparison, metrics
+from rebalance.comparison import _bootstrap, _influence, _intervals
+
+THRESHOLD = 0.5
+
+
+def sample(n_positives=30, n_negatives=200, seed=0, decimals=3, gap=1.5):
+    """Return labels and two correlated models with ties."""
+    rng = np.random.default_rng(seed)
+    y_true = rng.permutation(np.repeat([1, 0], [n_positives, n_negatives]))
+    signal = rng.normal(gap * y_true)
+    models = {
+        name: (
+            np.round(
+                stats.norm.cdf(signal + rng.normal(scale=0.5, size=signal.size) - 1), decimals
+            ),
+            THRESHOLD,
+        )
+        for name in ("baseline", "arm")
+    }
+    return y_true, models
+
+
+def drawn_rows(y_true, strata, n_draws, seed):
+    """Yield the row numbers of each draw, each as often as it was drawn."""
+    for block in _bootstrap.weights(strata, n_draws, seed):
+        for weight in block.T:
+            yield np.repeat(np.arange(y_true.size), weight.astype(int))
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("decimals", [1, 2, 9])
+def test_each_draw_equals_the_metrics_of_the_rows_it_drew(decimals, grouped):
+    y_true, models = sample(decimals=decimals)
+    groups = np.random.default_rng(1).integers(0, 60, y_true.size) if grouped else None
+    strata = _bootstrap.Strata.of(y_true, groups)
+    flagged = {name: (score, score >= at) for name, (score, at) in models.items()}
+    found = _bootstrap.draws(y_true, flagged, strata, n_draws=40, seed=3, k=25, precision=0.7)
+    one_step = {"calibration_slope", "calibration_intercept"}
+    for i, rows in enumerate(drawn_rows(y_true, strata, 40, 3)):
+        for name, (score, at) in models.items():
+            slow = metrics.score(y_true[rows], score[rows], at, k=25, precision=0.7)
+            for metric, drawn in found[name].items():
+                if metric == "ece":  # its bins are those of all rows
+                    bins = metrics._probability.ece_bins(score)[rows]
+                    gaps = np.bincount(bins, weights=(score - y_true)[rows])
+                    assert drawn[i] == pytest.approx(np.abs(gaps).sum() / rows.size, abs=1e-5)
+                elif metric in one_step:
+                    # Scores rounded to 0 or 1 have log-odds that one step does not follow.
+                    assert decimals < 9 or drawn[i] == pytest.approx(slow[metric], abs=0.15)
+                elif metric in slow:
+                    assert drawn[i] == pytest.approx(slow[metric], rel=1e-4, abs=1e-6), metric
+                else:
+                    assert math.isnan(drawn[i])
+
+
+def test_a_draw_keeps_the_number_of_positives_and_of_negatives():
+    y_true, _ = sample()
+    for rows in drawn_rows(y_true, _bootstrap.Strata.of(y_true), 50, seed=0):
+        assert y_true[rows].sum() == y_true.sum()
+        assert rows.size == y_true.size
+
+
+def test_a_draw_takes_whole_groups_and_keeps_the_number_with_positives():
+    y_true, _ = sample()
+    groups = np.random.default_rng(0).choice(["a", "b", "c", "d", "e", "f", "g"], y_true.size)
+    strata = _bootstrap.Strata.of(y_true, groups)
+    for block in _bootstrap.weights(strata, 50, seed=0):
+        for weight in block.T:
+            per_group = {g: set(weight[groups == g].tolist()) for g in np.unique(groups)}
+            assert all(len(values) == 1 for values in per_group.values())
+            assert sum(values.pop() for values in per_group.values()) == len(per_group)
+
+
+def test_draws_are_uniform_and_independent_between_rows():
+    y_true = np.repeat([1, 0], [40, 60])
+    strata = _bootstrap.Strata.of(y_true)
+    weight = np.concatenate(list(_bootstrap.weights(strata, 4000, seed=0)), axis=1)
+    assert np.abs(weight.mean(axis=1) - 1).max() < 0.08
+    assert weight.var(axis=1).mean() == pytest.approx(1 - 1 / 50, abs=0.03)
+
+
+def test_the_same_seed_gives_the_same_comparison_and_another_seed_another():
+    y_true, models = sample()
+    once = comparison.compare(y_true, models, "baseline", n_draws=200, seed=1)
+    again = comparison.compare(y_true, models, "baseline", n_draws=200, seed=1)
+    other = comparison.compare(y_true, models, "baseline", n_draws=200, seed=2)
+    assert once == again
+    assert once != other
+
+
+def numeric_influence(y_true, score, flagged, metric):
+    """Return how the metric moves when one row's weight does, by weighted counting."""
+
+    def weighted(weight):
+        positive = y_true == 1
+        recall = weight[positive & flagged].sum() / weight[positive].sum()
+        above = score[:, None] <= score[None, :]
+        tp, both = above @ (weight * positive), above @ weight
+        precision = np.sum((weight * tp / both)[positive]) / weight[positive].sum()
+        wins = (score[positive][:, None] > score[~positive]) + 0.5 * (
+            score[positive][:, None] == score[~positive]
+        )
+        auc = weight[positive] @ wins @ weight[~positive]
+        auc /= weight[positive].sum() * weight[~positive].sum()
+        return {"average_precision": precision, "roc_auc": auc, "recall": recall}[metric]
+
+    step, ones = 1e-5, np.ones(y_true.size)
+    return np.array(
+        [
+            (weighted(ones + step * unit) - weighted(ones - step * unit)) / (2 * step)
+            for unit in np.eye(y_true.size)
+        ]
+    )
+
+
+@pytest.mark.parametrize("decimals", [1, 9])
+@pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "recall"])
+def test_influences_are_derivatives_by_the_weights_of_rows(metric, decimals):
+    y_true, models = sample(15, 45, decimals=decimals)
+    score = models["arm"][0]
+    found = _influence.influences(y_true, score, score >= THRESHOLD)[metric]
+    slow = numeric_influence(y_true, score, score >= THRESHOLD, metric)
+    assert found == pytest.approx(slow, abs=1e-7)
+
+
+def test_the_standard_error_of_auc_is_delongs():
+    y_true, models = sample(decimals=1)
+    score = models["arm"][0]
+    positives, negatives = score[y_true == 1], score[y_true == 0]
+    wins = (positives[:, None] > negatives) + 0.5 * (positives[:, None] == negatives)
+    by_hand = wins.mean(1).var(ddof=1) / positives.size + wins.mean(0).var(ddof=1) / negatives.size
+    influence = _influence.influences(y_true, score, score >= 0.5)["roc_auc"]
+    error = _influence.standard_error(influence, _bootstrap.Strata.of(y_true))
+    assert error == pytest.approx(math.sqrt(by_hand))
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "recall"])
+def test_standard_errors_agree_with_the_spread_of_the_draws(metric, grouped):
+    y_true, models = sample(150, 1500)
+    groups = np.random.default_rng(1).integers(0, 400, y_true.size) if grouped else None
+    strata = _bootstrap.Strata.of(y_true, groups)
+    flagged = {name: (score, score >= at) for name, (score, at) in models.items()}
+    drawn = _bootstrap.draws(y_true, flagged, strata, n_draws=2000, seed=0, k=100, precision=0.9)
+    influences = {
+        name: _influence.influences(y_true, *model)[metric] for name, model in flagged.items()
+    }
+    error = _influence.standard_error(influences["arm"], strata)
+    assert error == pytest.approx(drawn["arm"][metric].std(), rel=0.08)
+    error = _influence.standard_error(influences["arm"] - influences["baseline"], strata)
+    spread = (drawn["arm"][metric] - drawn["baseline"][metric]).std()
+    assert error == pytest.approx(spread, rel=0.1)
+
+
+def test_every_metric_of_every_model_has_an_interval_around_its_value():
+    y_true, models = sample()
+    found = comparison.compare(y_true, models, "baseline", n_draws=500)
+    for name, (score, at) in models.items():
+        values = metrics.score(y_true, score, at)
+        counts = {n for n, value in values.items() if isinstance(value, int)}
+        assert found.intervals[name].keys() == values.keys() - counts - {"prevalence"}
+        assert "prevalence" in found.absent[name]
+        for metric, interval in found.intervals[name].items():
+            assert interval.value == values[metric]
+            assert interval.low <= interval.value <= interval.high
+            assert interval.percentile_low <= interval.percentile_high
+
+
+def test_differences_are_paired_and_antisymmetric():
+    y_true, models = sample()
+    one = comparison.compare(y_true, models, "baseline", n_draws=500)
+    other = comparison.compare(y_true, models, "arm", n_draws=500)
+    assert one.differences["arm"].keys() == other.differences["baseline"].keys()
+    for metric, found in one.differences["arm"].items():
+        back = other.differences["baseline"][metric]
+        assert found.value == pytest.approx(-back.value)
+        assert found.low == pytest.approx(-back.high)
+        assert found.p_value == pytest.approx(back.p_value)
+        apart = one.intervals["arm"][metric].value - one.intervals["baseline"][metric].value
+        assert found.value == pytest.approx(apart)
+
+
+def test_a_model_does_not_differ_from_itself():
+    y_true, models = sample()
+    models = {"baseline": models["baseline"], "arm": models["baseline"]}
+    found = comparison.compare(y_true, models, "baseline", n_draws=200)
+    verdict = found.verdicts["arm"]
+    assert (verdict.verdict, verdict.difference) == ("no detectable difference", 0)
+    assert (verdict.p_adjusted, verdict.positives_needed) == (1, None)
+    recall = found.differences["arm"]["recall"]
+    assert recall.low < 0 < recall.high  # no discordant row proves no equality
+
+
+@pytest.mark.parametrize("metric", ["average_precision", "brier"])
+def test_verdicts_name_the_better_side(metric):
+    y_true, models = sample(200, 2000)
+    good, noise = models["baseline"][0], np.random.default_rng(0).random(y_true.size)
+    models = {"good": (good, 0.5), "bad": (noise, 0.5)}
+    ahead = comparison.compare(y_true, models, "bad", metric=metric, n_draws=200)
+    behind = comparison.compare(y_true, models, "good", metric=metric, n_draws=200)
+    assert ahead.verdicts["good"].verdict == "better"
+    assert behind.verdicts["bad"].verdict == "worse"
+    assert ahead.verdicts["good"].positives_needed < 200
+
+
+def test_verdicts_rest_on_p_values_after_holm():
+    y_true, models = sample(60, 600)
+    rng = np.random.default_rng(5)
+    for i in range(6):
+        moved = models["baseline"][0] + rng.normal(scale=0.15, size=y_true.size)
+        models[f"arm {i}"] = (np.clip(moved, 0, 1), 0.5)
+    found = comparison.compare(y_true, models, "baseline", n_draws=200)
+    raw = [verdict.p_value for verdict in found.verdicts.values()]
+    adjusted = comparison.holm(raw)
+    for verdict, p in zip(found.verdicts.values(), adjusted, strict=True):
+        assert verdict.p_adjusted == p
+        assert (verdict.verdict != "no detectable difference") == (p <= 0.05)
+
+
+def test_the_result_is_json_without_nan():
+    y_true, models = sample(decimals=1)
+    models["silent"] = (models["arm"][0], 2.0)
+    found = comparison.compare(y_true, models, "baseline", n_draws=200)
+    json.dumps(found.to_dict(), allow_nan=False)
+    assert "nothing is flagged" in found.absent["silent"]["precision"]
+    assert "precision" not in found.differences["silent"]
+
+
+def test_a_metric_that_many_draws_leave_undefined_has_no_interval():
+    y_true, models = sample()
+    score = models["arm"][0]
+    found = comparison.compare(
+        y_true, {"baseline": (score, score == score.max())}, "baseline", n_draws=500
+    )
+    assert "of the draws leave it undefined" in found.absent["baseline"]["precision"]
+
+
+def test_decisions_may_be_given_row_by_row():
+    y_true, models = sample()
+    score = models["arm"][0]
+    by_row = comparison.compare(y_true, {"arm": (score, score >= 0.5)}, "arm", n_draws=100)
+    by_threshold = comparison.compare(y_true, {"arm": (score, 0.5)}, "arm", n_draws=100)
+    assert by_row == by_threshold
+
+
+def test_groups_widen_intervals_when_rows_repeat():
+    y_true, models = sample(40, 400)
+    thrice = {name: (np.repeat(score, 3), at) for name, (score, at) in models.items()}
+    found = comparison.compare(
+        np.repeat(y_true, 3), thrice, "baseline", n_draws=500, groups=np.repeat(range(440), 3)
+    )
+    alone = comparison.compare(y_true, models, "baseline", n_draws=500)
+    assert found.groups == 440
+    assert found.mcnemar == {}
+    for metric in ("average_precision", "roc_auc", "recall"):
+        repeated, single = found.intervals["arm"][metric], alone.intervals["arm"][metric]
+        assert repeated.high - repeated.low == pytest.approx(single.high - single.low, rel=0.02)
+
+
+@given(st.integers(1, 200), st.integers(0, 200))
+def test_the_score_interval_is_wilsons_for_a_binomial_share(n, hits):
+    share = min(hits, n) / n
+    low, high = _intervals.score_interval(share, math.sqrt(share * (1 - share) / n), n)
+    expected = stats.binomtest(min(hits, n), n).proportion_ci(method="wilson")
+    assert (low, high) == (pytest.approx(expected.low), pytest.approx(expected.high))
+
+
+def test_perfect_scores_keep_an_interval():
+    y_true = np.repeat([1, 0], [20, 200])
+    found = comparison.compare(y_true, {"it": (y_true * 0.8 + 0.1, 0.5)}, "it", n_draws=100)
+    for metric in ("average_precision", "roc_auc", "recall", "precision"):
+        interval = found.intervals["it"][metric]
+        assert 0.8 < interval.low < interval.high == 1
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "n", "low", "high"),
+    [
+        # Worked by hand: (gained + 1, lost + 1) / (n + 2), then Wald with the normal quantile.
+        (0, 0, 50, -0.0533, 0.0533),
+        (5, 1, 50, -0.0276, 0.1815),
+    ],
+)
+def test_the_adjusted_interval_of_paired_shares(gained, lost, n, low, high):
+    found = _intervals.adjusted_interval(gained, lost, n)
+    assert found == (pytest.approx(low, abs=5e-4), pytest.approx(high, abs=5e-4))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
+def test_mcnemar_is_the_binomial_test_of_the_discordant_rows(pairs):
+    arm, baseline = np.array(pairs).T
+    found = comparison.mcnemar(arm, baseline)
+    gained, lost = sum(a and not b for a, b in pairs), sum(b and not a for a, b in pairs)
+    assert (found.only_arm, found.only_baseline) == (gained, lost)
+    if gained + lost:
+        assert found.p_value == pytest.approx(stats.binomtest(gained, gained + lost).pvalue)
+    else:
+        assert found.p_value == 1
+
+
+def test_mcnemar_looks_at_positives_and_negatives_apart():
+    y_true = np.repeat([1, 0], [10, 100])
+    baseline, arm = np.zeros(110, bool), np.zeros(110, bool)
+    arm[:8] = True
+    baseline[10:40] = True
+    score = np.linspace(0, 1, 110)
+    found = comparison.compare(
+        y_true, {"baseline": (score, baseline), "arm": (score, arm)}, "baseline", n_draws=100
+    ).mcnemar["arm"]
+    assert (found["positives"].only_arm, found["positives"].only_baseline) == (8, 0)
+    assert (found["negatives"].only_arm, found["negatives"].only_baseline) == (0, 30)
+    assert found["positives"].p_value == pytest.approx(2 * 0.5**8)
+
+
+@pytest.mark.parametrize(
+    ("p_values", "adjusted"),
+    [
+        ([0.01, 0.02, 0.03, 0.04], [0.04, 0.06, 0.06, 0.06]),
+        ([0.04, 0.001], [0.04, 0.002]),
+        ([0.5, 0.6, 0.9], [1, 1, 1]),
+        ([0.02], [0.02]),
+        ([], []),
+    ],
+)
+def test_holm_worked_by_hand(p_values, adjusted):
+    assert comparison.holm(p_values) == pytest.approx(adjusted)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=20).filter(lambda d: np.std(d) > 1e-6))
+def test_the_corrected_t_test_is_the_plain_one_when_no_row_is_shared(differences):
+    found = comparison.corrected_t_test(differences, n_train=10**12, n_test=1)
+    plain = stats.ttest_1samp(differences, 0)
+    assert found.p_value == pytest.approx(plain.pvalue, rel=1e-6, abs=1e-12)
+    ends = plain.confidence_interval()
+    assert (found.low, found.high) == (pytest.approx(ends.low), pytest.approx(ends.high))
+
+
+def test_the_corrected_t_test_worked_by_hand():
+    found = comparison.corrected_t_test([0.01, 0.03, 0.02, 0.04, 0.0], n_train=800, n_test=200)
+    # Mean .02, variance .00025, times 1/5 + 1/4.
+    error = math.sqrt(0.45 * 0.00025)
+    assert found.value == pytest.approx(0.02)
+    assert found.p_value == pytest.approx(2 * stats.t.sf(0.02 / error, 4))
+    assert found.high - found.value == pytest.approx(stats.t.ppf(0.975, 4) * error)
+
+
+@pytest.mark.parametrize(("differences", "p"), [([0, 0, 0], 1), ([0.1, 0.1, 0.1], 0)])
+def test_the_corrected_t_test_without_spread(differences, p):
+    assert comparison.corrected_t_test(differences, 8, 2).p_value == pytest.approx(p)
+
+
+def test_positives_needed_gives_the_power_it_promises():
+    n = comparison.positives_needed(0.02, 0.015, 100)
+    error = 0.015 * math.sqrt(100 / n)
+    assert stats.norm.sf(1.96 - 0.02 / error) == pytest.approx(0.8, abs=0.01)
+    assert comparison.positives_needed(0, 0.015, 100) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"baseline": "none"}, "the baseline must be one of baseline, arm, got 'none'"),
+        ({"metric": "auc"}, "the metric of the verdicts must be one of accuracy, .* got 'auc'"),
+        ({"metric": "calibration_slope"}, "must be one of accuracy, .* got 'calibration_slope'"),
+        ({"n_draws": 10}, "n_draws must be 100 or more, got 10"),
+        ({"groups": [1, 2]}, r"one group a row, got shape \(2,\) for \(230,\)"),
+        ({"groups": [0] * 230}, "30 positives in 1 groups"),
+        ({"y_true": [1] + [0] * 229}, "got 1 positives and 229 negatives"),
+        ({"models": {"baseline": ([0.1] * 230, [True])}}, "decisions of baseline must be"),
+        ({"models": {"baseline": ([2] * 230, 0.5)}}, "from 0 to 1 to be a probability"),
+    ],
+)
+def test_bad_comparisons_are_named(change, message):
+    y_true, models = sample()
+    options = {"y_true": y_true, "models": models, "baseline": "baseline", "n_draws": 100}
+    with pytest.raises(ValueError, match=message):
+        comparison.compare(**options | change)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([0.1], 8, 2), "at least two folds"),
+        (([0.1, math.nan], 8, 2), "must be finite"),
+        (([0.1, 0.2], 8, 0), "folds must have rows, got n_train=8 and n_test=0"),
+    ],
+)
+def test_bad_folds_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        comparison.corrected_t_test(*arguments)
