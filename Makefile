@@ -55,5 +55,5 @@ lock: .venv/ready ## Write requirements.lock anew from pyproject.toml
 	@echo "installing the locked packages into .venv (about a minute)"
 	@$(PYTHON) -m venv .venv
 	@python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

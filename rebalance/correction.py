@@ -8,7 +8,12 @@ and an intercept (Platt, 1999). Together they are two numbers.
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from rebalance.errors import InputError
 from rebalance.metrics._probability import logistic
+
+# Isotonic regression follows noise below about this many positives (Niculescu-Mizil and Caruana,
+# 2005).
+ISOTONIC_POSITIVES = 1000
 
 # Beyond the log-odds of the floats next to 0 and 1, so that the map keeps every order.
 LOWEST, HIGHEST = -750.0, 38.0
@@ -121,3 +126,61 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
     def predict(self, X):
         """Return 1 where the corrected probability reaches the threshold, else 0."""
         return (self.correct(self.raw_scores(X)) >= self.threshold).astype(int)
+
+
+def _calibration_curve(y, odds, params, log_loss):
+    """Return ``(slope, intercept, knots)``: the identity unless the curve lowers the log loss."""
+    if params.curve == "isotonic":
+        if y.sum() < ISOTONIC_POSITIVES:
+            raise InputError(
+                f"calibrate.curve 'isotonic' needs {ISOTONIC_POSITIVES} positives, got "
+                f"{int(y.sum())}; use sigmoid."
+            )
+        from sklearn.isotonic import IsotonicRegression
+
+        fitted = IsotonicRegression(out_of_bounds="clip").fit(odds, y)
+        knots = np.array([fitted.X_thresholds_, fitted.y_thresholds_])
+        better = log_loss(np.interp(odds, *knots)) < log_loss(expit(odds))
+        return 1.0, 0.0, knots if better else None
+    if params.curve == "sigmoid":
+        slope, intercept = fit_sigmoid(y, odds)
+        if slope > 0 and log_loss(expit(slope * odds + intercept)) < log_loss(expit(odds)):
+            return slope, intercept, None
+    return 1.0, 0.0, None
+
+
+def calibrated(estimator, features, y, raw, shifts, final_shift, params):
+    """Return the corrected model and its out-of-fold scores.
+
+    Parameters
+    ----------
+    y, raw, shifts : arrays of shape (n_scores,)
+        Labels, out-of-fold probabilities and each one's change of the log-odds by the treatment.
+    final_shift : float
+        The same change in the final fit.
+    params : params.Calibrate
+    """
+    if not params.prior:
+        shifts, final_shift = np.zeros_like(shifts), 0.0
+    odds = log_odds(raw) + shifts if shifts.any() else log_odds(raw)
+
+    def log_loss(p):
+        p = np.clip(p, 1e-15, 1 - 1e-15)
+        return -np.mean(np.where(y == 1, np.log(p), np.log1p(-p)))
+
+    slope, intercept, knots = _calibration_curve(y, odds, params, log_loss)
+    if knots is not None:
+        y_score = np.interp(odds, *knots)
+        knots = np.array([knots[0] - final_shift, knots[1]])
+    elif (slope, intercept) == (1.0, 0.0) and not shifts.any():
+        y_score = raw
+    else:
+        y_score = expit(slope * odds + intercept)
+    model = CorrectedClassifier(
+        estimator,
+        features=list(features),
+        slope=float(slope),
+        intercept=float(slope * final_shift + intercept),
+        knots=knots,
+    )
+    return model, y_score

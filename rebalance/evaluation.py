@@ -1,58 +1,174 @@
-"""What the test rows say of a model; nothing is chosen here."""
+"""What the training rows recommend, and what the test rows say of it."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from rebalance import metrics
+from rebalance import comparison, metrics
+from rebalance.comparison import Corrected, corrected_t_test
+from rebalance.comparison._verdicts import LOWER_IS_BETTER
 from rebalance.thresholds import Threshold, savings
 
 HALF = 0.5
+MOVED = "moved_threshold"
 
 
-def judge(table, y_score, model, rules):
-    """Return the metrics of one model on the test rows.
+@dataclass(frozen=True, kw_only=True)
+class CrossValidated:
+    """A model's out-of-fold score, and its paired difference from the baseline.
 
-    Decision metrics are given at the threshold of the saved model, at .5 (``at_half``), and for
-    every other rule of params.yaml under its name (``rules``), each chosen out of fold.
+    ``difference`` is None for the baseline, and for a model with folds of its own.
+    """
+
+    mean: float
+    standard_error: float
+    difference: Corrected | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendation:
+    """The model to use, chosen on training rows only."""
+
+    model: str
+    cross_validated: dict
+
+
+def fold_values(scores, metric):
+    """Return ``metric`` of every fold, from a model's out-of-fold scores.
+
+    ``scores`` is a dict of columns, as `training.Scores` names them.
+    """
+    values = []
+    for number in range(scores["fold"].max() + 1):
+        rows = scores["fold"] == number
+        y_true, y_score = scores["y_true"][rows], scores["y_score"][rows]
+        values.append(metrics.score(y_true, y_score, HALF)[metric])
+    return np.array(values)
+
+
+def recommend(scores, baseline, metric, n_rows):
+    """Return the `Recommendation` of the out-of-fold scores.
+
+    The model of the highest mean is recommended if it beats the baseline by more than one standard
+    error of the paired difference over the folds; otherwise the baseline is, as the simplest.
+
+    Parameters
+    ----------
+    scores : dict of str to dict of columns
+        By model, the baseline first.
+    baseline, metric : str
+    n_rows : int
+        Rows of the training table.
+    """
+    values = {name: fold_values(columns, metric) for name, columns in scores.items()}
+    sign = -1 if metric in LOWER_IS_BETTER else 1
+    found, gains = {}, {}
+    for name, columns in scores.items():
+        difference = None
+        if name != baseline and same_folds(columns, scores[baseline]):
+            d = values[name] - values[baseline]
+            n_test = len(columns["fold"]) / len(d)
+            difference = corrected_t_test(d, n_rows - n_test, n_test)
+            error = d.std(ddof=1) / np.sqrt(len(d))
+            if sign * d.mean() > error:
+                gains[name] = sign * d.mean()
+        found[name] = CrossValidated(
+            mean=float(values[name].mean()),
+            standard_error=float(values[name].std(ddof=1) / np.sqrt(len(values[name]))),
+            difference=difference,
+        )
+    best = max(gains, key=gains.get) if gains else baseline
+    return Recommendation(model=best, cross_validated=found)
+
+
+def same_folds(left, right):
+    """Say whether two models were scored on the same rows in the same folds."""
+    return all(np.array_equal(left[column], right[column]) for column in ("fold", "row"))
+
+
+def judge(y_true, y_score, threshold):
+    """Return the metrics of one model on the test rows, for ``metrics/scores.json``.
+
+    Decision metrics are given at the model's threshold, and at .5 under ``at_half``.
+    """
+    found = metrics.score(y_true, y_score, threshold)
+    return {
+        **found,
+        "no_information_rate": metrics.no_information_rate(y_true),
+        "threshold": threshold,
+        "at_half": metrics.decision(y_true, y_score, HALF),
+    }
+
+
+def decisions(table, y_score, chosen, rules):
+    """Return what every rule's decisions are worth on the test rows, by the rule's name.
 
     Parameters
     ----------
     table : store.Table
         The test rows.
     y_score : array of shape (n_rows,)
-        The model's probabilities for them.
-    model : correction.CorrectedClassifier
-    rules : params.Threshold
+    chosen : dict of str to dict
+        Every rule's choice on the out-of-fold scores: `CorrectedClassifier.thresholds`.
+    rules : dict of str to params.Rule
     """
-    found = metrics.ranking(table.y, y_score) | metrics.probabilistic(table.y, y_score)
-    found["no_information_rate"] = metrics.no_information_rate(table.y)
-    found["threshold"] = model.threshold
-    found |= metrics.decision(table.y, y_score, model.threshold)
-    found["at_half"] = metrics.decision(table.y, y_score, HALF)
-    found["rules"] = {
-        name: _apply(Threshold(**model.thresholds[name]), rule, table, y_score)
-        for name, rule in rules.rules.items()
+    found = {}
+    for name, rule in rules.items():
+        threshold = Threshold(**chosen[name])
+        amounts = table.column(rule.column).astype(float) if rule.column else None
+        flagged = threshold.flag(y_score, amounts)
+        found[name] = {"rule": rule.rule, "threshold": threshold.value}
+        if not threshold.met:
+            found[name] |= {"shortfall": threshold.shortfall, "message": threshold.message}
+        found[name] |= metrics.decision(table.y, flagged.astype(float), HALF)
+        if rule.rule == "amount_cost":
+            costs = {"c_tp": rule.c_admin, "c_fp": rule.c_admin, "c_fn": amounts}
+            found[name] |= savings(table.y, flagged, **costs)
+        elif rule.rule in {"expected_cost", "empirical_cost"}:
+            found[name] |= savings(table.y, flagged, **rule.options)
+    return found
+
+
+def compare(y_true, y_scores, thresholds, baseline, params, groups=None):
+    """Return the `comparison.Comparison` of every model with the baseline at .5.
+
+    The baseline with its chosen threshold is a treatment of its own, the cheapest of all.
+
+    Parameters
+    ----------
+    y_scores, thresholds : dict of str to array, dict of str to float
+        By model.
+    params : params.Evaluate
+    groups : array of shape (n_rows,) or None
+        Rows that belong together are drawn together.
+    """
+    models = {baseline: (y_scores[baseline], HALF)}
+    models[MOVED] = (y_scores[baseline], thresholds[baseline])
+    for name, y_score in y_scores.items():
+        if name != baseline:
+            models[name] = (y_score, thresholds[name])
+    return comparison.compare(
+        y_true,
+        models,
+        baseline,
+        metric=params.metric,
+        n_draws=params.bootstrap,
+        seed=params.seed,
+        groups=groups,
+    )
+
+
+def drawn(y_true, raw, y_score):
+    """Return what the figures draw of one model: `curves`, and `reliability` before and after."""
+    return {
+        "curves": curves(y_true, y_score),
+        "raw": reliability(y_true, raw),
+        "corrected": reliability(y_true, y_score),
     }
-    return found
-
-
-def _apply(threshold, rule, table, y_score):
-    """Return what one rule's decisions are worth."""
-    amounts = table.column(rule.column).astype(float) if rule.column else None
-    flagged = threshold.flag(y_score, amounts)
-    found = {} if threshold.value is None else {"threshold": threshold.value}
-    if not threshold.met:
-        found["shortfall"] = threshold.shortfall
-    found |= metrics.decision(table.y, flagged.astype(float), HALF)
-    if rule.rule == "amount_cost":
-        costs = {"c_tp": rule.c_admin, "c_fp": rule.c_admin, "c_fn": amounts}
-        return found | savings(table.y, flagged, **costs)
-    if rule.rule in {"expected_cost", "empirical_cost"}:
-        return found | savings(table.y, flagged, **rule.options)
-    return found
 
 
 def curves(y_true, y_score, points=200):
-    """Return points of the precision-recall and ROC curves, thinned to ``points`` steps.
+    """Return the precision-recall and ROC curves, thinned to about ``points`` steps.
 
     Returns
     -------
@@ -62,14 +178,34 @@ def curves(y_true, y_score, points=200):
     curve = metrics.curve(np.asarray(y_true), np.asarray(y_score))
     positives, negatives = curve.tp[-1], curve.fp[-1]
     # Recall moves in steps of one positive: keep the steps, thin the long tails.
-    moves = np.flatnonzero(np.diff(curve.tp, prepend=0))
-    grid = np.searchsorted(curve.fp, np.linspace(0, negatives, points))
-    keep = np.unique(np.concatenate([moves, np.minimum(grid, len(curve.tp) - 1)]))
-    if len(moves) > points:
-        keep = keep[:: len(keep) // points + 1]
+    steps = np.flatnonzero(np.diff(curve.tp, prepend=0))
+    steps = steps[:: len(steps) // points + 1]
+    tail = np.searchsorted(curve.fp, np.linspace(0, negatives, points))
+    keep = np.union1d(steps, np.minimum(tail, len(curve.tp) - 1))
     tp, fp = curve.tp[keep], curve.fp[keep]
     return {
         "recall": tp / positives,
         "precision": tp / (tp + fp),
         "false_positive_rate": fp / negatives,
+    }
+
+
+def reliability(y_true, y_score, bins=10):
+    """Return mean probability and share of positives in bins, the upper ones of ever fewer rows.
+
+    With a rare class, bins of equal count hold hardly a positive but for the last; here each bin
+    has half of what is left, from the lowest score up.
+
+    Returns
+    -------
+    dict of str to array
+        ``mean_probability``, ``share_of_positives`` and ``rows``.
+    """
+    order = np.argsort(y_score, kind="stable")
+    edges = [round(len(order) * (1 - 0.5**i)) for i in range(bins)]
+    parts = [part for part in np.split(order, edges[1:]) if len(part)]
+    return {
+        "mean_probability": np.array([y_score[part].mean() for part in parts]),
+        "share_of_positives": np.array([y_true[part].mean() for part in parts]),
+        "rows": np.array([len(part) for part in parts]),
     }

@@ -3,8 +3,10 @@
 import importlib
 import inspect
 import logging
+import sys
 from dataclasses import dataclass, field
 
+from rebalance import binning
 from rebalance.errors import InputError
 
 log = logging.getLogger("rebalance")
@@ -26,9 +28,9 @@ LEARNERS = {
         # Chosen by cross-validation on training rows: python -m benchmarks.learner_defaults.
         # Early stopping would look at a tenth of the positives, which is noise.
         defaults={
-            "learning_rate": 0.05,
-            "max_iter": 150,
-            "l2_regularization": 10.0,
+            "learning_rate": 0.1,
+            "max_iter": 75,
+            "l2_regularization": 5.0,
             "early_stopping": False,
         },
     ),
@@ -110,22 +112,55 @@ def make(params):
     cls = _class(learner)
     # The extras hide their arguments behind **kwargs.
     known = list(cls().get_params() if learner.extra else inspect.signature(cls).parameters)
-    unknown = [name for name in params.params if name not in known]
+    native = _lightgbm_arguments() if learner.extra == "lightgbm" else set()
+    unknown = [name for name in params.params if name not in native.union(known)]
     if unknown:
         raise InputError(
             f"learner.params has the unknown argument {unknown[0]!r}; {params.name} knows "
-            f"{', '.join(sorted(known))}."
+            f"{', '.join(sorted(known))}{' and the parameters of LightGBM itself' * bool(native)}."
         )
+    if cls.__name__ == "HistGradientBoostingClassifier":
+        binning.install()
     arguments = learner.defaults | params.params
     if "random_state" in known:
         arguments.setdefault("random_state", params.seed)
-    estimator = cls(**arguments)
+    estimator = _checked(cls, arguments, params.name)
     if learner.scaled:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
         return make_pipeline(StandardScaler(), estimator)
     return estimator
+
+
+def _lightgbm_arguments():
+    from lightgbm.basic import _ConfigAliases
+
+    names = _ConfigAliases._get_all_param_aliases()
+    return set(names).union(*names.values())
+
+
+def _checked(cls, arguments, name):
+    """Return the estimator; `InputError` where its arguments or its answers will not do."""
+    try:
+        estimator = cls(**arguments)
+        # Scikit-learn looks at the values when it fits; nothing should have been fitted by then.
+        if hasattr(estimator, "_parameter_constraints"):
+            estimator._validate_params()
+    except (TypeError, ValueError) as error:
+        reason = one_line(error).removeprefix(f"{cls.__name__}.__init__() ")
+        raise InputError(f"learner.params of {name!r}: {reason}.") from error
+    if not hasattr(estimator, "predict_proba"):
+        raise InputError(
+            f"learner.name must be a classifier that gives probabilities; {name!r} does not, with "
+            "these params."
+        )
+    return estimator
+
+
+def one_line(error):
+    """Return what a library's error says, in one line, without the full stop."""
+    return " ".join(str(error).partition("Stack trace:")[0].split()).rstrip(".")
 
 
 def check(params, table):
@@ -159,7 +194,7 @@ def fit(estimator, X, y, sample_weight=None):
 
     estimator = clone(estimator)
     if sample_weight is None:
-        return estimator.fit(X, y)
+        return _fit(estimator, X, y)
     last = estimator.steps[-1] if hasattr(estimator, "steps") else ("", estimator)
     if not has_fit_parameter(last[1], "sample_weight"):
         raise InputError(
@@ -167,4 +202,16 @@ def fit(estimator, X, y, sample_weight=None):
             "learner, or a sampler for a treatment."
         )
     prefix = f"{last[0]}__" if last[0] else ""
-    return estimator.fit(X, y, **{f"{prefix}sample_weight": sample_weight})
+    return _fit(estimator, X, y, **{f"{prefix}sample_weight": sample_weight})
+
+
+def _fit(estimator, X, y, **weights):
+    refusals = [ValueError]
+    if "lightgbm" in sys.modules:
+        refusals.append(sys.modules["lightgbm"].basic.LightGBMError)
+    try:
+        return estimator.fit(X, y, **weights)
+    except tuple(refusals) as error:
+        # The libraries' word for rows and arguments that do not go together.
+        name = type(estimator).__name__
+        raise InputError(f"{name} cannot learn from these rows: {one_line(error)}.") from error

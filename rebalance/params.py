@@ -1,13 +1,11 @@
 """Typed, strict, frozen view of params.yaml."""
 
 import re
-from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from rebalance import paths, thresholds
+from rebalance import paths, refusals, thresholds
 from rebalance.errors import InputError
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -15,10 +13,10 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Folds = Annotated[int, Field(ge=2)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Number = Annotated[int | float | None, Field(description="a number")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-
-# YAML 1.1 (PyYAML) reads these as text, YAML 1.2 (DVC) as numbers.
-NUMBER_AS_TEXT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+# What goes to a constructor of scikit-learn or imbalanced-learn by name.
+Arguments = Annotated[dict[str, object], AfterValidator(refusals.quoted_numbers)]
 
 
 class Section(BaseModel):
@@ -50,15 +48,19 @@ class Data(Section):
     url: str
     sha256: str
     target: str
-    positive: bool | int | float | str
+    positive: Annotated[
+        bool | int | float | str, Field(description="a number, a text, true or false")
+    ]
     drop: list[str]
     simulated: Simulated
 
     @model_validator(mode="after")
     def _pinned(self):
-        if self.source == "url" and not re.fullmatch(r"https?://\S+|file://\S+", self.url):
-            raise ValueError(f"url must be an address for source url, got {self.url!r}")
-        if self.source == "url" and not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
+        if self.source == "url" and not re.fullmatch(r"https?://[^\s/]+/\S+", self.url):
+            raise ValueError(
+                f"url must be an http or https address of a file for source url, got {self.url!r}"
+            )
+        if self.source == "url" and not re.fullmatch(r"[0-9a-fA-F]{64}", self.sha256):
             raise ValueError(
                 f"sha256 must be 64 hexadecimal digits for source url, got {self.sha256!r}; "
                 "'sha256sum FILE' prints them"
@@ -88,7 +90,7 @@ class Learner(Section):
     """The estimator underneath every treatment."""
 
     name: str
-    params: dict[str, object]
+    params: Arguments
     seed: Seed
 
 
@@ -105,9 +107,11 @@ class Treatment(Section):
 
     treatment: str
     ratio: Positive | None = None
-    weight: Literal["balanced"] | Positive | None = None
+    weight: Annotated[
+        Literal["balanced"] | Positive | None, Field(description="balanced or a number above 0")
+    ] = None
     column: str = ""
-    params: dict[str, object] = {}
+    params: Arguments = {}
     seed: Seed = 0
 
 
@@ -143,12 +147,22 @@ class Rule(Section):
 
     @model_validator(mode="after")
     def _works(self):
+        if self.rule not in thresholds.RULES:
+            raise ValueError(
+                f"rule must be one of {', '.join(thresholds.RULES)}, got {self.rule!r}"
+            )
         try:
             thresholds.choose(self.rule, [0, 1], [0.2, 0.8], **self.options)
         except TypeError as error:
-            raise ValueError(f"rule {self.rule!r}: {str(error).partition('() ')[2]}") from error
+            takes = "takes no" if "unexpected" in str(error) else "needs"
+            options = " and ".join(re.findall(r"'(\w+)'", str(error)))
+            raise ValueError(f"rule {self.rule!r} {takes} {options}") from error
+        except ValueError as error:
+            option = str(error).partition(" ")[0]
+            place = "" if option in type(self).model_fields else "rule: "
+            raise ValueError(f"{place}{error}") from error
         if self.rule == "amount_cost" and not self.column:
-            raise ValueError("rule 'amount_cost' needs the column of the amounts, got ''")
+            raise ValueError("column must name the amounts for rule 'amount_cost', got ''")
         return self
 
 
@@ -167,10 +181,41 @@ class Threshold(Section):
         return self
 
 
+class Range(Section):
+    """Values of one argument of the learner that a study may try."""
+
+    low: Number = None
+    high: Number = None
+    log: bool = False
+    choices: list[object] = []
+
+    @model_validator(mode="after")
+    def _one_kind(self):
+        bounds = self.low is not None and self.high is not None
+        if bounds == bool(self.choices) or (bounds and not self.low < self.high):
+            raise ValueError(
+                f"must have low below high, or choices, got {self.low}, {self.high} and "
+                f"{self.choices}"
+            )
+        if self.log and not (bounds and self.low > 0):
+            raise ValueError(f"low must be a number above 0 on a log scale, got {self.low}")
+        return self
+
+    def suggest(self, trial, name):
+        """Return the value that an Optuna trial asks for."""
+        if self.choices:
+            return trial.suggest_categorical(name, self.choices)
+        whole = isinstance(self.low, int) and isinstance(self.high, int)
+        ask = trial.suggest_int if whole else trial.suggest_float
+        return ask(name, self.low, self.high, log=self.log)
+
+
 class Tune(Section):
     """The study of the ratio."""
 
     treatment: str
+    also: list[str]
+    learner: dict[str, Range]
     metric: str
     low: Count
     anchors: list[Count]
@@ -235,94 +280,16 @@ class Params(Section):
         return arguments[0]
 
 
-def _texts(value, key=""):
-    """Yield (key, text) for every text below ``value``."""
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield from _texts(item, f"{key}.{name}" if key else str(name))
-    elif isinstance(value, list):
-        for i, item in enumerate(value):
-            yield from _texts(item, f"{key}.{i}")
-    elif isinstance(value, str):
-        yield key, value
-
-
-RULES = {
-    "extra_forbidden": "is no key of {section}; known: {known}",
-    "missing": "is missing; known keys of {section}: {known}",
-    "int_type": "must be a whole number, got {value!r}",
-    "float_type": "must be a number, got {value!r}",
-    "bool_type": "must be true or false, got {value!r}",
-    "string_type": "must be text, got {value!r}",
-    "list_type": "must be a list, got {value!r}",
-    "dict_type": "must be a mapping, got {value!r}",
-    "model_type": "must be a mapping, got {value!r}",
-    "literal_error": "must be one of {expected}, got {value!r}",
-    "greater_than": "must be above {gt}, got {value!r}",
-    "less_than": "must be below {lt}, got {value!r}",
-    "greater_than_equal": "must be {ge} or more, got {value!r}",
-    "string_pattern_mismatch": "must be lower-case letters, digits and _, got {value!r}",
-}
-
-
-def _known(location):
-    """Return the name and the keys of the section that holds the key at ``location``."""
-    section, model = "params.yaml", Params
-    for part in location[:-1]:
-        field = model.model_fields.get(part)
-        if field is None or not hasattr(field.annotation, "model_fields"):
-            model = {"resample": Treatment, "threshold": Rule}.get(location[0], model)
-            section = ".".join(str(part) for part in location[:-1])
-            continue
-        section, model = part if model is Params else f"{section}.{part}", field.annotation
-    return section, ", ".join(model.model_fields)
-
-
-def _line(error):
-    """Return one clear line for the first of pydantic's errors."""
-    first = error.errors()[0]
-    location = [part for part in first["loc"] if part not in {"[key]"}]
-    # Pydantic names the branch of a union as if it were a key.
-    if location[:1] == ["resample"]:
-        location = location[:3]
-    elif location[:2] == ["threshold", "rules"]:
-        location = location[:4]
-    elif location[:2] == ["data", "positive"]:
-        location = location[:2]
-    section, known = _known(location)
-    rule = RULES.get(first["type"])
-    context = first.get("ctx", {}) | {"section": section, "known": known, "value": first["input"]}
-    if first["type"] == "value_error":
-        message = first["msg"].removeprefix("Value error, ")
-        return ".".join([*map(str, location), message]) if location else message
-    text = rule.format(**context) if rule else f"{first['msg']}, got {first['input']!r}"
-    return f"{'.'.join(map(str, location))} {text}"
-
-
 def parse(content):
     """Return the `Params` of a mapping; `InputError` is one line: the key, the rule, the value."""
     if not isinstance(content, dict):
         raise InputError(f"{paths.PARAMS} must hold a mapping of sections, got {content!r}.")
-    for key, text in _texts(content):
-        if key.startswith("data."):
-            continue
-        if NUMBER_AS_TEXT.fullmatch(text):
-            number = f"{float(text):.1e}" if "e" in text.lower() else text
-            raise InputError(f"{key} must be a number, got the text {text!r}: write {number}")
     try:
         return Params.model_validate(content)
     except ValidationError as error:
-        raise InputError(_line(error)) from error
+        raise InputError(f"{refusals.line(error, Params)}.") from error
 
 
 def load(path=paths.PARAMS):
     """Return the parameters in ``path``."""
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"{path} is missing here; run from the root of the repository.")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path} is not YAML: {reason}") from error
-    return parse(content)
+    return parse(refusals.read(path))

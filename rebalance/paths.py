@@ -19,6 +19,7 @@ RATIO_CURVE = METRICS / "ratio_curve.csv"
 RATIO_CURVE_PICTURE = METRICS / "ratio_curve.png"
 SCORES = METRICS / "scores.json"
 COMPARISON = METRICS / "comparison.json"
+DECISIONS = METRICS / "decisions.json"
 REPORT = METRICS / "report.md"
 PLOTS = METRICS / "plots"
 

@@ -28,56 +28,83 @@ def _figure(path, width=6.4, height=4.4, columns=1):
 
 
 def ratio_curve(study, metric, path):
-    """Draw the mean score of every complete ratio with its standard error."""
-    complete = study.complete
-    ratios = [ratio.ratio for ratio in complete]
+    """Draw the mean score of every complete ratio with its standard error, a line a treatment."""
+    points = study.points()
+    arms = list(dict.fromkeys(arm for arm, *_ in points))
+    untreated = study.scored[study.untreated]
     with _figure(path) as axis:
-        axis.errorbar(
-            ratios,
-            [ratio.mean for ratio in complete],
-            yerr=[ratio.standard_error for ratio in complete],
-            color=COLOURS[1],
-            marker="o",
-            markersize=4,
-            capsize=2,
-        )
-        natural = study.ratios[study.natural]
-        axis.axhline(natural.mean, color=COLOURS[0], linewidth=1, linestyle="--")
+        for i, arm in enumerate(arms):
+            _, ratios, means, errors = zip(*(p for p in points if p[0] == arm), strict=True)
+            axis.errorbar(
+                ratios,
+                means,
+                yerr=errors,
+                color=COLOURS[1 + i % (len(COLOURS) - 1)],
+                marker="o",
+                markersize=4,
+                capsize=2,
+                label=arm,
+            )
+        axis.axhline(untreated.mean, color=COLOURS[0], linewidth=1, linestyle="--")
         axis.axhspan(
-            natural.mean - natural.standard_error,
-            natural.mean + natural.standard_error,
+            untreated.mean - untreated.standard_error,
+            untreated.mean + untreated.standard_error,
             color=COLOURS[0],
             alpha=0.08,
             linewidth=0,
-        )
-        axis.annotate(
-            f"no resampling ({study.natural})",
-            (ratios[0], natural.mean),
-            xytext=(2, 4),
-            textcoords="offset points",
+            label=f"no resampling ({study.natural}) ± standard error",
         )
         axis.set_xscale("log")
-        axis.set_xlabel("negatives kept per positive")
-        axis.set_ylabel(f"{metric.replace('_', ' ')}, out of fold ± standard error")
+        axis.set_xlabel("negatives per positive")
+        axis.set_ylabel(f"{metric.replace('_', ' ')}, out of fold")
+        axis.legend(frameon=False, fontsize="small")
 
 
-def evaluation_tables(curves, scores):
+def evaluation(drawn, scores, folder):
+    """Write every table and figure of the test rows into ``folder``; return the files.
+
+    ``drawn`` and ``scores`` hold `evaluation.drawn` and `evaluation.judge` of every model.
+    """
+    tables = _tables(drawn, scores)
+    for name, rows in tables.items():
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        store.write_text(folder / name, text.getvalue())
+    _draw_precision_recall(folder / "precision_recall.png", drawn, scores)
+    _draw_roc(folder / "roc.png", drawn, scores)
+    _draw_confusion(folder / "confusion.png", scores)
+    _draw_calibration(folder / "calibration.png", drawn, scores)
+    return [
+        folder / f"{name.partition('.')[0]}{end}" for name in tables for end in (".csv", ".png")
+    ]
+
+
+def _tables(drawn, scores):
     """Return the tables for ``dvc plots``: file name to list of rows."""
-    tables = {"precision_recall.csv": [], "roc.csv": [], "confusion.csv": []}
-    for name, curve in curves.items():
-        for recall, precision, rate in zip(
-            curve["recall"], curve["precision"], curve["false_positive_rate"], strict=True
-        ):
-            tables["precision_recall.csv"].append(
-                {"model": name, "recall": f"{recall:.6g}", "precision": f"{precision:.6g}"}
-            )
-            tables["roc.csv"].append(
-                {"model": name, "false_positive_rate": f"{rate:.6g}", "recall": f"{recall:.6g}"}
-            )
-        for actual, predicted, count in _confusion(scores[name]):
+    tables = {name: [] for name in ("precision_recall.csv", "roc.csv", "confusion.csv")}
+    tables["calibration.csv"] = []
+    for model, found in drawn.items():
+        for recall, precision, rate in zip(*found["curves"].values(), strict=True):
+            point = {"model": model, "recall": f"{recall:.6g}"}
+            tables["precision_recall.csv"].append(point | {"precision": f"{precision:.6g}"})
+            tables["roc.csv"].append(point | {"false_positive_rate": f"{rate:.6g}"})
+        for actual, predicted, count in _confusion(scores[model]):
             tables["confusion.csv"].append(
-                {"model": name, "actual": actual, "predicted": predicted, "rows": count}
+                {"model": model, "actual": actual, "predicted": predicted, "rows": count}
             )
+        for kind in ("raw", "corrected"):
+            for mean, share, rows in zip(*found[kind].values(), strict=True):
+                tables["calibration.csv"].append(
+                    {
+                        "model": model,
+                        "probabilities": kind,
+                        "mean_probability": f"{mean:.6g}",
+                        "share_of_positives": f"{share:.6g}",
+                        "rows": rows,
+                    }
+                )
     return tables
 
 
@@ -90,52 +117,37 @@ def _confusion(scores):
     ]
 
 
-def evaluation(curves, scores, folder):
-    """Write every table and figure of the test rows into ``folder``; return the files.
-
-    ``curves`` and ``scores`` hold `evaluation.curves` and `evaluation.judge` of every model.
-    """
-    tables = evaluation_tables(curves, scores)
-    for name, rows in tables.items():
-        text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        store.write_text(folder / name, text.getvalue())
-    prevalence = next(iter(scores.values()))["prevalence"]
-    pictures = {
-        "precision_recall.png": ("recall", "precision", prevalence),
-        "roc.png": ("false_positive_rate", "recall", None),
-    }
-    for name, (x, y, level) in pictures.items():
-        _draw_curves(folder / name, curves, scores, x, y, level)
-    _draw_confusion(folder / "confusion.png", scores)
-    return [folder / name for name in [*tables, *pictures, "confusion.png"]]
+def _styles(names):
+    """Yield (name, how its line is drawn)."""
+    for i, name in enumerate(names):
+        dash = "-" if i < len(COLOURS) else "--"
+        yield name, {"color": COLOURS[i % len(COLOURS)], "linestyle": dash, "linewidth": 1.3}
 
 
-def _draw_curves(path, curves, scores, x, y, level):
-    number = "average_precision" if y == "precision" else "roc_auc"
+def _draw_precision_recall(path, drawn, scores):
     with _figure(path) as axis:
-        for i, (name, curve) in enumerate(curves.items()):
+        for name, style in _styles(drawn):
+            curve, number = drawn[name]["curves"], scores[name]["average_precision"]
+            label = f"{name} ({number:.3f})"
+            axis.step(curve["recall"], curve["precision"], where="post", label=label, **style)
+        prevalence = next(iter(scores.values()))["prevalence"]
+        axis.axhline(prevalence, color="grey", linewidth=1, linestyle=":")
+        axis.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+        axis.legend(title="average precision", frameon=False, fontsize="small")
+
+
+def _draw_roc(path, drawn, scores):
+    with _figure(path) as axis:
+        for name, style in _styles(drawn):
+            curve, number = drawn[name]["curves"], scores[name]["roc_auc"]
+            label = f"{name} ({number:.3f})"
             axis.step(
-                curve[x],
-                curve[y],
-                where="post",
-                color=COLOURS[i % len(COLOURS)],
-                linestyle="-" if i < len(COLOURS) else "--",
-                linewidth=1.3,
-                label=f"{name} ({scores[name][number]:.3f})",
+                curve["false_positive_rate"], curve["recall"], where="post", label=label, **style
             )
-        if level is None:
-            axis.set_xscale("symlog", linthresh=1e-4)
-            axis.set_xlim(0, 1)
-        else:
-            axis.axhline(level, color="grey", linewidth=1, linestyle=":")
-            axis.set_xlim(0, 1)
-        axis.set_ylim(0, 1.02)
-        axis.set_xlabel(x.replace("_", " "))
-        axis.set_ylabel(y)
-        axis.legend(title=number.replace("_", " "), frameon=False, fontsize="small")
+        # All that matters with a rare class happens at the far left.
+        axis.set_xscale("symlog", linthresh=1e-4)
+        axis.set(xlabel="false positive rate", ylabel="recall", xlim=(0, 1), ylim=(0, 1.02))
+        axis.legend(title="ROC AUC", frameon=False, fontsize="small")
 
 
 def _draw_confusion(path, scores):
@@ -156,3 +168,25 @@ def _draw_confusion(path, scores):
             axis.set_title(f"{name}\nat {s['threshold']:.3g}", fontsize=9)
             axis.set_xticks([0, 1], ["left", "flagged"], fontsize=8)
             axis.set_yticks([0, 1], ["neg.", "pos."] if name == names[0] else ["", ""], fontsize=8)
+
+
+def _draw_calibration(path, drawn, scores):
+    floor = next(iter(scores.values()))["prevalence"] / 100
+    with _figure(path, width=9.0, columns=2) as axes:
+        for axis, kind in zip(axes, ("raw", "corrected"), strict=True):
+            for name, style in _styles(drawn):
+                found = drawn[name][kind]
+                axis.plot(
+                    found["mean_probability"],
+                    found["share_of_positives"],
+                    marker="o",
+                    markersize=3,
+                    label=name,
+                    **style,
+                )
+            axis.plot([0, 1], [0, 1], color="grey", linewidth=1, linestyle=":")
+            axis.set_xscale("symlog", linthresh=floor)
+            axis.set_yscale("symlog", linthresh=floor)
+            axis.set(title=kind, xlabel="mean probability", xlim=(0, 1), ylim=(0, 1))
+        axes[0].set_ylabel("share of positives")
+        axes[0].legend(frameon=False, fontsize="small")

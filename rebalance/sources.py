@@ -1,7 +1,12 @@
 """Where rows come from: simulated, creditcard, url, file; and whether they can be learnt from."""
 
+import lzma
 import os
+import re
+import zipfile
+import zlib
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 
@@ -19,6 +24,19 @@ OTHER_WAYS = (
     "needs no network"
 )
 FEWEST_POSITIVES = 10
+# Seconds until an address that does not answer is out of reach, and tries at a broken transfer.
+REACH, TRIES = 8, 3
+
+TABLE = re.compile(r"\.(parquet|pq|csv(\.(gz|bz2|xz|zip|zst))?)", re.IGNORECASE)
+COMPRESSIONS = {
+    b"\x1f\x8b": "gzip",
+    b"BZ": "bz2",
+    b"\xfd7": "xz",
+    b"PK": "zip",
+    b"\x28\xb5": "zstd",
+}
+# YAML reads each of these, unquoted, as true or false.
+SAID = {True: {"true", "yes", "on"}, False: {"false", "no", "off"}}
 
 
 def _simulated(data):
@@ -38,30 +56,69 @@ def _url(data):
 def _download(url, sha256, size=None):
     """Return the local copy of ``url``; `InputError` where it cannot be had or is another file."""
     import pooch
-    import requests
 
     cache = Path(os.environ.get("REBALANCE_CACHE", pooch.os_cache("rebalance")))
     name = f"{sha256[:16]}-{url.rstrip('/').rpartition('/')[2].partition('?')[0]}"
-    downloader = pooch.HTTPDownloader(progressbar=True, timeout=(5, 60))
-    try:
-        # Pooch downloads beside, verifies, moves, and tries again after a broken transfer.
-        fetcher = pooch.create(
-            cache, base_url="", registry={name: sha256}, urls={name: url}, retry_if_failed=2
-        )
-        path = Path(fetcher.fetch(name, downloader=downloader))
-    except requests.exceptions.RequestException as error:
-        raise InputError(
-            f"{url} cannot be reached ({type(error).__name__}); try again on a network, "
-            f"{OTHER_WAYS}."
-        ) from error
-    except ValueError as error:
-        raise InputError(
-            f"{url} is not the file that was asked for: its SHA-256 is not {sha256}; the download "
-            "was deleted."
-        ) from error
+    path = cache / name
+    if not path.exists():
+        _reach(url)
+    _fetch(cache, name, url, sha256.lower())
     if size and path.stat().st_size != size:
         raise InputError(f"{path} must have {size} bytes, got {path.stat().st_size}; delete it.")
     return path
+
+
+def _reach(url):
+    """Raise `InputError` unless ``url`` answers within `REACH` seconds."""
+    import requests
+
+    answer = []
+
+    def ask():
+        try:
+            with requests.get(url, stream=True, timeout=REACH) as response:
+                response.raise_for_status()
+        except requests.exceptions.RequestException as error:
+            answer.append(error)
+        else:
+            answer.append(None)
+
+    # A name can have a dozen addresses, and each of them its own time-out: the thread has one.
+    thread = Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(REACH)
+    error = answer[0] if answer else requests.exceptions.Timeout()
+    if error is not None:
+        raise _unreachable(url, error) from error
+
+
+def _unreachable(url, error):
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    reason = f"it answers {status}" if status else type(error).__name__
+    return InputError(f"{url} cannot be reached ({reason}); try again on a network, {OTHER_WAYS}.")
+
+
+def _fetch(cache, name, url, sha256):
+    """Download beside, verify and move; a broken transfer is tried again, another file is not."""
+    import pooch
+    import requests
+
+    fetcher = pooch.create(cache, base_url="", registry={name: sha256}, urls={name: url})
+    downloader = pooch.HTTPDownloader(progressbar=True, timeout=(REACH, 60))
+    for attempt in range(1, TRIES + 1):
+        try:
+            fetcher.fetch(name, downloader=downloader)
+            return
+        except requests.exceptions.RequestException as error:
+            if attempt == TRIES:
+                raise _unreachable(url, error) from error
+        except ValueError as error:
+            raise InputError(
+                f"{url} is not the file that was asked for: its SHA-256 is not {sha256}; the "
+                "download was deleted."
+            ) from error
+        except OSError as error:
+            raise InputError(f"{cache} cannot take the download of {url}: {error}.") from error
 
 
 def _file(data):
@@ -83,37 +140,36 @@ def _file(data):
 
 def matching(path, pattern="*"):
     """Return the CSV and Parquet files that a path, a folder or a glob names, sorted."""
-    given = Path(path)
+    given = Path(path).expanduser()
     if given.is_file():
         return [given]
     if given.is_dir():
-        found = given.glob(pattern)
+        root, wanted = given, pattern or "*"
     else:
         root = Path(given.anchor) if given.is_absolute() else Path()
-        found = root.glob(str(given.relative_to(given.anchor)))
-    return sorted(file for file in found if file.is_file() and _kind(file))
+        wanted = str(given.relative_to(given.anchor))
+    return sorted(file for file in root.glob(wanted) if file.is_file() and _is_table(file))
 
 
-def _kind(path):
-    suffixes = "".join(path.suffixes).lower()
-    if suffixes.endswith((".parquet", ".pq")):
-        return "parquet"
-    return "csv" if ".csv" in suffixes else ""
+def _is_table(path):
+    return TABLE.fullmatch("".join(path.suffixes[-2:])) or TABLE.fullmatch(path.suffix)
 
 
 def _read(path):
+    """Return the table in a file, by its first bytes: an address need not end in .csv."""
     import pandas as pd
 
-    kind = _kind(path)
-    if not kind:
-        raise InputError(
-            f"{path} must be CSV (.csv, .csv.gz, .csv.zip, …) or Parquet (.parquet), by its name."
-        )
+    head = b""
     try:
-        return pd.read_parquet(path) if kind == "parquet" else pd.read_csv(path)
-    except (ValueError, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path} cannot be read as {kind}: {reason}") from error
+        with path.open("rb") as file:
+            head = file.read(4)
+        if head == b"PAR1":
+            return pd.read_parquet(path)
+        return pd.read_csv(path, compression=COMPRESSIONS.get(head[:2]))
+    except (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        kind = "Parquet" if head == b"PAR1" else "CSV"
+        raise InputError(f"{path} cannot be read as {kind}: {reason}.") from error
 
 
 SOURCES = {"simulated": _simulated, "creditcard": _creditcard, "url": _url, "file": _file}
@@ -127,15 +183,29 @@ def load(data):
     InputError
         Where the source is out of reach, or `check` refuses the rows.
     """
-    return check(SOURCES[data.source](data), data)
+    return check(_plain(SOURCES[data.source](data)), data)
+
+
+def _plain(frame):
+    """Return the frame with text for names and, where numbers can be missing, floats for them."""
+    frame = frame.rename(columns=str)
+    missing = [
+        name
+        for name, dtype in frame.dtypes.items()
+        if not isinstance(dtype, np.dtype) and dtype.kind in "biuf" and frame[name].hasnans
+    ]
+    return frame.astype(dict.fromkeys(missing, float)) if missing else frame
 
 
 def check(frame, data):
     """Return ``frame`` with the target as 0 and 1, or raise `InputError` naming what is wrong."""
     target = data.target
+    columns = ", ".join(frame.columns)
     if target not in frame:
+        raise InputError(f"data.target {target!r} is no column; the columns are {columns}.")
+    if unknown := [name for name in data.drop if name not in frame]:
         raise InputError(
-            f"data.target {target!r} is no column; the columns are {', '.join(frame.columns)}."
+            f"data.drop names {unknown[0]!r}, which is no column; the columns are {columns}."
         )
     labels = frame[target]
     if labels.isna().any():
@@ -143,45 +213,52 @@ def check(frame, data):
             f"data.target {target!r} must have a label in every row, got "
             f"{int(labels.isna().sum())} rows without."
         )
-    values = list(labels.unique())
-    if len(values) != 2:
-        shown = ", ".join(repr(_plain(value)) for value in sorted(values, key=str)[:5])
-        raise InputError(
-            f"data.target {target!r} must have two classes, got {len(values)}: {shown}"
-            f"{', …' if len(values) > 5 else ''}."
-        )
-    if not any(_same(value, data.positive) for value in values):
-        shown = ", ".join(repr(_plain(value)) for value in sorted(values, key=str))
-        raise InputError(
-            f"data.positive must be one of the labels of {target!r}, {shown}, got "
-            f"{data.positive!r}."
-        )
-    positive = next(value for value in values if _same(value, data.positive))
-    y = (labels == positive).to_numpy().astype(np.int8)
+    y = (labels == _positive(labels, data)).to_numpy().astype(np.int8)
     if y.sum() < FEWEST_POSITIVES:
         raise InputError(
             f"data.target {target!r} must have {FEWEST_POSITIVES} positives or more, to be split "
             f"and to be folded, got {int(y.sum())}."
         )
-    for name in data.drop:
-        if name not in frame:
-            raise InputError(
-                f"data.drop names {name!r}, which is no column; the columns are "
-                f"{', '.join(frame.columns)}."
-            )
+    if y.mean() > 1 / 2:
+        raise InputError(
+            f"data.positive must be the label of the rare class, got {data.positive!r}, which "
+            f"{y.mean():.4%} of the rows have."
+        )
     return frame.assign(**{target: y})
 
 
-def _plain(value):
-    return value.item() if isinstance(value, np.generic) else value
+def _positive(labels, data):
+    """Return the label of the rare class as the table writes it."""
+    values = sorted(labels.unique().tolist(), key=str)
+    shown = ", ".join(map(repr, values[:5])) + ", …" * (len(values) > 5)
+    if len(values) != 2:
+        raise InputError(
+            f"data.target {data.target!r} must have two classes, got {len(values)}"
+            f"{': ' * bool(values)}{shown}."
+        )
+    found = [value for value in values if _same(value, data.positive)]
+    if len(found) != 1:
+        raise InputError(
+            f"data.positive must be one of the labels of {data.target!r}, {shown}, got "
+            f"{data.positive!r}."
+        )
+    return found[0]
 
 
 def _same(label, positive):
     """Say whether a label of the table is the one that params.yaml means."""
-    label = _plain(label)
-    if isinstance(label, bool) != isinstance(positive, bool):
-        return str(label).lower() == str(positive).lower()
-    return label == positive or str(label) == str(positive)
+    if isinstance(positive, bool) and isinstance(label, str):
+        return label.strip().lower() in SAID[positive]
+    if isinstance(label, bool) and isinstance(positive, str):
+        return positive.lower() in SAID[label]
+    return label == positive or _number(label) == _number(positive)
+
+
+def _number(label):
+    try:
+        return float(label)
+    except (TypeError, ValueError):
+        return str(label)
 
 
 def features(frame, target, others):

@@ -1,51 +1,98 @@
 """Who may see which row: the test rows, and the folds of the training rows."""
 
+from fractions import Fraction
+
 import numpy as np
 
 from rebalance.errors import InputError
+
+# The longest gap that fits into dates of nanoseconds, in seconds.
+LONGEST = 9e9
+# Parts of which a group split takes some: a finer share is not worth more folds.
+FINEST = 20
 
 
 def _stratified(y, _column, params):
     from sklearn.model_selection import train_test_split
 
-    # The same call as the article's, so the same rows.
-    return train_test_split(
-        np.arange(len(y)), test_size=params.test_size, random_state=params.seed, stratify=y
-    )
+    try:
+        # The same call as the article's, so the same rows.
+        return train_test_split(
+            np.arange(len(y)), test_size=params.test_size, random_state=params.seed, stratify=y
+        )
+    except ValueError as error:
+        raise InputError(
+            f"split.test_size must leave rows of both classes on both sides, got "
+            f"{params.test_size:g} of {len(y)} rows with {int(y.sum())} positives."
+        ) from error
+
+
+def _moments(column, name):
+    """Return a column as numbers or dates, or raise `InputError` where a row has neither."""
+    if column.dtype.kind == "O":
+        import pandas as pd
+
+        try:
+            column = pd.to_datetime(column, format="ISO8601", utc=True).to_numpy("datetime64[ns]")
+        except (TypeError, ValueError):
+            column = np.full(len(column), np.nan)
+    missing = np.isnat if column.dtype.kind == "M" else np.isnan
+    if column.dtype.kind not in "iufM" or missing(column).any():
+        raise InputError(
+            f"split.column {name!r} must hold a number or a date (as 2026-12-31, or a later part "
+            "of one) in every row, to order them by time."
+        )
+    return column
 
 
 def _time(y, column, params):
-    missing = np.isnat(column) if column.dtype.kind == "M" else column != column  # noqa: PLR0124 NaN
-    if column.dtype.kind not in "iufM" or missing.any():
-        raise InputError(
-            f"split.column {params.column!r} must hold a number or a date in every row to order "
-            "them by time."
-        )
+    column = _moments(column, params.column)
     order = np.argsort(column, kind="stable")
     start = column[order[len(y) - max(1, round(params.test_size * len(y)))]]
-    test = column >= start
-    train = column < start if params.gap == 0 else _before(column, start, params.gap)
-    return np.flatnonzero(train), np.flatnonzero(test)
+    return np.flatnonzero(_before(column, start, params.gap)), np.flatnonzero(column >= start)
 
 
 def _before(column, start, gap):
     """Say which rows are earlier than ``start`` by more than ``gap`` (seconds, for dates)."""
+    if not gap:
+        return column < start
     if column.dtype.kind == "M":
-        return column < start - np.timedelta64(round(gap * 1e9), "ns")
+        return column < start - np.timedelta64(round(min(gap, LONGEST) * 1e9), "ns")
     return column < start - gap
 
 
 def _group(y, column, params):
     from sklearn.model_selection import StratifiedGroupKFold
 
-    folds = max(2, round(1 / params.test_size))
-    if len(np.unique(column)) < folds:
+    column = _groups(column, params.column)
+    most = min(len(np.unique(column)), int(y.sum()), FINEST)
+    if most < 2:
         raise InputError(
-            f"split.column {params.column!r} must have at least {folds} groups for test_size "
-            f"{params.test_size:g}, got {len(np.unique(column))}."
+            f"split.column {params.column!r} must have at least 2 groups and 2 positives, got "
+            f"{len(np.unique(column))} groups and {int(y.sum())} positives."
         )
-    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=params.seed)
-    return next(splitter.split(np.zeros(len(y)), y, column))
+    # A share is the nearest fraction that so many groups allow: two folds of five are .4.
+    share = Fraction(params.test_size).limit_denominator(most)
+    share = min(max(share, Fraction(1, most)), Fraction(most - 1, most))
+    splitter = StratifiedGroupKFold(
+        n_splits=share.denominator, shuffle=True, random_state=params.seed
+    )
+    sides = [test for _, test in splitter.split(np.zeros(len(y)), y, column)]
+    test = np.sort(np.concatenate(sides[: share.numerator]))
+    return np.setdiff1d(np.arange(len(y)), test), test
+
+
+def _groups(column, name):
+    """Return the number of each row's group, or raise `InputError` where a row has none."""
+    import pandas as pd
+
+    codes, _ = pd.factorize(column)
+    if (codes < 0).any():
+        raise InputError(
+            f"split.column {name!r} must name a group in every row, got {int((codes < 0).sum())} "
+            "rows without."
+        )
+    return codes
 
 
 def _column(_y, column, params):
@@ -113,21 +160,29 @@ def folds(table, params):
             f"folds must be at most the positives of the training rows, got {params.folds} folds "
             f"with {positives} positives."
         )
-    method, column = table.roles.get("method"), table.roles.get("column")
+    method, name = table.roles.get("method"), table.roles.get("column")
     if method == "time":
-        return _time_folds(table.y, table.others[column], params.folds, table.roles["gap"])
+        column = _moments(table.others[name], name)
+        return _time_folds(table.y, column, params.folds, table.roles["gap"])
+    splitter, groups = StratifiedKFold, None
+    if method == "group":
+        splitter, groups = StratifiedGroupKFold, _groups(table.others[name], name)
+        if (there := len(np.unique(groups))) < params.folds:
+            raise InputError(
+                f"folds must be at most the groups of the training rows, got {params.folds} folds "
+                f"with {there} groups in {name!r}."
+            )
     found = []
     for repeat in range(getattr(params, "repeats", 1)):
-        arguments = {
-            "n_splits": params.folds,
-            "shuffle": True,
-            "random_state": params.seed + repeat,
-        }
-        if method == "group":
-            splitter = StratifiedGroupKFold(**arguments)
-            found += splitter.split(table.X, table.y, table.others[column])
-        else:
-            found += StratifiedKFold(**arguments).split(table.X, table.y)
+        seed = (params.seed + repeat) % 2**32
+        drawn = splitter(n_splits=params.folds, shuffle=True, random_state=seed)
+        found += drawn.split(np.zeros(len(table.y)), table.y, groups)
+    for train, valid in found:
+        if any(len(np.unique(table.y[side])) < 2 for side in (train, valid)):
+            raise InputError(
+                f"folds must leave both classes on each side, got {params.folds} folds with "
+                f"{positives} positives, some groups of {name!r} with most of them; use fewer."
+            )
     return found
 
 
@@ -165,8 +220,14 @@ def looked_at(raw, params):
 def roles(roles, params):
     """Return the roles of the columns after the split: what it looks at is no feature."""
     column = params.column if params.method != "stratified" else ""
+    features = [name for name in roles["features"] if name != column]
+    if not features or column == roles["target"]:
+        raise InputError(
+            f"split.column must be a column beside the features and the target, got {column!r}, "
+            f"the only feature or the target itself."
+        )
     return roles | {
-        "features": [name for name in roles["features"] if name != column],
+        "features": features,
         "method": params.method,
         "column": column,
         "gap": params.gap,

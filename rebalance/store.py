@@ -52,6 +52,11 @@ class Table:
     others: dict = field(default_factory=dict)
     roles: dict = field(default_factory=dict)
 
+    @property
+    def groups(self):
+        """Return the column whose rows belong together, or None."""
+        return self.others[self.roles["column"]] if self.roles.get("method") == "group" else None
+
     def column(self, name):
         """Return one column by name, a feature or not; `InputError` where there is none."""
         if name in self.others:

@@ -1,16 +1,14 @@
 """Out-of-fold scores and the final fit of one treatment."""
 
+import hashlib
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 
 from rebalance import correction, learners, metrics, splitting, thresholds, treatments
-from rebalance.correction import CorrectedClassifier, expit, log_odds
-from rebalance.errors import InputError
-
-# Isotonic regression follows noise below about this many positives (Niculescu-Mizil and Caruana,
-# 2005).
-ISOTONIC_POSITIVES = 1000
+from rebalance.correction import CorrectedClassifier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,83 +39,94 @@ class Trained:
     summary: dict
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """One fold: its number among ``folds`` drawn with ``seed``, its rows (train, validation)."""
+
+    folds: int
+    seed: int
+    number: int
+    rows: tuple
+
+
+def numbered(folds, params):
+    """Return `splitting.folds` as a list of `Fold`; repeats draw with the seeds that follow."""
+    return [
+        Fold(
+            folds=params.folds,
+            seed=params.seed + i // params.folds,
+            number=i % params.folds,
+            rows=rows,
+        )
+        for i, rows in enumerate(folds)
+    ]
+
+
 def fold_scores(entry, learner, table, fold):
-    """Fit on a fold's training rows; return the raw scores of its validation rows and the shift."""
-    train, valid = fold
+    """Fit on a fold's training rows; return the raw scores of its validation rows and the shift.
+
+    Parameters
+    ----------
+    entry : params.Treatment
+    learner : params.Learner
+    table : store.Table
+    fold : Fold
+
+    Returns
+    -------
+    tuple of (array of shape (n_validation_rows,), float)
+    """
+    train, valid = fold.rows
     fitted = treatments.fit(
-        entry, learner, table.X[train], table.y[train], _weights(entry, table, train)
+        entry, learners.make(learner), table.X[train], table.y[train], _weights(entry, table, train)
     )
     return fitted.estimator.predict_proba(table.X[valid])[:, 1], fitted.shift
 
 
+def remembering(memory, data):
+    """Return `fold_scores` that asks ``memory`` first, and keeps what is new as it arrives.
+
+    Parameters
+    ----------
+    memory : joblib.Memory
+    data : str
+        The checksum of the training table: with the code, the library versions, the treatment,
+        the learner and the fold it decides the scores.
+    """
+    modules = (learners, splitting, treatments)
+    code = hashlib.sha256(b"".join(Path(m.__file__).read_bytes() for m in modules)).hexdigest()
+    versions = [version(name) for name in ("imbalanced-learn", "numpy", "scikit-learn", "scipy")]
+    kept = memory.cache(_named_fold_scores, ignore=["entry", "learner", "table", "fold"])
+
+    def remember(entry, learner, table, fold):
+        name = (
+            data,
+            code,
+            versions,
+            entry.model_dump_json(),
+            learner.model_dump_json(),
+            (fold.folds, fold.seed, fold.number),
+        )
+        return kept(name, entry, learner, table, fold)
+
+    return remember
+
+
+def _named_fold_scores(name, entry, learner, table, fold):
+    del name  # it decides the scores, so it is the key
+    return fold_scores(entry, learner, table, fold)
+
+
 def final_fit(entry, learner, table):
-    """Fit on all rows."""
-    rows = slice(None)
-    return treatments.fit(entry, learner, table.X, table.y, _weights(entry, table, rows))
+    """Return the `treatments.Fitted` of all rows."""
+    weights = _weights(entry, table, slice(None))
+    return treatments.fit(entry, learners.make(learner), table.X, table.y, weights)
 
 
 def _weights(entry, table, rows):
     if entry.treatment != treatments.SAMPLE_WEIGHT:
         return None
     return table.column(entry.column)[rows].astype(float)
-
-
-def _calibration_curve(y, odds, params, log_loss):
-    """Return ``(slope, intercept, knots)``: the identity unless the curve lowers the log loss."""
-    if params.curve == "isotonic":
-        if y.sum() < ISOTONIC_POSITIVES:
-            raise InputError(
-                f"calibrate.curve 'isotonic' needs {ISOTONIC_POSITIVES} positives, got "
-                f"{int(y.sum())}; use sigmoid."
-            )
-        from sklearn.isotonic import IsotonicRegression
-
-        fitted = IsotonicRegression(out_of_bounds="clip").fit(odds, y)
-        knots = np.array([fitted.X_thresholds_, fitted.y_thresholds_])
-        better = log_loss(np.interp(odds, *knots)) < log_loss(expit(odds))
-        return 1.0, 0.0, knots if better else None
-    if params.curve == "sigmoid":
-        slope, intercept = correction.fit_sigmoid(y, odds)
-        if slope > 0 and log_loss(expit(slope * odds + intercept)) < log_loss(expit(odds)):
-            return slope, intercept, None
-    return 1.0, 0.0, None
-
-
-def calibrated(estimator, features, y, raw, shifts, final_shift, params):
-    """Return the corrected model and its out-of-fold scores.
-
-    Parameters
-    ----------
-    y, raw, shifts : arrays of shape (n_scores,)
-        Labels, out-of-fold probabilities and each one's change of the log-odds by the treatment.
-    final_shift : float
-        The same change in the final fit.
-    params : params.Calibrate
-    """
-    if not params.prior:
-        shifts, final_shift = np.zeros_like(shifts), 0.0
-    odds = log_odds(raw) + shifts if shifts.any() else log_odds(raw)
-
-    def log_loss(p):
-        p = np.clip(p, 1e-15, 1 - 1e-15)
-        return -np.mean(np.where(y == 1, np.log(p), np.log1p(-p)))
-
-    slope, intercept, knots = _calibration_curve(y, odds, params, log_loss)
-    if knots is not None:
-        y_score = np.interp(odds, *knots)
-        knots = np.array([knots[0] - final_shift, knots[1]])
-    elif (slope, intercept) == (1.0, 0.0) and not shifts.any():
-        y_score = raw
-    else:
-        y_score = expit(slope * odds + intercept)
-    model = CorrectedClassifier(
-        estimator,
-        features=list(features),
-        slope=float(slope),
-        intercept=float(slope * final_shift + intercept),
-        knots=knots,
-    )
-    return model, y_score
 
 
 def assemble(folds, table, results, fitted, params):
@@ -136,7 +145,7 @@ def assemble(folds, table, results, fitted, params):
     shift = np.repeat([shift for _, shift in results], sizes)
     fold = np.repeat(np.arange(len(folds)), sizes)
     y = table.y[row]
-    model, y_score = calibrated(
+    model, y_score = correction.calibrated(
         fitted.estimator, table.features, y, raw, shift, fitted.shift, params.calibrate
     )
     # Each row once: further repeats are for comparing models, not for choosing a threshold.
@@ -193,7 +202,7 @@ def standard_error(values):
     return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
-def train(entry, table, params, executor):
+def train(entry, table, params, executor, remember=fold_scores):
     """Return a `Trained`: out-of-fold scores, correction, threshold and the final fit.
 
     Parameters
@@ -205,6 +214,8 @@ def train(entry, table, params, executor):
         The sections ``learner``, ``out_of_fold`` and ``calibrate`` are read.
     executor : concurrent.futures.Executor
         Runs the fits.
+    remember : callable
+        `fold_scores`, or `remembering` of it.
 
     Raises
     ------
@@ -213,9 +224,14 @@ def train(entry, table, params, executor):
     """
     treatments.check(entry, table.y)
     learners.check(params.learner, table)
-    learner = learners.make(params.learner)
+    learner = params.learner
+    learners.make(learner)
     folds = splitting.folds(table, params.out_of_fold)
     # The longest first.
     fitted = executor.submit(final_fit, entry, learner, table)
-    results = list(executor.map(lambda fold: fold_scores(entry, learner, table, fold), folds))
+    results = list(
+        executor.map(
+            lambda fold: remember(entry, learner, table, fold), numbered(folds, params.out_of_fold)
+        )
+    )
     return assemble(folds, table, results, fitted.result(), params)

@@ -5,6 +5,7 @@ that does to the log-odds of its answers (Elkan, 2001; Dal Pozzolo et al., 2015)
 """
 
 import inspect
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import log
 
@@ -48,6 +49,8 @@ ENSEMBLES = {
     "rus_boost": "RUSBoostClassifier",
 }
 NONE, CLASS_WEIGHT, SAMPLE_WEIGHT = "none", "class_weight", "sample_weight"
+# The keys that a treatment looks at; samplers and ensembles look at ratio and params.
+TAKES = {NONE: set(), CLASS_WEIGHT: {"weight"}, SAMPLE_WEIGHT: {"column"}}
 
 
 def counts(y):
@@ -86,10 +89,37 @@ def _check_arguments(entry, cls):
             )
 
 
+def _check_keys(entry):
+    """Raise `InputError` for a key that the treatment would not look at."""
+    takes = TAKES.get(entry.treatment, {"ratio", "params"})
+    given = {"ratio": entry.ratio, "weight": entry.weight} | {
+        "column": entry.column or None,
+        "params": entry.params or None,
+    }
+    for key, value in given.items():
+        if value is not None and key not in takes:
+            raise InputError(
+                f"treatment {entry.treatment!r} takes no {key}, got {value!r}; it takes "
+                f"{' and '.join(sorted(takes)) or 'nothing'}."
+            )
+
+
 def _seeded(cls, entry, **arguments):
     if "random_state" in inspect.signature(cls).parameters:
         arguments["random_state"] = entry.seed
     return cls(**arguments | entry.params)
+
+
+@contextmanager
+def _refusing(entry):
+    """Turn what imbalanced-learn says of arguments and rows into an `InputError`."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (TypeError, ValueError) as error:
+        reason = learners.one_line(error)
+        raise InputError(f"treatment {entry.treatment!r} cannot be done: {reason}.") from error
 
 
 def check(entry, y):
@@ -108,6 +138,12 @@ def check(entry, y):
                 f"name, got {name!r}."
             )
         _check_arguments(entry, cls)
+        if entry.ratio is not None and cls._sampling_type == "clean-sampling":
+            raise InputError(
+                f"treatment {name!r} removes the rows that it finds and takes no ratio, got "
+                f"{entry.ratio:g}."
+            )
+    _check_keys(entry)
     if name == CLASS_WEIGHT and entry.weight is None:
         raise InputError("treatment 'class_weight' needs a weight: 'balanced' or a number.")
     if name == SAMPLE_WEIGHT and not entry.column:
@@ -121,15 +157,15 @@ def check(entry, y):
         )
 
 
-def _strategy(cls, ratio, negatives, positives):
-    """Return imbalanced-learn's ``sampling_strategy`` for negatives per positive."""
-    if cls._sampling_type == "under-sampling":
-        return {0: min(negatives, round(ratio * positives))}
-    if cls._sampling_type == "over-sampling":
-        return {1: max(positives, int(negatives / ratio))}
-    if cls._sampling_type == "clean-sampling":
-        raise InputError(f"{cls.__name__} removes the rows that it finds and takes no ratio.")
-    return 1 / ratio
+def _fewer_negatives(ratio, negatives, positives):
+    """Return imbalanced-learn's ``sampling_strategy`` that keeps ``ratio`` negatives a positive."""
+    # A bootstrap sample can have fewer than that.
+    return {0: min(negatives, round(ratio * positives))}
+
+
+def _more_positives(ratio, negatives, positives):
+    """Return imbalanced-learn's ``sampling_strategy`` that adds positives down to ``ratio``."""
+    return {1: max(positives, int(negatives / ratio))}
 
 
 def _resample(entry, X, y):
@@ -140,25 +176,26 @@ def _resample(entry, X, y):
         # The natural ratio means no resampling, whatever the fold's own count.
         if entry.ratio >= negatives / positives:
             return Prepared(X=X, y=y)
-        arguments["sampling_strategy"] = _strategy(cls, entry.ratio, negatives, positives)
-    sampler = _seeded(cls, entry, **arguments)
+        over = cls._sampling_type == "over-sampling"
+        strategy = _more_positives if over else _fewer_negatives
+        arguments["sampling_strategy"] = strategy(entry.ratio, negatives, positives)
+    with _refusing(entry):
+        sampler = _seeded(cls, entry, **arguments)
     neighbours = getattr(sampler, "k_neighbors", 0)
     if isinstance(neighbours, int) and neighbours >= positives:
         raise InputError(
             f"treatment {entry.treatment!r}: k_neighbors must be below the positives of every "
             f"training fold, got {neighbours} with {positives} positives."
         )
-    if cls.__name__ not in ROW_CHOOSERS:
-        try:
+    with _refusing(entry):
+        if cls.__name__ not in ROW_CHOOSERS or entry.params.get("shrinkage"):
             X, y = sampler.fit_resample(X, y)
-        except ValueError as error:
-            reason = " ".join(str(error).split())
-            raise InputError(f"treatment {entry.treatment!r} cannot be done: {reason}") from error
+        else:
+            sampler.fit_resample(np.zeros((len(y), 1), dtype=np.int8), y)
+            X, y = X[sampler.sample_indices_], y[sampler.sample_indices_]
+    if cls.__name__ not in ROW_CHOOSERS:
         return Prepared(X=X, y=y)
-    sampler.fit_resample(np.zeros((len(y), 1), dtype=np.int8), y)
-    rows = sampler.sample_indices_
-    after = natural_ratio(y[rows])
-    return Prepared(X=X[rows], y=y[rows], shift=log(after) - log(negatives / positives))
+    return Prepared(X=X, y=y, shift=log(natural_ratio(y)) - log(negatives / positives))
 
 
 def _class_weight(entry, X, y):
@@ -190,8 +227,11 @@ def prepare(entry, X, y, weights=None):
     if entry.treatment == CLASS_WEIGHT:
         return _class_weight(entry, X, y)
     if entry.treatment == SAMPLE_WEIGHT:
-        if not (np.isfinite(weights).all() and (weights >= 0).all()):
-            raise InputError(f"column {entry.column!r} must hold weights of 0 or more.")
+        if not (np.isfinite(weights) & (weights >= 0)).all() or not weights[y == 1].any():
+            raise InputError(
+                f"column {entry.column!r} must hold weights of 0 or more, some of the positives' "
+                "above 0."
+            )
         return Prepared(X=X, y=y, sample_weight=weights)
     return _resample(entry, X, y)
 
@@ -200,13 +240,28 @@ def _ensemble(entry, learner, y):
     import imblearn.ensemble
 
     cls = getattr(imblearn.ensemble, ENSEMBLES[entry.treatment])
-    negatives, positives = counts(y)
     arguments = {}
-    if entry.ratio is not None and entry.ratio < negatives / positives:
-        arguments["sampling_strategy"] = 1 / entry.ratio
+    if entry.ratio is not None and entry.ratio >= natural_ratio(y):
+        arguments["sampling_strategy"] = {}
+    elif entry.ratio is not None:
+        arguments["sampling_strategy"] = lambda y: _fewer_negatives(entry.ratio, *counts(y))
     if entry.treatment == "balanced_bagging":
         arguments["estimator"] = learner
     return _seeded(cls, entry, **arguments)
+
+
+def _without_samplers(estimator):
+    """Leave the part of a fitted ensemble that predicts; return it."""
+    estimator.sampling_strategy = "auto"
+    for name in ("base_sampler_", "sampler_", "samplers_", "pipelines_"):
+        vars(estimator).pop(name, None)
+    estimator.estimator_ = _last(estimator.estimator_)
+    estimator.estimators_ = [_last(member) for member in estimator.estimators_]
+    return estimator
+
+
+def _last(member):
+    return member.steps[-1][1] if member.__class__.__module__ == "imblearn.pipeline" else member
 
 
 def fit(entry, learner, X, y, weights=None):
@@ -216,7 +271,8 @@ def fit(entry, learner, X, y, weights=None):
     """
     if entry.treatment in ENSEMBLES:
         negatives, positives = counts(y)
-        estimator = _ensemble(entry, learner, y).fit(X, y)
+        with _refusing(entry):
+            estimator = _without_samplers(_ensemble(entry, learner, y).fit(X, y))
         return Fitted(estimator=estimator, shift=0.0, negatives=negatives, positives=positives)
     seen = prepare(entry, X, y, weights)
     negatives, positives = counts(seen.y)

@@ -1,4 +1,4 @@
-"""Open the test rows, once, and judge every model on them; nothing is chosen here."""
+"""Open the test rows, once, and judge every model on them; what is chosen was chosen before."""
 
 import time
 
@@ -14,16 +14,38 @@ def main():
     for name in names:
         store.check_fingerprint(name)
     models = {name: store.read_model(paths.model(name)) for name in names}
+    split = store.read_json(paths.SPLIT)
+    study = store.read_json(paths.training_metrics(paths.TUNED))["study"]
+    recommendation = evaluation.recommend(
+        {name: store.read_scores(name) for name in names},
+        paths.BASELINE,
+        params.evaluate.metric,
+        split["train"]["rows"],
+    )
+
     test = store.read_table(paths.TEST)
-    y_scores = {name: model.predict_proba(test.X)[:, 1] for name, model in models.items()}
-    scores = {
-        name: evaluation.judge(test, y_scores[name], model, params.threshold)
-        for name, model in models.items()
+    raw = {name: model.raw_scores(test.X) for name, model in models.items()}
+    y_scores = {name: model.correct(raw[name]) for name, model in models.items()}
+    thresholds = {name: model.threshold for name, model in models.items()}
+    scores = {n: evaluation.judge(test.y, y_scores[n], thresholds[n]) for n in names}
+    decisions = {
+        n: evaluation.decisions(test, y_scores[n], models[n].thresholds, params.threshold.rules)
+        for n in names
     }
+    compared = evaluation.compare(
+        test.y, y_scores, thresholds, paths.BASELINE, params.evaluate, test.groups
+    )
+
     store.write_json(paths.SCORES, scores)
-    store.write_text(paths.REPORT, report.write(scores, store.read_json(paths.SPLIT), params))
-    curves = {name: evaluation.curves(test.y, y_score) for name, y_score in y_scores.items()}
-    outputs = [paths.SCORES, paths.REPORT, *plots.evaluation(curves, scores, paths.PLOTS)]
+    store.write_json(paths.DECISIONS, decisions)
+    store.write_json(paths.COMPARISON, compared.to_dict())
+    store.write_text(
+        paths.REPORT,
+        report.write(scores, decisions, compared, recommendation, split, study, params),
+    )
+    outputs = [paths.SCORES, paths.DECISIONS, paths.COMPARISON, paths.REPORT]
+    drawn = {n: evaluation.drawn(test.y, raw[n], y_scores[n]) for n in names}
+    outputs += plots.evaluation(drawn, scores, paths.PLOTS)
     tracking.record(
         "evaluate",
         experiment=params.tracking.experiment,
@@ -31,6 +53,7 @@ def main():
         metrics=scores,
         outputs=outputs,
         started=started,
+        tags={"recommendation": recommendation.model},
     )
 
 

@@ -13,8 +13,9 @@ def main():
     name = params.resampled(sys.argv[1:])
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
+    remember = training.remembering(store.kept(), store.md5(paths.TRAIN))
     with parallel.pool(params.run) as executor:
-        trained = training.train(params.resample[name], table, params, executor)
+        trained = training.train(params.resample[name], table, params, executor, remember)
     outputs = store.write_trained(name, trained)
     tracking.record(
         f"train_resampled@{name}",

@@ -4,7 +4,7 @@ import time
 
 from tqdm import tqdm
 
-from rebalance import errors, parallel, paths, plots, store, tracking, tuning
+from rebalance import errors, parallel, paths, plots, store, tracking, training, tuning
 from rebalance.params import load
 
 
@@ -13,13 +13,13 @@ def main():
     params = load()
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
-    key = tuning.key(store.md5(paths.TRAIN), params)
-    with parallel.pool(params.run) as executor, tqdm(total=params.tune.trials, unit="ratio") as bar:
-        study = tuning.search(table, params, executor, store.kept(), key, bar.update)
+    remember = training.remembering(store.kept(), store.md5(paths.TRAIN))
+    total = params.tune.trials * (1 + len(params.tune.also) + bool(params.tune.learner))
+    with parallel.pool(params.run) as executor, tqdm(total=total, unit="ratio") as bar:
+        study = tuning.search(table, params, executor, remember, bar.update)
         trained = tuning.train(study, table, params, executor)
-    metrics = tuning.summary(study)
-    outputs = store.write_trained(paths.TUNED, trained, metrics)
-    store.write_text(paths.RATIO_CURVE, tuning.curve(study))
+    outputs = store.write_trained(paths.TUNED, trained, {"study": study.summary()})
+    store.write_text(paths.RATIO_CURVE, study.curve())
     plots.ratio_curve(study, params.tune.metric, paths.RATIO_CURVE_PICTURE)
     tracking.record(
         "tune_ratio",
@@ -27,12 +27,12 @@ def main():
         params=params.model_dump(
             include={"learner", "out_of_fold", "calibrate", "threshold", "tune"}
         ),
-        metrics=metrics | trained.summary,
+        metrics=trained.summary | {"study": study.summary()},
         outputs=[*outputs, paths.RATIO_CURVE, paths.RATIO_CURVE_PICTURE],
         started=started,
         model=(trained.model, table.X[:5], paths.TUNED),
         trials=tuning.trials(study),
-        series={"score": tuning.series(study)},
+        series={"score": study.series()},
     )
 
 

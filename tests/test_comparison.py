@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from sklearn.metrics import average_precision_score, recall_score, roc_auc_score
 
 from rebalance import comparison, metrics
-from rebalance.comparison import _bootstrap, _influence, _intervals
+from rebalance.comparison import _bootstrap, _intervals, _jackknife
 
 THRESHOLD = 0.5
 
@@ -100,39 +101,34 @@ def test_the_same_seed_gives_the_same_comparison_and_another_seed_another():
     assert once != other
 
 
-def numeric_influence(y_true, score, flagged, metric):
-    """Return how the metric moves when one row's weight does, by weighted counting."""
-
-    def weighted(weight):
-        positive = y_true == 1
-        recall = weight[positive & flagged].sum() / weight[positive].sum()
-        above = score[:, None] <= score[None, :]
-        tp, both = above @ (weight * positive), above @ weight
-        precision = np.sum((weight * tp / both)[positive]) / weight[positive].sum()
-        wins = (score[positive][:, None] > score[~positive]) + 0.5 * (
-            score[positive][:, None] == score[~positive]
-        )
-        auc = weight[positive] @ wins @ weight[~positive]
-        auc /= weight[positive].sum() * weight[~positive].sum()
-        return {"average_precision": precision, "roc_auc": auc, "recall": recall}[metric]
-
-    step, ones = 1e-5, np.ones(y_true.size)
-    return np.array(
-        [
-            (weighted(ones + step * unit) - weighted(ones - step * unit)) / (2 * step)
-            for unit in np.eye(y_true.size)
-        ]
-    )
+SLOW = {
+    "average_precision": average_precision_score,
+    "roc_auc": roc_auc_score,
+    "recall": lambda y_true, y_score: recall_score(y_true, y_score >= THRESHOLD),
+}
 
 
 @pytest.mark.parametrize("decimals", [1, 9])
-@pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "recall"])
-def test_influences_are_derivatives_by_the_weights_of_rows(metric, decimals):
+@pytest.mark.parametrize("metric", SLOW)
+def test_a_contribution_is_what_the_metric_loses_without_the_row(metric, decimals):
     y_true, models = sample(15, 45, decimals=decimals)
     score = models["arm"][0]
-    found = _influence.influences(y_true, score, score >= THRESHOLD)[metric]
-    slow = numeric_influence(y_true, score, score >= THRESHOLD, metric)
-    assert found == pytest.approx(slow, abs=1e-7)
+    found = _jackknife.contributions(y_true, score, score >= THRESHOLD)[metric][1]
+    for row, label in enumerate(y_true):
+        rest, n = np.arange(60) != row, np.sum(y_true == label)
+        loss = SLOW[metric](y_true, score) - SLOW[metric](y_true[rest], score[rest])
+        assert found[row] == pytest.approx(loss * (n - 1) / n, abs=1e-12)
+
+
+@given(st.integers(0, 50), st.sampled_from([1, 2, 9]))
+def test_jackknifes_come_with_the_metrics_themselves(seed, decimals):
+    y_true, models = sample(15, 45, seed=seed, decimals=decimals)
+    score = models["arm"][0]
+    found = _jackknife.contributions(y_true, score, score >= THRESHOLD)
+    slow = metrics.score(y_true, score, THRESHOLD)
+    for metric, (value, by_row) in found.items():
+        assert value == pytest.approx(slow[metric])
+        assert by_row.shape == y_true.shape
 
 
 def test_the_standard_error_of_auc_is_delongs():
@@ -141,8 +137,8 @@ def test_the_standard_error_of_auc_is_delongs():
     positives, negatives = score[y_true == 1], score[y_true == 0]
     wins = (positives[:, None] > negatives) + 0.5 * (positives[:, None] == negatives)
     by_hand = wins.mean(1).var(ddof=1) / positives.size + wins.mean(0).var(ddof=1) / negatives.size
-    influence = _influence.influences(y_true, score, score >= 0.5)["roc_auc"]
-    error = _influence.standard_error(influence, _bootstrap.Strata.of(y_true))
+    contribution = _jackknife.contributions(y_true, score, score >= 0.5)["roc_auc"][1]
+    error = _jackknife.spread(contribution, _bootstrap.Strata.of(y_true))[0]
     assert error == pytest.approx(math.sqrt(by_hand))
 
 
@@ -154,14 +150,24 @@ def test_standard_errors_agree_with_the_spread_of_the_draws(metric, grouped):
     strata = _bootstrap.Strata.of(y_true, groups)
     flagged = {name: (score, score >= at) for name, (score, at) in models.items()}
     drawn = _bootstrap.draws(y_true, flagged, strata, n_draws=2000, seed=0, k=100, precision=0.9)
-    influences = {
-        name: _influence.influences(y_true, *model)[metric] for name, model in flagged.items()
+    contributions = {
+        name: _jackknife.contributions(y_true, *model)[metric][1] for name, model in flagged.items()
     }
-    error = _influence.standard_error(influences["arm"], strata)
+    error, _ = _jackknife.spread(contributions["arm"], strata)
     assert error == pytest.approx(drawn["arm"][metric].std(), rel=0.08)
-    error = _influence.standard_error(influences["arm"] - influences["baseline"], strata)
+    error, _ = _jackknife.spread(contributions["arm"] - contributions["baseline"], strata)
     spread = (drawn["arm"][metric] - drawn["baseline"][metric]).std()
     assert error == pytest.approx(spread, rel=0.1)
+
+
+def test_few_contributions_that_carry_the_error_leave_few_degrees_of_freedom():
+    strata = _bootstrap.Strata.of(np.repeat([1, 0], [50, 500]))
+    even, lumpy = np.zeros(550), np.zeros(550)
+    even[:50] = np.linspace(-1, 1, 50)
+    lumpy[:2] = 1
+    assert _jackknife.spread(even, strata)[1] == pytest.approx(49)
+    assert 2 <= _jackknife.spread(lumpy, strata)[1] < 10
+    assert _jackknife.spread(np.zeros(550), strata) == (0, 2)
 
 
 def test_every_metric_of_every_model_has_an_interval_around_its_value():

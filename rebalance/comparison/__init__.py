@@ -18,8 +18,8 @@ from rebalance.comparison._evidence import (
     paired_recall,
     values,
 )
-from rebalance.comparison._influence import influences
 from rebalance.comparison._intervals import Difference, Interval
+from rebalance.comparison._jackknife import contributions
 from rebalance.comparison._tests import (
     Corrected,
     Discordant,
@@ -133,7 +133,7 @@ def compare(
     drawn = draws(y_true, models, strata, n_draws=n_draws, seed=seed, k=k, precision=precision)
     evidence = {
         name: Evidence(
-            values(y_true, *model, k, precision), influences(y_true, *model), drawn[name]
+            values(y_true, *model, k, precision), contributions(y_true, *model), drawn[name]
         )
         for name, model in models.items()
     }

@@ -52,15 +52,22 @@ def weights(strata, n_draws, seed):
     # Sums of counts below 2**24 are exact in single precision, and twice as fast.
     dtype = np.float32 if strata.unit.size < 2**24 else np.float64
     for start in range(0, n_draws, CHUNK):
-        block = np.empty((min(CHUNK, n_draws - start), sum(strata.sizes)), dtype)
-        for row in block:
-            first = 0
-            for size in strata.sizes:
-                if size:
-                    drawn = rng.integers(0, size, size)
-                    row[first : first + size] = np.bincount(drawn, minlength=size)
-                first += size
+        n = min(CHUNK, n_draws - start)
+        block = np.hstack([_counts(rng, n, size).astype(dtype) for size in strata.sizes])
         yield np.ascontiguousarray(block.T)[strata.unit]
+
+
+def _counts(rng, n_draws, size):
+    """Return how often each of ``size`` units is drawn, shape (n_draws, size)."""
+    at_once = max(1, 2**15 // max(size, 1))  # small strata together, large ones within the cache
+    counts = np.empty((n_draws, size), dtype=np.int32)
+    for first in range(0, n_draws, at_once):
+        part = counts[first : first + at_once]
+        drawn = rng.integers(0, size, part.shape) if size else np.empty(part.shape, int)
+        if len(part) > 1:
+            drawn += size * np.arange(len(part))[:, None]
+        part[:] = np.bincount(drawn.ravel(), minlength=part.size).reshape(part.shape)
+    return counts
 
 
 def draws(y_true, models, strata, *, n_draws, seed, k, precision):

@@ -6,16 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from rebalance import metrics
-from rebalance.comparison._influence import standard_error
 from rebalance.comparison._intervals import adjusted_interval, difference, interval
+from rebalance.comparison._jackknife import spread
 from rebalance.comparison._tests import mcnemar
 
 
 class Evidence(NamedTuple):
-    """What is known of one model: its metrics or reasons, influences of rows, and draws."""
+    """What is known of one model: its metrics or reasons, contributions of rows, and draws."""
 
     values: dict
-    influences: dict
+    contributions: dict
     drawn: dict
 
 
@@ -37,9 +37,10 @@ def intervals_of(evidence, strata, trials, n_positives):
         if isinstance(value, str):
             found[name] = value
             continue
-        influence = evidence.influences.get(name)
-        error = None if influence is None else standard_error(influence, strata)
-        n, df = trials.get(name, n_positives), strata.sizes[0] - 1
+        error, df = None, strata.sizes[0] - 1
+        if name in evidence.contributions:
+            error, df = spread(evidence.contributions[name][1], strata)
+        n = trials.get(name, n_positives)
         found[name] = interval(name, value, evidence.drawn[name], error, n, df)
     absent = {name: value for name, value in found.items() if isinstance(value, str)}
     return {name: value for name, value in found.items() if name not in absent}, absent
@@ -52,8 +53,10 @@ def differences_of(arm, baseline, strata):
         if isinstance(value, str) or isinstance(baseline.values[name], str):
             continue
         error = None
-        if name in arm.influences:
-            error = standard_error(arm.influences[name] - baseline.influences[name], strata)
+        if name in arm.contributions:
+            error = standard_error(
+                arm.contributions[name][1] - baseline.contributions[name][1], strata
+            )
         found[name] = difference(
             value - baseline.values[name],
             arm.drawn[name] - baseline.drawn[name],

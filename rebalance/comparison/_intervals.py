@@ -93,6 +93,21 @@ def score_interval(value, error, n, quantile=Z):
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def share_interval(name, value, error, n, df):
+    """Return the `score_interval` of a metric, with the quantile that its error calls for."""
+    # The spread of recall is known from its value, that of the others is itself estimated.
+    return score_interval(value, error, n, Z if name == "recall" else _t_quantile(df))
+
+
+def t_interval(value, error, df):
+    """Return the interval of Student's t around a value, and the p-value that it is 0."""
+    from scipy.special import stdtr
+
+    half = _t_quantile(df) * error
+    p_value = float(2 * stdtr(df, -abs(value) / error)) if error > 0 else 1.0
+    return value - half, value + half, p_value
+
+
 def adjusted_interval(gained, lost, n):
     """Return the interval of a paired difference of shares (Bonett and Price 2012).
 
@@ -117,11 +132,11 @@ def interval(name, value, drawn, error, n, df):
     value : float
     drawn : array of shape (n_draws,)
     error : float or None
-        From influences; that of the draws unless told.
+        From contributions; that of the draws unless told.
     n : int
         As in `score_interval`.
-    df : int
-        Degrees of freedom: positives, or groups with one, less one.
+    df : float
+        Degrees of freedom of the error.
     """
     ends = percentiles(drawn)
     if isinstance(ends, str):
@@ -134,9 +149,7 @@ def interval(name, value, drawn, error, n, df):
     if name in SHARES:
         if error is None:
             error = float(np.nanstd(drawn, ddof=1))
-        # The spread of recall is known from its value, that of the others is itself estimated.
-        quantile = Z if name == "recall" else _t_quantile(df)
-        low, high, method = *score_interval(value, error, n, quantile), "score"
+        low, high, method = *share_interval(name, value, error, n, df), "score"
     return Interval(
         value=value,
         low=low,
@@ -149,23 +162,21 @@ def interval(name, value, drawn, error, n, df):
 
 def difference(value, drawn, error, df):
     """Return the `Difference` of one metric of an arm, or the reason why it has none."""
-    from scipy.special import stdtr
-
     ends = percentiles(drawn)
     if isinstance(ends, str):
         return ends
     if error is None:
         error = float(np.nanstd(drawn, ddof=1))
-    half = _t_quantile(df) * error
+    low, high, p_value = t_interval(value, error, df)
     return Difference(
         value=value,
-        low=value - half,
-        high=value + half,
+        low=low,
+        high=high,
         method="t",
         percentile_low=ends[0],
         percentile_high=ends[1],
         standard_error=error,
-        p_value=float(2 * stdtr(df, -abs(value) / error)) if error > 0 else 1.0,
+        p_value=p_value,
     )
 
 

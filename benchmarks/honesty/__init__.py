@@ -1,0 +1,1 @@
+"""Measure whether intervals, verdicts and recommendations can be trusted."""

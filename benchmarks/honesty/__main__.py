@@ -1,0 +1,45 @@
+"""Print the tables of honesty: ``python -m benchmarks.honesty``; exits with 1 on a missed bound.
+
+``--quick`` repeats too little to judge a bound and only shows that every part runs; ``--part``
+runs some of the parts.
+"""
+
+import argparse
+import sys
+import time
+
+from threadpoolctl import threadpool_limits
+
+from benchmarks.honesty import intervals
+from benchmarks.honesty.tables import text
+
+# Each part takes ``quick`` and returns a `tables.Table`.
+PARTS = {
+    "coverage": intervals.coverage,
+    "false_alarms": intervals.false_alarms,
+    "power": intervals.power,
+}
+
+
+def main():
+    """Run the parts; return 1 when a bound was missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few repetitions, no judgement")
+    parser.add_argument("--part", action="append", choices=PARTS, help="may be repeated")
+    arguments = parser.parse_args()
+    misses = []
+    for name in arguments.part or PARTS:
+        start = time.perf_counter()
+        with threadpool_limits(1):
+            table = PARTS[name](arguments.quick)
+        print(f"## {name} ({time.perf_counter() - start:.0f} s)\n\n{text(table)}\n", flush=True)
+        misses += [f"{name}: {miss}" for miss in table.misses]
+    if arguments.quick:
+        print("Quick run: too few repetitions to judge a bound.")
+        return 0
+    print("\n".join(["Missed:", *misses]) if misses else "Every bound holds.")
+    return int(bool(misses))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

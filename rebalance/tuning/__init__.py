@@ -1,0 +1,233 @@
+"""The study of the ratio: reproducible, crash-proof, on any number of workers.
+
+The study asks a batch of ratios, an executor scores those that are new, fold by fold, and the
+study is told in the order in which it asked. Every fold's scores are kept on disk as they arrive:
+a study that was killed asks the same questions again, and the kept scores answer them.
+"""
+
+import logging
+from concurrent.futures import FIRST_COMPLETED, wait
+from math import floor
+
+import numpy as np
+
+from rebalance import learners, splitting, training, treatments
+from rebalance.correction import expit, log_odds
+from rebalance.errors import InputError
+from rebalance.tuning._study import Candidate, Scored, Study, choose
+
+__all__ = ["Candidate", "Scored", "Study", "choose", "scorer", "search", "train", "trials"]
+
+log = logging.getLogger("rebalance")
+
+
+def scorer(metric):
+    """Return a function of ``(y_true, y_score)``, higher is better, by scikit-learn's name.
+
+    >>> scorer("accuracy")(np.array([0, 1]), np.array([0.2, 0.4]))
+    0.5
+    """
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.metrics import get_scorer, get_scorer_names
+
+    class Answers(ClassifierMixin, BaseEstimator):
+        """A fitted classifier whose rows are its answers: scikit-learn's scorers want one."""
+
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            return np.column_stack([1 - X, X])
+
+        def predict(self, X):
+            return (X >= 0.5).astype(int)
+
+    if metric not in get_scorer_names():
+        raise InputError(
+            f"tune.metric must be a scorer's name of scikit-learn such as average_precision, got "
+            f"{metric!r}."
+        )
+    found = get_scorer(metric)
+    return lambda y_true, y_score: float(found(Answers(), y_score, y_true))
+
+
+def _warn_of_metric(metric, y):
+    if metric == "accuracy":
+        log.warning(
+            "warning: tune.metric accuracy: answering 'negative' for every row scores %.6g (the "
+            "no-information rate); average_precision tells treatments apart.",
+            1 - np.mean(y),
+        )
+
+
+class _Arm:
+    """The questions about one treatment: an in-memory Optuna study with its anchors queued."""
+
+    def __init__(self, treatment, tune, natural):
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.treatment, self.tune, self.natural = treatment, tune, natural
+        self.study = optuna.create_study(
+            direction="maximize", sampler=optuna.samplers.TPESampler(seed=tune.seed)
+        )
+        if treatment != treatments.NONE:
+            for ratio in sorted({tune.low, *tune.anchors, natural}):
+                if tune.low <= ratio <= natural:
+                    self.study.enqueue_trial({"ratio": ratio})
+        self.asked = 0
+        # With nothing to search there is one question: the baseline.
+        self.trials = tune.trials if treatment != treatments.NONE or tune.learner else 1
+
+    def ask(self, count):
+        """Return the next questions: (trial, candidate)."""
+        asked = [self.study.ask() for _ in range(min(count, self.trials - self.asked))]
+        self.asked += len(asked)
+        return [(trial, self._candidate(trial)) for trial in asked]
+
+    def _candidate(self, trial):
+        treatment, ratio = self.treatment, self.natural
+        if treatment != treatments.NONE:
+            ratio = trial.suggest_int("ratio", self.tune.low, self.natural, log=True)
+        settings = {
+            name: asked.suggest(trial, f"learner.{name}")
+            for name, asked in self.tune.learner.items()
+        }
+        if ratio == self.natural:
+            treatment = treatments.NONE
+        return Candidate(treatment=treatment, ratio=ratio, settings=tuple(sorted(settings.items())))
+
+
+def _below_median(scores, finished):
+    """Say whether the mean of ``scores`` is below the median of finished ones' at that fold."""
+    others = [np.mean(other.scores[: len(scores)]) for other in finished]
+    return np.mean(scores) < np.median(others)
+
+
+def _score_batch(batch, finished, n_folds, fit_and_score, executor):
+    """Score new candidates fold by fold, and stop those below the median of ``finished``.
+
+    A candidate is compared with those of earlier batches only, so that the result depends neither
+    on the number of workers nor on who finishes first. With none, all folds run at once.
+    """
+    pending = {}
+
+    def submit(scored, number):
+        future = executor.submit(fit_and_score, scored.candidate, number)
+        pending[future] = (scored, number)
+
+    # The largest ratio, which takes longest, first.
+    for scored in sorted(batch, key=lambda s: -s.candidate.ratio):
+        scored.scores, scored.results = [None] * n_folds, [None] * n_folds
+        for number in range(1 if finished else n_folds):
+            submit(scored, number)
+    while pending:
+        done, _ = wait(pending, return_when=FIRST_COMPLETED)
+        for future in done:
+            scored, number = pending.pop(future)
+            scored.scores[number], scored.results[number] = future.result()
+            if not finished or number + 1 == n_folds:
+                continue
+            if _below_median(scored.scores[: number + 1], finished):
+                scored.pruned = True
+                del scored.scores[number + 1 :], scored.results[number + 1 :]
+            else:
+                submit(scored, number + 1)
+
+
+def search(table, params, executor, remember=training.fold_scores, progress=lambda: None):
+    """Return the finished `Study` of the ratio.
+
+    Parameters
+    ----------
+    table : store.Table
+        The training rows.
+    params : params.Params
+        The sections ``learner`` and ``tune`` are read.
+    executor : concurrent.futures.Executor
+        Runs the fits.
+    remember : callable
+        `training.fold_scores`, or `training.remembering` of it.
+    progress : callable
+        Called after every question.
+
+    Raises
+    ------
+    InputError
+        Where the metric or a treatment is unknown, or the rows do not allow the study.
+    """
+    tune = params.tune
+    natural = max(tune.low, floor(treatments.natural_ratio(table.y)))
+    untreated = Candidate(treatment=treatments.NONE, ratio=natural)
+    arms = [_Arm(name, tune, natural) for name in (tune.treatment, *tune.also)]
+    for arm in arms:
+        lowest = Candidate(treatment=arm.treatment, ratio=tune.low)
+        treatments.check(lowest.entry(natural, tune.seed), table.y)
+    if tune.learner:
+        # The untreated arm gets as many questions as each treated one.
+        arms.append(_Arm(treatments.NONE, tune, natural))
+    learners.check(params.learner, table)
+    _warn_of_metric(tune.metric, table.y)
+    folds, score = splitting.folds(table, tune), scorer(tune.metric)
+
+    def fit_and_score(candidate, number):
+        entry = candidate.entry(natural, tune.seed)
+        fold = training.Fold(folds=tune.folds, seed=tune.seed, number=number, rows=folds[number])
+        raw, shift = remember(entry, candidate.learner(params.learner), table, fold)
+        y_score = expit(log_odds(raw) + shift) if shift else raw
+        return score(table.y[fold.rows[1]], y_score), (raw, shift)
+
+    scored, trials = {}, []
+    while any(arm.asked < arm.trials for arm in arms):
+        for arm in arms:
+            asked = arm.ask(tune.batch)
+            new = dict.fromkeys(c for _, c in asked if c not in scored)
+            if not trials:
+                new[untreated] = None
+            finished = [s for s in scored.values() if not s.pruned] if tune.prune else []
+            batch = [Scored(candidate=candidate) for candidate in new]
+            _score_batch(batch, finished, tune.folds, fit_and_score, executor)
+            scored |= {s.candidate: s for s in batch}
+            for trial, candidate in asked:
+                arm.study.tell(trial, scored[candidate].mean)
+                trials.append(candidate)
+                progress()
+    best, chosen = choose(scored, untreated, tune.one_standard_error)
+    return Study(
+        scored=scored,
+        trials=trials,
+        natural=natural,
+        untreated=untreated,
+        best=best,
+        chosen=chosen,
+    )
+
+
+def train(study, table, params, executor):
+    """Return the `training.Trained` of the choice; its out-of-fold scores are the study's."""
+    entry = study.chosen.entry(study.natural, params.tune.seed)
+    learner = study.chosen.learner(params.learner)
+    fitted = executor.submit(training.final_fit, entry, learner, table).result()
+    folds = splitting.folds(table, params.tune)
+    return training.assemble(folds, table, study.scored[study.chosen].results, fitted, params)
+
+
+def trials(study):
+    """Return a `tracking.Trial` for each question, in the order asked."""
+    from rebalance.tracking import Trial
+
+    return [
+        Trial(
+            number=number,
+            params={
+                "treatment": candidate.treatment,
+                "ratio": candidate.ratio,
+                **dict(candidate.settings),
+            },
+            metrics={
+                "score": study.scored[candidate].mean,
+                "folds": len(study.scored[candidate].scores),
+            },
+            state="pruned" if study.scored[candidate].pruned else "complete",
+        )
+        for number, candidate in enumerate(study.trials)
+    ]

@@ -1,0 +1,131 @@
+"""Tiny tables and parameters that the tests share, and strategies that draw them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from hypothesis import strategies as st
+
+from rebalance import learners, treatments
+from rebalance import params as parameters
+from rebalance.correction import CorrectedClassifier
+from rebalance.params import Treatment
+from rebalance.store import Table
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+FEATURES = ["a", "b", "c", "d"]
+
+# Few iterations of every learner: what is tested is not how well it learns.
+QUICK = {
+    "hist_gradient_boosting": {"max_iter": 8, "min_samples_leaf": 5},
+    "gradient_boosting": {"n_estimators": 5},
+    "logistic_regression": {},
+    "random_forest": {"n_estimators": 5},
+    "lightgbm": {"n_estimators": 5},
+    "xgboost": {"n_estimators": 5},
+}
+ENSEMBLES = ("balanced_random_forest", "balanced_bagging", "easy_ensemble", "rus_boost")
+
+
+def changed(content, changes):
+    """Return a copy of nested mappings with the values at ``changes``' dotted keys replaced.
+
+    A value of None removes the key.
+    """
+    content = deepcopy(content)
+    for key, value in changes.items():
+        *above, last = key.split(".")
+        place = content
+        for name in above:
+            place = place[name]
+        if value is None:
+            del place[last]
+        else:
+            place[last] = deepcopy(value)
+    return content
+
+
+def params(**changes):
+    """Return the shipped parameters with a quick learner and few folds; keys with ``__`` for dots.
+
+    >>> params(tune__trials=3).tune.trials
+    3
+    """
+    quick = {
+        "learner.params": QUICK["hist_gradient_boosting"],
+        "out_of_fold.folds": 3,
+        "tune.trials": 6,
+        "tune.folds": 3,
+        "tune.anchors": [3],
+        "tune.batch": 2,
+    }
+    given = {key.replace("__", "."): value for key, value in changes.items()}
+    return parameters.parse(changed(SHIPPED, quick | given))
+
+
+def learner(name="hist_gradient_boosting", **arguments):
+    """Return the section ``learner`` of a quick learner."""
+    return parameters.Learner(name=name, params=QUICK.get(name, {}) | arguments, seed=0)
+
+
+def treatment(name, **keys):
+    """Return an entry of ``resample``."""
+    return Treatment(treatment=name, **keys)
+
+
+def frame(rows=200, positives=20, seed=0):
+    """Return a data frame that a learner can learn a little from: four features and Class."""
+    rng = np.random.default_rng(seed)
+    y = np.zeros(rows, dtype=np.int8)
+    y[rng.choice(rows, positives, replace=False)] = 1
+    X = rng.normal(size=(rows, len(FEATURES))) + y[:, None] * rng.uniform(0.5, 1.5, len(FEATURES))
+    return pd.DataFrame(X, columns=FEATURES).assign(Class=y)
+
+
+def table(rows=200, positives=20, seed=0, others=None, **roles):
+    """Return the same as a `Table`."""
+    content = frame(rows, positives, seed)
+    return Table(
+        X=content[FEATURES].to_numpy(copy=True),
+        y=content["Class"].to_numpy(copy=True),
+        features=FEATURES,
+        others=others or {},
+        roles={"target": "Class", "features": FEATURES} | roles,
+    )
+
+
+def model(name):
+    """Return a fitted model of a learner of the table, or of an ensemble, by its name."""
+    entry = treatment(name, params={"n_estimators": 3}) if name in ENSEMBLES else treatment("none")
+    made = learners.make(learner("hist_gradient_boosting" if name in ENSEMBLES else name))
+    rows = table()
+    threshold = {"name": "fixed", "value": 0.5, "met": True, "shortfall": 0.0, "message": ""}
+    return CorrectedClassifier(
+        treatments.fit(entry, made, rows.X, rows.y).estimator,
+        features=FEATURES,
+        slope=1.1,
+        intercept=-0.3,
+        threshold=0.25,
+        knots=np.array([[-3.0, 0.0, 2.0], [0.1, 0.4, 0.8]]) if name == "random_forest" else None,
+        thresholds={"half": threshold, "amounts": threshold | {"value": None, "c_admin": 5.0}},
+    )
+
+
+def pool(workers=1):
+    """Return an executor; a test's learners are too small to fight over threads."""
+    return ThreadPoolExecutor(workers)
+
+
+# Labels of 10 to 60 rows with at least two of each class.
+labels = st.integers(2, 8).flatmap(
+    lambda positives: st.integers(positives + 2, 60).flatmap(
+        lambda rows: st.permutations([1] * positives + [0] * rows).map(
+            lambda drawn: np.array(drawn, dtype=np.int8)
+        )
+    )
+)
+seeds = st.integers(0, 2**32 - 1)

@@ -1,0 +1,169 @@
+"""Corrected probabilities keep every order, and columns go by their names."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
+
+from rebalance import correction
+from rebalance.correction import CorrectedClassifier, expit, log_odds
+from rebalance.errors import InputError
+from tests.strategies import FEATURES, frame, params, table
+
+probabilities = st.floats(0, 1)
+slopes, intercepts = st.floats(0.05, 20), st.floats(-30, 30)
+TABLE = table(400, 60)
+
+
+class Answers:
+    """A fitted estimator whose first column is its answer."""
+
+    def predict_proba(self, X):
+        return np.column_stack([1 - X[:, 0], X[:, 0]])
+
+
+def calibrate(**keys):
+    return params(**{f"calibrate__{key}": value for key, value in keys.items()}).calibrate
+
+
+@given(hnp.arrays(float, 8, elements=probabilities))
+def test_log_odds_and_probabilities_are_each_others_inverse(p):
+    np.testing.assert_allclose(expit(log_odds(p)), p, rtol=1e-12, atol=1e-300)
+    assert np.isfinite(log_odds(p)).all()
+
+
+@given(hnp.arrays(float, 12, elements=probabilities), slopes, intercepts)
+def test_a_correction_keeps_every_order(raw, slope, intercept):
+    found = CorrectedClassifier(Answers(), slope=slope, intercept=intercept).correct(raw)
+    order = np.argsort(raw, kind="stable")
+    assert (np.diff(found[order]) >= 0).all()
+    assert ((found >= 0) & (found <= 1)).all()
+
+
+@given(st.floats(-6, 6), st.integers(0, 2**16))
+def test_ranking_metrics_are_the_same_to_the_last_digit_before_and_after(shift, seed):
+    rng = np.random.default_rng(seed)
+    y = np.arange(60) % 6 == 0
+    raw = np.clip(rng.beta(1, 9, 60) + 0.2 * y, 0, 1).round(2)
+    after = CorrectedClassifier(Answers(), slope=0.7, intercept=shift).correct(raw)
+    assert len(np.unique(after)) == len(np.unique(raw))
+    assert average_precision_score(y, after) == average_precision_score(y, raw)
+    assert roc_auc_score(y, after) == roc_auc_score(y, raw)
+
+
+def test_the_sigmoid_is_scikit_learns_unpenalised_logistic_regression():
+    rng = np.random.default_rng(0)
+    odds = rng.normal(-2, 2, 500)
+    y = rng.random(500) < expit(0.6 * odds - 0.5)
+    slope, intercept = correction.fit_sigmoid(y.astype(int), odds)
+    theirs = LogisticRegression(C=np.inf, tol=1e-10).fit(odds[:, None], y)
+    assert slope == pytest.approx(theirs.coef_[0, 0], rel=1e-4)
+    assert intercept == pytest.approx(theirs.intercept_[0], rel=1e-4)
+
+
+def scores(seed=0, rows=600, shift=2.0):
+    """Return labels, and scores that a treatment has moved by ``shift`` of the log-odds."""
+    rng = np.random.default_rng(seed)
+    odds = rng.normal(-2, 1.5, rows)
+    return (rng.random(rows) < expit(odds)).astype(int), expit(odds + shift)
+
+
+@pytest.mark.parametrize("curve", ["none", "sigmoid"])
+def test_the_model_corrects_as_its_out_of_fold_scores_were_corrected(curve):
+    y, raw = scores()
+    shifts = np.full(len(y), -2.0)
+    model, y_score = correction.calibrated(
+        Answers(), ["a"], y, raw, shifts, -2.0, calibrate(curve=curve)
+    )
+    np.testing.assert_allclose(model.correct(raw), y_score, rtol=1e-9)
+    if curve == "none":
+        np.testing.assert_allclose(y_score, expit(log_odds(raw) - 2), rtol=1e-12)
+    assert log_loss(y, y_score) <= log_loss(y, expit(log_odds(raw) - 2)) < log_loss(y, raw)
+
+
+def test_the_final_fit_has_its_own_shift():
+    y, raw = scores()
+    model, _ = correction.calibrated(
+        Answers(), ["a"], y, raw, np.full(len(y), -2.0), -2.5, calibrate(curve="none")
+    )
+    np.testing.assert_allclose(model.correct(raw), expit(log_odds(raw) - 2.5), rtol=1e-9)
+
+
+def test_a_curve_is_kept_only_where_it_lowers_the_log_loss():
+    y, raw = scores(shift=0.0)
+    slope, intercept = correction.fit_sigmoid(y, log_odds(raw))
+    exact = expit(slope * log_odds(raw) + intercept)
+    model, y_score = correction.calibrated(
+        Answers(), ["a"], y, exact, np.zeros(len(y)), 0.0, calibrate(curve="sigmoid")
+    )
+    assert log_loss(y, y_score) <= log_loss(y, exact)
+    backwards, untouched = correction.calibrated(
+        Answers(), ["a"], 1 - y, exact, np.zeros(len(y)), 0.0, calibrate(curve="sigmoid")
+    )
+    assert (backwards.slope, backwards.intercept) == (1.0, 0.0)
+    np.testing.assert_array_equal(untouched, exact)
+    assert model.slope > 0
+
+
+def test_both_corrections_can_be_switched_off():
+    y, raw = scores()
+    model, y_score = correction.calibrated(
+        Answers(), ["a"], y, raw, np.full(len(y), -2.0), -2.0, calibrate(prior=False, curve="none")
+    )
+    np.testing.assert_array_equal(y_score, raw)
+    np.testing.assert_array_equal(model.correct(raw), raw)
+
+
+def test_isotonic_is_monotone_and_wants_enough_positives():
+    y, raw = scores(rows=9000)
+    assert y.sum() > correction.ISOTONIC_POSITIVES
+    shifts = np.full(len(y), -2.0)
+    model, y_score = correction.calibrated(
+        Answers(), ["a"], y, raw, shifts, -2.0, calibrate(curve="isotonic")
+    )
+    assert (np.diff(y_score[np.argsort(raw)]) >= 0).all()
+    np.testing.assert_allclose(model.correct(raw), y_score, rtol=1e-9, atol=1e-12)
+    with pytest.raises(InputError, match="isotonic' needs 1000 positives, got"):
+        correction.calibrated(
+            Answers(), ["a"], y[:900], raw[:900], shifts[:900], -2.0, calibrate(curve="isotonic")
+        )
+
+
+def test_a_data_frame_goes_by_names_whatever_the_order_of_its_columns():
+    estimator = LogisticRegression().fit(TABLE.X, TABLE.y)
+    model = CorrectedClassifier(
+        estimator, features=FEATURES, slope=0.9, intercept=-1, threshold=0.2
+    )
+    rows = frame(400, 60)
+    shuffled = rows[["Class", *reversed(FEATURES)]].assign(more="text")
+    expected = model.predict_proba(TABLE.X)
+    np.testing.assert_array_equal(model.predict_proba(shuffled), expected)
+    np.testing.assert_array_equal(model.predict(shuffled), (expected[:, 1] >= 0.2).astype(int))
+    np.testing.assert_allclose(expected.sum(axis=1), 1)
+    with pytest.raises((KeyError, InputError), match="b"):
+        model.predict_proba(rows.drop(columns="b"))
+
+
+def test_missing_values_of_a_data_frame_reach_the_estimator():
+    seen = []
+
+    class Watching(Answers):
+        def predict_proba(self, X):
+            seen.append(X)
+            return super().predict_proba(np.nan_to_num(X))
+
+    CorrectedClassifier(Watching(), features=["a"]).predict_proba(
+        pd.DataFrame({"a": pd.array([1, None], dtype="Int64")})
+    )
+    np.testing.assert_array_equal(seen[0], [[1.0], [np.nan]])
+
+
+def test_a_corrected_model_is_not_fitted_again():
+    model = CorrectedClassifier(Answers())
+    assert model.classes_.tolist() == [0, 1]
+    with pytest.raises(NotImplementedError, match="made fitted"):
+        model.fit(TABLE.X, TABLE.y)

@@ -1,0 +1,191 @@
+"""What params.yaml may say, and the one line that answers what it may not."""
+
+import re
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebalance import params, refusals
+from rebalance.errors import InputError
+from tests.strategies import ROOT, SHIPPED, changed
+
+# (key, value, what the line must say: key, rule and value)
+REFUSED = [
+    ("nonsense", {}, "nonsense is no key of params.yaml; known: data, split, "),
+    ("split.tset_size", 0.2, "split.tset_size is no key of split; known: method, column, "),
+    ("data.simulated.row", 1, "data.simulated.row is no key of data.simulated; known: rows, "),
+    ("resample.over.ratoi", 2, "resample.over.ratoi is no key of resample.over; known: treatment"),
+    (
+        "split.test_size",
+        "1e-3",
+        "split.test_size must be a number, got the text '1e-3': write 1.0e-3.",
+    ),
+    ("split.test_size", "5E-05", "got the text '5E-05': write 5.0e-5."),
+    ("split.test_size", ".25e0", "got the text '.25e0': write 0.25e+0."),
+    ("split.seed", "1e3", "split.seed must be a whole number, got the text '1e3': write 1000."),
+    ("split.seed", "42", "split.seed must be a whole number, got the text '42': write 42."),
+    ("tune.low", "0.5", "tune.low must be a number, got the text '0.5': write 0.5."),
+    ("learner.params", {"tol": "1e-3"}, "learner.params.tol must be a number, got the text '1e-3'"),
+    (
+        "resample.smote.params",
+        {"x": [{"y": "2"}]},
+        "resample.smote.params.x.0.y must be a number, ",
+    ),
+    ("split.test_size", "a fifth", "split.test_size must be a number, got 'a fifth'."),
+    ("split.test_size", True, "split.test_size must be a number, got True."),
+    ("split.test_size", 0, "split.test_size must be above 0, got 0."),
+    ("split.test_size", 1.0, "split.test_size must be below 1.0, got 1.0."),
+    ("split.gap", float("nan"), "split.gap must be finite, got nan."),
+    ("split.gap", -1, "split.gap must be 0 or more, got -1."),
+    ("split.seed", True, "split.seed must be a whole number, got True."),
+    ("split.seed", 1.0, "split.seed must be a whole number, got 1.0."),
+    ("split.seed", -1, "split.seed must be 0 or more, got -1."),
+    ("split.seed", 2**32, "split.seed must be below 4294967296, got 4294967296."),
+    ("split.method", "random", "split.method must be one of 'stratified', 'time', 'group' or "),
+    ("split.method", "time", "split.column must be named for method time, got ''."),
+    ("split", [1], "split must be a mapping, got [1]."),
+    ("resample", [1], "resample must be a mapping, got [1]."),
+    ("resample.My Model", {"treatment": "smote"}, "resample.My Model must be a letter, then "),
+    ("resample.baseline", {"treatment": "smote"}, "resample.baseline must have another name: "),
+    ("resample.tuned", {"treatment": "smote"}, "resample.tuned must have another name: "),
+    (
+        "resample.over",
+        {"ratio": 2},
+        "resample.over.treatment is missing; the keys of resample.over",
+    ),
+    ("resample.over.ratio", 0, "resample.over.ratio must be above 0, got 0."),
+    ("resample.over.ratio", True, "resample.over.ratio must be a number, got True."),
+    (
+        "resample.class_weight.weight",
+        "even",
+        "weight must be balanced or a number above 0, got 'even'",
+    ),
+    ("resample.class_weight.weight", -1, "weight must be balanced or a number above 0, got -1."),
+    ("resample.class_weight.weight", True, "must be balanced or a number above 0, got True."),
+    ("data.positive", [1], "data.positive must be a number, a text, true or false, got [1]."),
+    ("data.drop", "Time", "data.drop must be a list, got 'Time'."),
+    ("data.drop", ["Time", 3], "data.drop.1 must be text, got 3."),
+    ("data.simulated.rows", 50, "data.simulated.rows must be 100 or more, got 50."),
+    (
+        "data.simulated.positives",
+        10**6,
+        "data.simulated.positives must be below rows, got 1000000 ",
+    ),
+    (
+        "data.source",
+        "url",
+        "data.url must be an http or https address of a file for source url, got ",
+    ),
+    ("learner.name", 3, "learner.name must be text, got 3."),
+    ("threshold.use", "nope", "threshold.use must be one of half, max_f1, "),
+    ("threshold.use", "amounts", "threshold.use must be a rule with one threshold for all rows, "),
+    ("threshold.rules.half.rule", "fxd", "threshold.rules.half.rule must be one of fixed, "),
+    ("threshold.rules.half.value", 2, "threshold.rules.half.value must be from 0 to 1, got 2"),
+    ("threshold.rules.half.beta", 2, "threshold.rules.half.rule 'fixed' takes no beta."),
+    (
+        "threshold.rules.recall_80",
+        {"rule": "precision_at_recall"},
+        "'precision_at_recall' needs recall.",
+    ),
+    ("threshold.rules.amounts.column", "", "threshold.rules.amounts.column must name the amounts "),
+    ("threshold.rules.costs.c_fn", -3, "threshold.rules.costs.c_fn must exceed c_tp, got -3"),
+    ("tune.anchors", [0], "tune.anchors.0 must be 1 or more, got 0."),
+    ("tune.trials", 2.5, "tune.trials must be a whole number, got 2.5."),
+    ("tune.prune", 1, "tune.prune must be true or false, got 1."),
+    ("tune.learner", {"C": {"low": 2, "high": 1}}, "tune.learner.C must have low below high, or "),
+    (
+        "tune.learner",
+        {"C": {"choices": [1], "log": True}},
+        "C.low must be a number above 0 on a log ",
+    ),
+    ("tracking.experiment", "", "tracking.experiment must not be empty, got ''."),
+    ("run.workers", -1, "run.workers must be 0 or more, got -1."),
+    ("split.seed", None, "split.seed is missing; the keys of split: method, column, "),
+    ("resample", None, "resample is missing; the keys of params.yaml: data, split, "),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "said"), REFUSED)
+def test_what_is_wrong_is_said_in_one_line_with_key_rule_and_value(key, value, said):
+    with pytest.raises(InputError, match=re.escape(said)) as caught:
+        params.parse(changed(SHIPPED, {key: value}))
+    assert "\n" not in str(caught.value)
+
+
+NO_YAML = [
+    ("", "params.yaml must hold a mapping of sections, got None."),
+    ("- 1", "params.yaml must hold a mapping of sections, got [1]."),
+    ("a: [", "mine.yaml is not YAML: line 1, column 5: expected the node content"),
+    ("split:\n  seed: 1\n  seed: 2\n", "line 3, column 3: the key 'seed' stands here twice."),
+    ("a: *nothing", "mine.yaml is not YAML: line 1, column 4: found undefined alias"),
+    ("a: !!python/object:os.system x", "could not determine a constructor for the tag"),
+    ("3: {}", "must be text, got 3."),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), NO_YAML)
+def test_a_file_that_is_no_mapping_is_refused_with_its_line(tmp_path, monkeypatch, text, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(said)) as caught:
+        params.load("mine.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path):
+    with pytest.raises(InputError, match="run from the root of the repository"):
+        params.load(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_bytes(b"\xff\xfe\xfa")
+    with pytest.raises(InputError, match="is not YAML: 'utf-8' codec"):
+        params.load(tmp_path / "params.yaml")
+
+
+def test_a_misspelt_key_is_named_before_the_one_that_it_leaves_missing():
+    content = changed(SHIPPED, {"split.test_size": None, "split.tset_size": 0.2})
+    with pytest.raises(InputError, match=r"^split\.tset_size is no key of split"):
+        params.parse(content)
+
+
+def test_the_shipped_file_is_whole_and_each_section_is_as_written():
+    loaded = params.load(ROOT / "params.yaml")
+    assert loaded.model_dump(include={"split", "tune"}, exclude_unset=True) == {
+        "split": SHIPPED["split"],
+        "tune": SHIPPED["tune"],
+    }
+    assert set(loaded.resample) == set(SHIPPED["resample"])
+
+
+def test_parameters_cannot_be_changed():
+    loaded = params.parse(SHIPPED)
+    with pytest.raises(ValueError, match="frozen"):
+        loaded.split.seed = 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("tracking.experiment", "42"),
+        ("split.column", "7"),
+        ("data.path", "2026"),
+        ("data.target", "1"),
+        ("data.positive", "1"),
+    ],
+)
+def test_text_that_looks_like_a_number_is_text_where_text_belongs(key, value):
+    section, name = key.split(".")
+    assert getattr(getattr(params.parse(changed(SHIPPED, {key: value})), section), name) == value
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers())
+def test_a_number_is_written_so_that_yaml_reads_it(value):
+    for text in (repr(value), f"{value:e}", f"{value:.0E}"):
+        assert yaml.safe_load(refusals.number(text)) == float(text)
+
+
+@pytest.mark.parametrize("arguments", [[], ["nope"], ["over", "smote"]])
+def test_one_model_of_resample_must_be_named(arguments):
+    with pytest.raises(InputError, match="one of under_200, over, class_weight, smote; got"):
+        params.parse(SHIPPED).resampled(arguments)
+    assert params.parse(SHIPPED).resampled(["over"]) == "over"

@@ -1,0 +1,272 @@
+"""The real thing: git clone, dvc repro, edit, dvc repro again; on a small table."""
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+ENTRY = {"treatment": "random_under", "ratio": 10, "seed": 0}
+STAGES = [
+    "download",
+    "split",
+    "train_baseline",
+    "train_resampled@under_200",
+    "tune_ratio",
+    "evaluate",
+]
+UP_TO_DATE = "Data and pipelines are up to date."
+
+pytestmark = pytest.mark.slow
+
+
+def environment(folder):
+    """Return an environment with nothing of the caller's git, DVC and MLflow in it."""
+    ours = ("GIT", "DVC", "MLFLOW", "PYTHONDONTWRITEBYTECODE")
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    return clean | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_SITE_CACHE_DIR": str(folder / ".dvc" / "tmp" / "site"),
+        "DVC_NO_ANALYTICS": "true",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        **{f"GIT_{who}_NAME": "tester" for who in ("AUTHOR", "COMMITTER")},
+        **{f"GIT_{who}_EMAIL": "tester@example.org" for who in ("AUTHOR", "COMMITTER")},
+    }
+
+
+def attempt(folder, *command):
+    return subprocess.run(
+        command, cwd=folder, env=environment(folder), capture_output=True, text=True, check=False
+    )
+
+
+def call(folder, *command):
+    done = attempt(folder, *command)
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def ran(output):
+    """Return the stages that DVC ran or would run."""
+    return re.findall("^Running stage '(.+)':$", output, flags=re.MULTILINE)
+
+
+def read_params(folder):
+    return yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+
+
+def edit(folder, **changes):
+    """Change entries of sections of params.yaml."""
+    params = read_params(folder)
+    for section, entries in changes.items():
+        params[section] |= entries
+    text = yaml.safe_dump(params, sort_keys=False)
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+
+
+def changed_metrics(folder):
+    """Return {file: {first words of the names}} of the metrics that differ from the commit."""
+    found = json.loads(call(folder, "dvc", "metrics", "diff", "--json"))["diff"]
+    return {path: {name.partition(".")[0] for name in names} for path, names in found.items()}
+
+
+def runs(folder):
+    """Return the stages that MLflow knows of, oldest first, less trials."""
+    query = (
+        "SELECT s.value FROM runs r JOIN tags k ON k.run_uuid = r.run_uuid AND k.key = 'kind' "
+        "JOIN tags s ON s.run_uuid = r.run_uuid AND s.key = 'dvc.stage' "
+        "WHERE k.value = 'stage' ORDER BY r.start_time"
+    )
+    with closing(sqlite3.connect(folder / "mlflow.db")) as base:
+        return [stage for (stage,) in base.execute(query)]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A clone of what is in this folder, made small, reproduced and committed."""
+    source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("finished") / "it"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\0")
+    made = ("dvc.lock", "metrics/")  # results of the default parameters are not ours
+    for name in listed:
+        if name and not name.startswith(made) and (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, source / name)
+    edit(
+        source,
+        data={"simulated": {"rows": 2000, "positives": 60, "seed": 1}},
+        learner={"params": {"max_iter": 10}},
+        out_of_fold={"folds": 2},
+        tune={"trials": 3, "folds": 2, "anchors": [10]},
+        evaluate={"bootstrap": 100},
+    )
+    params = read_params(source) | {"resample": {"under_200": ENTRY}}
+    (source / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    call(source, "git", "init", "--quiet", "--initial-branch", "main")
+    call(source, "git", "add", "--all")
+    call(source, "git", "commit", "--quiet", "--message", "the code")
+    call(source, "git", "clone", "--quiet", source.as_uri(), str(folder))
+
+    output = call(folder, "dvc", "repro")
+    assert ran(output) == STAGES
+    call(folder, "git", "add", "--all")
+    call(folder, "git", "commit", "--quiet", "--message", "its results")
+    return folder
+
+
+@pytest.fixture
+def folder(finished, tmp_path):
+    """A copy of the finished folder: data, models, DVC's cache, runs and all."""
+    ignore = shutil.ignore_patterns("site", "__pycache__")
+    return Path(shutil.copytree(finished, tmp_path / "it", symlinks=True, ignore=ignore))
+
+
+@pytest.fixture
+def clone(finished, tmp_path):
+    """A fresh clone of the committed result: no data, no models, no cache."""
+    call(tmp_path, "git", "clone", "--quiet", finished.as_uri(), "clone")
+    return tmp_path / "clone"
+
+
+def test_what_is_done_is_not_done_again(folder):
+    assert call(folder, "dvc", "status").strip() == UP_TO_DATE
+
+    edit(folder, tracking={"experiment": "another"}, run={"workers": 1})
+    assert call(folder, "dvc", "repro").strip().splitlines()[-1] == UP_TO_DATE
+    assert runs(folder) == STAGES
+
+
+def test_git_has_the_results_and_dvc_the_rows_and_models(finished):
+    committed = call(finished, "git", "ls-files").splitlines()
+    lock = yaml.safe_load((finished / "dvc.lock").read_text(encoding="utf-8"))
+    outs = {out["path"] for stage in lock["stages"].values() for out in stage["outs"]}
+
+    assert {"params.yaml", "dvc.yaml", "dvc.lock"} <= set(committed)
+    kept = {path for path in outs if path.startswith(("data/", "models/"))}
+    assert outs - kept <= set(committed)
+    assert kept.isdisjoint(committed)
+    assert set(call(finished, "git", "check-ignore", *sorted(kept)).splitlines()) == kept
+    assert call(finished, "git", "status", "--porcelain") == ""
+    text = (finished / "dvc.lock").read_text(encoding="utf-8")
+    assert not re.search(r"path: (/|\.\.)", text), "a path of one machine"
+
+
+def test_the_same_again_leaves_the_lock_as_it_is_whatever_the_number_of_workers(folder):
+    before = (folder / "dvc.lock").read_bytes()
+    edit(folder, run={"workers": 1})
+    # Results of the study that were kept would prove nothing.
+    shutil.rmtree(folder / ".rebalance", ignore_errors=True)
+
+    assert ran(call(folder, "dvc", "repro", "--force")) == STAGES
+    assert (folder / "dvc.lock").read_bytes() == before
+    assert runs(folder) == [*STAGES, *STAGES]
+
+
+def test_a_ratio_concerns_its_model_only_and_so_does_an_entry(folder):
+    edit(folder, resample={"under_200": ENTRY | {"ratio": 5}})
+    assert ran(call(folder, "dvc", "repro")) == ["train_resampled@under_200", "evaluate"]
+    changed = changed_metrics(folder)
+    assert changed.pop("metrics/scores.json") == {"under_200"}
+    assert changed.pop("metrics/train_resampled/under_200.json")
+    # What compares the models with each other may change with any of them.
+    assert set(changed) <= {"metrics/comparison.json"}
+    call(folder, "git", "commit", "--quiet", "--all", "--message", "another ratio")
+
+    edit(folder, resample={"weights": {"treatment": "class_weight", "weight": "balanced"}})
+    assert ran(call(folder, "dvc", "repro")) == ["train_resampled@weights", "evaluate"]
+    scores = json.loads((folder / "metrics" / "scores.json").read_text(encoding="utf-8"))
+    assert list(scores) == ["baseline", "under_200", "weights", "tuned"]
+
+    call(folder, "git", "checkout", "--quiet", "params.yaml")
+    output = call(folder, "dvc", "repro")
+    assert ran(output) in (["evaluate"], [])  # restored, where DVC knows the result
+    assert changed_metrics(folder) == {}
+    assert call(folder, "dvc", "status").strip() == UP_TO_DATE
+
+
+def test_a_model_that_was_tampered_with_is_not_judged(folder):
+    model = folder / "models" / "tuned.skops"
+    model.write_bytes(model.read_bytes() + b"\0")
+
+    done = attempt(folder, sys.executable, "-m", "stages.evaluate")
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: models/tuned.skops is not what its training stage wrote")
+    # DVC brings the true one back.
+    assert "tune_ratio" in call(folder, "dvc", "status")
+
+
+def test_rows_from_a_file_are_noticed_when_they_change(folder):
+    rows = folder / "data" / "mine.csv"
+    rows.write_text("a,Class\n1,0\n", encoding="utf-8")
+    edit(folder, data={"source": "file", "path": "data/mine.csv", "drop": []})
+    call(folder, "dvc", "commit", "--force", "download")
+    assert "download" not in call(folder, "dvc", "status")
+
+    rows.write_text("a,Class\n2,0\n", encoding="utf-8")
+    assert re.search(r"download:\s+changed deps:\s+modified:\s+data/mine.csv", status(folder))
+
+
+def status(folder):
+    return call(folder, "dvc", "status")
+
+
+def test_a_fresh_clone_knows_that_nothing_is_to_be_done_and_a_wrong_result(clone):
+    gate = ("dvc", "repro", "--dry", "--allow-missing")
+    done = attempt(clone, *gate)
+    assert (done.returncode, ran(done.stdout)) == (0, [])
+
+    scores = clone / "metrics" / "scores.json"
+    true = scores.read_text(encoding="utf-8")
+    scores.write_text(re.sub(r'"average_precision": 0\.\d+', '"average_precision": 0.999', true, 1))
+    assert ran(attempt(clone, *gate).stdout) == ["evaluate"]
+    scores.write_text(true, encoding="utf-8")
+
+    edit(clone, resample={"under_200": ENTRY | {"ratio": 5}})
+    assert ran(attempt(clone, *gate).stdout)[:1] == ["train_resampled@under_200"]
+
+
+def test_plots_of_a_clone_are_shown_and_compared(clone):
+    assert "index.html" in call(clone, "dvc", "plots", "show", "--out", "shown")
+    page = (clone / "shown" / "index.html").read_text(encoding="utf-8")
+    assert page.count("vegaEmbed('#") == 4
+    assert "<DVC_METRIC" not in page
+    assert len(list((clone / "shown" / "static").glob("*.png"))) >= 4
+
+    curve = clone / "metrics" / "ratio_curve.csv"
+    curve.write_text(curve.read_text(encoding="utf-8") + "7,0.5,0.1\n", encoding="utf-8")
+    call(clone, "dvc", "plots", "diff", "HEAD", "--out", "compared")
+    page = (clone / "compared" / "index.html").read_text(encoding="utf-8")
+    assert '"rev": "HEAD"' in page
+    assert '"rev": "workspace"' in page
+
+
+def test_an_experiment_apart_runs_its_own_code_and_is_recorded_in_the_repository(folder):
+    stage = folder / "stages" / "train_resampled.py"
+    text = stage.read_text(encoding="utf-8")
+    own = text.replace("outputs = store", 'store.write_text("own.txt", "")\n    outputs = store')
+    assert own != text
+    stage.write_text(own, encoding="utf-8")
+    lock = (folder / "dvc.lock").read_bytes()
+
+    call(folder, "dvc", "exp", "run", "--temp", "-S", "resample.under_200.ratio=5")
+    assert runs(folder)[len(STAGES) :] == ["train_resampled@under_200", "evaluate"]
+    shown = json.loads(call(folder, "dvc", "exp", "show", "--json"))
+    assert '"ratio": 5' in json.dumps(shown)
+    assert (folder / "dvc.lock").read_bytes() == lock
+    assert not (folder / "own.txt").exists()

@@ -1,0 +1,274 @@
+"""The pull-request report, on a repository with two branches."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+SCRIPT = ROOT / ".github" / "pr-report.sh"
+WORKFLOWS = ROOT / ".github" / "workflows"
+
+pytestmark = pytest.mark.slow
+
+# Two stages as the pipeline has them: a model in DVC's cache, metrics in git.
+PIPELINE = """
+stages:
+  train:
+    cmd: python make.py train
+    deps:
+      - make.py
+    params:
+      - resample
+    outs:
+      - models/under.txt
+    metrics:
+      - metrics/train.json:
+          cache: false
+  evaluate:
+    cmd: python make.py evaluate
+    deps:
+      - make.py
+      - metrics/train.json
+    params:
+      - wide
+    metrics:
+      - metrics/scores.json:
+          cache: false
+"""
+MAKE = """
+import json, pathlib, sys
+import yaml
+
+params = yaml.safe_load(open("params.yaml"))
+ratio = params["resample"]["under"]["ratio"]
+for folder in ("models", "metrics"):
+    pathlib.Path(folder).mkdir(exist_ok=True)
+if sys.argv[1] == "train":
+    pathlib.Path("models/under.txt").write_text(f"{ratio}\\n")
+    pathlib.Path("metrics/train.json").write_text(json.dumps({"seen": ratio}) + "\\n")
+else:
+    under = {"average_precision": 1 / ratio, "rules": {"half": {"mcc": 2 / ratio}}}
+    under |= {"a_number_with_a_long_name_%d" % i: i / ratio for i in range(params["wide"])}
+    scores = {"baseline": {"average_precision": 0.75}, "under": under}
+    pathlib.Path("metrics/scores.json").write_text(json.dumps(scores, indent=2) + "\\n")
+"""
+PARAMS = "resample:\n  under:\n    ratio: {ratio}\nwide: {wide}\ntracking:\n  experiment: ours\n"
+CHANGED = """## What this changes, against `main`
+
+The committed results are those of this code and these parameters.
+
+### Parameters
+
+| Path | Param | base | workspace |
+|-|-|-|-|
+| params.yaml | resample.under.ratio | 4 | 8 |
+
+### Metrics
+
+| Path | Metric | base | workspace | Change |
+|-|-|-|-|-|
+| metrics/scores.json | under.average_precision | 0.25 | 0.125 | -0.125 |
+
+<details><summary>Other numbers that changed: 2</summary>
+
+| Path | Metric | base | workspace | Change |
+|-|-|-|-|-|
+| metrics/scores.json | under.rules.half.mcc | 0.5 | 0.25 | -0.25 |
+| metrics/train.json | seen | 4 | 8 | 4 |
+
+</details>
+"""
+UNCHANGED = "No parameter changed.\n\n### Metrics\n\nNo metric changed.\n"
+FRESH = "The committed results are those of this code and these parameters."
+STALE = "**The committed results are out of date**"
+
+
+def environment(folder, **more):
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("GIT", "DVC"))}
+    return clean | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_SITE_CACHE_DIR": str(folder / ".dvc" / "tmp" / "site"),
+        "DVC_NO_ANALYTICS": "true",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        **{f"GIT_{who}_NAME": "tester" for who in ("AUTHOR", "COMMITTER")},
+        **{f"GIT_{who}_EMAIL": "tester@example.org" for who in ("AUTHOR", "COMMITTER")},
+        **more,
+    }
+
+
+def call(folder, *command):
+    done = subprocess.run(
+        command, cwd=folder, env=environment(folder), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def report(folder, base="main", **more):
+    """Run the script; return its exit code, its report without padding, and its errors."""
+    done = subprocess.run(
+        ["bash", SCRIPT, base],
+        cwd=folder,
+        env=environment(folder, **more),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    text = re.sub("-{2,}", "-", re.sub(" +", " ", done.stdout))
+    return done.returncode, text, done.stderr
+
+
+def write_params(folder, ratio=4, wide=0):
+    (folder / "params.yaml").write_text(PARAMS.format(ratio=ratio, wide=wide), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory):
+    """A repository whose branch ``change`` has another ratio than ``main``, both reproduced."""
+    folder = tmp_path_factory.mktemp("origin")
+    (folder / ".dvc").mkdir()
+    for name in ("config", ".gitignore"):
+        shutil.copyfile(ROOT / ".dvc" / name, folder / ".dvc" / name)
+    (folder / ".gitignore").write_text("/models/\n", encoding="utf-8")
+    (folder / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
+    (folder / "make.py").write_text(MAKE, encoding="utf-8")
+    call(folder, "git", "init", "--quiet", "--initial-branch", "main")
+    for branch, ratio in (("main", 4), ("change", 8)):
+        call(folder, "git", "checkout", "--quiet", "-B", branch)
+        write_params(folder, ratio)
+        call(folder, "dvc", "repro", "--quiet")
+        call(folder, "git", "add", "--all")
+        call(folder, "git", "commit", "--quiet", "--message", branch)
+    return folder
+
+
+@pytest.fixture
+def clone(origin, tmp_path):
+    """Return a function that clones a branch: no model, no cache."""
+
+    def clone(branch, *options):
+        folder = tmp_path / "clone"
+        url = origin.as_uri()
+        call(tmp_path, "git", "clone", "--quiet", "--branch", branch, *options, url, "clone")
+        return folder
+
+    return clone
+
+
+def test_a_shallow_checkout_tells_exactly_what_changed(clone):
+    folder = clone("change", "--depth", "1")
+
+    assert report(folder, GITHUB_ACTIONS="true")[:2] == (0, CHANGED)
+    assert not (folder / "models").exists()
+
+
+def test_by_hand_the_local_base_counts_and_what_is_not_committed_too(clone):
+    folder = clone("main")
+    code, text, _ = report(folder)
+    assert (code, text.partition("### Parameters\n\n")[2]) == (0, UNCHANGED)
+    assert FRESH in text
+
+    write_params(folder, ratio=8)
+    code, text, _ = report(folder)
+    assert code == 1
+    assert STALE in text
+    assert "First stage that would run: `train`." in text
+    assert "| params.yaml | resample.under.ratio | 4 | 8 |" in text
+    assert "No metric changed." in text
+
+
+def test_a_metric_edited_by_hand_is_caught(clone):
+    folder = clone("main")
+    scores = folder / "metrics" / "scores.json"
+    scores.write_text(scores.read_text(encoding="utf-8").replace("0.75", "0.99"), encoding="utf-8")
+
+    code, text, _ = report(folder)
+    assert code == 1
+    assert "First stage that would run: `evaluate`." in text
+    assert "| metrics/scores.json | baseline.average_precision | 0.75 | 0.99 | 0.24 |" in text
+
+
+# Git allows all of these in a branch's name; a space it does not.
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_a_branch_name_is_only_a_name(origin, clone, ci):
+    name = "a`touch${IFS}one`$(touch${IFS}two);touch${IFS}three&'\"|<b>"
+    call(origin, "git", "branch", "--force", name, "main")
+    folder = clone("change")
+    before = sorted(path.name for path in folder.iterdir())
+
+    code, text, _ = report(folder, name, GITHUB_ACTIONS=ci)
+    assert code == 0
+    assert text.splitlines()[1:] == CHANGED.splitlines()[1:]
+    assert text.splitlines()[0].count("`") == 2
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("base", ["nowhere", "--help", "$(touch two)"])
+def test_an_unknown_base_is_one_line(clone, base):
+    code, text, errors = report(clone("main"), base)
+
+    assert (code, text) == (2, "")
+    assert errors == f"error: {base} is no branch or revision of this repository.\n"
+
+
+def test_a_comment_can_hold_the_report_of_a_change_of_everything(clone):
+    folder = clone("main")
+    write_params(folder, ratio=3, wide=1500)
+    call(folder, "dvc", "repro", "--quiet")
+
+    done = subprocess.run(
+        ["bash", SCRIPT], cwd=folder, env=environment(folder), capture_output=True, check=False
+    )
+    assert done.returncode == 0
+    assert len(done.stdout) < 65_536
+    assert re.search("… and 1351 more.", done.stdout.decode())
+
+
+# The workflows.
+
+
+def workflow(name):
+    text = (WORKFLOWS / name).read_text(encoding="utf-8")
+    return text, yaml.safe_load(text)
+
+
+def steps(content):
+    return [step for job in content["jobs"].values() for step in job["steps"]]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.iterdir()))
+def test_a_workflow_is_safe_with_code_and_names_from_anybody(name):
+    text, content = workflow(name)
+
+    assert "pull_request_target" not in re.sub("#.*", "", text)
+    assert "secrets." not in text
+    for step in steps(content):
+        if "uses" in step:
+            assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"])
+        assert "${{" not in step.get("run", "")
+    for job in content["jobs"].values():
+        granted = job.get("permissions", content["permissions"])
+        runs_code = any("uses" in step for step in job["steps"])
+        assert granted == {"contents": "read"} if runs_code else {"pull-requests": "write"}
+
+
+def test_a_comment_is_written_for_branches_of_this_repository_only():
+    _, content = workflow("pull-request.yml")
+
+    condition = content["jobs"]["comment"]["if"]
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in condition
+
+
+def test_the_checks_are_those_of_the_command_line():
+    _, content = workflow("check.yml")
+    by_hand = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+    run = [step["run"] for step in steps(content) if "run" in step]
+    assert run == re.findall("^make .*", by_hand, flags=re.MULTILINE)

@@ -1,0 +1,211 @@
+"""Files are whole or absent, the same bytes each time, and execute nothing when they are read."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.tree import DecisionTreeClassifier
+
+from rebalance import correction, learners, paths, store
+from rebalance.errors import InputError
+from tests.strategies import ENSEMBLES, FEATURES, ROOT, frame, model, table
+
+TABLE = table()
+fitted = cache(model)
+MODELS = (*learners.LEARNERS, *ENSEMBLES)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_answers_the_same_bit_for_bit_after_a_round_trip(name, tmp_path):
+    store.write_model(tmp_path / "m.skops", fitted(name))
+    read = store.read_model(tmp_path / "m.skops")
+    np.testing.assert_array_equal(read.predict_proba(TABLE.X), fitted(name).predict_proba(TABLE.X))
+    np.testing.assert_array_equal(read.predict(TABLE.X), fitted(name).predict(TABLE.X))
+    own = {key: value for key, value in vars(read).items() if key not in {"estimator", "knots"}}
+    assert own == {key: vars(fitted(name))[key] for key in own}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_has_the_same_bytes_whenever_it_is_written(name, tmp_path):
+    for path, own in (("a", fitted(name)), ("b", fitted(name)), ("c", model(name))):
+        store.write_model(tmp_path / path, own)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "c").read_bytes()
+
+
+def test_a_model_has_the_same_bytes_in_another_process(tmp_path):
+    code = (
+        "from rebalance import store\n"
+        "from tests.strategies import model\n"
+        f"for name in {MODELS}: store.write_model(name, model(name))"
+    )
+    env = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7"}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, check=True)
+    for name in MODELS:
+        store.write_model(tmp_path / "here", fitted(name))
+        assert (tmp_path / name).read_bytes() == (tmp_path / "here").read_bytes(), name
+
+
+def test_the_list_of_trusted_types_is_what_the_models_need_and_no_more(tmp_path):
+    from skops.io import get_untrusted_types
+
+    needed = set()
+    for name in MODELS:
+        store.write_model(tmp_path / name, fitted(name))
+        needed |= set(get_untrusted_types(file=tmp_path / name))
+    assert needed == set(store.TRUSTED)
+    assert sorted(store.TRUSTED) == store.TRUSTED
+
+
+@dataclass
+class Foreign:
+    """A type that no model of ours has."""
+
+    value: int = 3
+
+
+def test_a_model_with_a_foreign_type_is_refused_in_one_line(tmp_path):
+    wrong = correction.CorrectedClassifier(Foreign(), features=FEATURES)
+    store.write_model(tmp_path / "m.skops", wrong)
+    with pytest.raises(
+        InputError, match=r"holds types that no model of ours has.*Foreign"
+    ) as caught:
+        store.read_model(tmp_path / "m.skops")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 half of one"])
+def test_a_model_file_that_is_not_whole_is_refused_in_one_line(tmp_path, content):
+    (tmp_path / "m.skops").write_bytes(content)
+    with pytest.raises(InputError, match=r"m\.skops") as caught:
+        store.read_model(tmp_path / "m.skops")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_file_that_is_missing_says_what_makes_it(tmp_path):
+    with pytest.raises(InputError, match="dvc repro"):
+        store.read_model(tmp_path / "m.skops")
+
+
+def test_a_model_file_holds_no_pickle_and_no_date(tmp_path):
+    store.write_model(tmp_path / "m.skops", DecisionTreeClassifier().fit(TABLE.X, TABLE.y))
+    with zipfile.ZipFile(tmp_path / "m.skops") as archive:
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert {info.filename.rpartition(".")[2] for info in archive.infolist()} <= {"json", "npy"}
+
+
+def write_half(path):
+    with store.replacing(path) as beside:
+        beside.write_text("half")
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("before", [None, "whole"])
+def test_a_writer_that_fails_leaves_what_was_there(tmp_path, before):
+    path = tmp_path / "new" / "a.json"
+    if before:
+        path.parent.mkdir()
+        path.write_text(before)
+    with pytest.raises(KeyboardInterrupt):
+        write_half(path)
+    with pytest.raises(ValueError, match="finite"):
+        store.write_json(path, {"a": math.nan})
+    assert [file.read_text() for file in path.parent.iterdir()] == ([before] if before else [])
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**9), 10**9)
+contents = st.dictionaries(st.text("abc", min_size=1), numbers | st.lists(numbers), max_size=4)
+
+
+@given(contents, contents)
+def test_metrics_are_json_of_six_significant_digits(tmp_path_factory, content, nested):
+    path = tmp_path_factory.mktemp("metrics") / "m.json"
+    store.write_json(path, content | {"nested": nested})
+    text = path.read_text()
+    assert text.endswith("}\n")
+    read = json.loads(text, parse_constant=pytest.fail)
+    assert list(read) == [*content, *{"nested": 0}.keys() - content.keys()]
+    flat = [(read, content | {"nested": nested}), (read["nested"], nested)]
+    for found, given_ in flat:
+        for key, value in given_.items():
+            if isinstance(value, float):
+                assert found[key] == pytest.approx(value, rel=5e-6, abs=0)
+                assert float(f"{found[key]:.6g}") == found[key]
+            if isinstance(value, int):
+                assert found[key] == value
+
+
+def test_a_metric_that_is_not_finite_is_an_error_of_ours():
+    for value in (math.nan, math.inf, np.float32("nan")):
+        with pytest.raises(ValueError, match="a metric must be finite"):
+            store.rounded({"a": [value]})
+
+
+def test_a_table_keeps_rows_roles_and_the_order_of_its_columns(tmp_path):
+    content = frame().assign(Time=np.arange(200), name=["x"] * 200)
+    content.loc[3, "a"] = np.nan
+    roles = {"target": "Class", "features": ["d", "a"], "method": "time", "column": "Time"}
+    store.write_frame(tmp_path / "t.parquet", content, roles)
+    read = store.read_table(tmp_path / "t.parquet")
+    np.testing.assert_array_equal(read.X, content[["d", "a"]])
+    np.testing.assert_array_equal(read.y, content["Class"])
+    assert read.roles == roles
+    assert set(read.others) == {"b", "c", "Time", "name"}
+    np.testing.assert_array_equal(read.column("Time"), content["Time"])
+    np.testing.assert_array_equal(read.column("a"), content["a"])
+    with pytest.raises(InputError, match="column 'z' is not in the table; it has d, a, b, c"):
+        read.column("z")
+
+
+def test_a_table_has_the_same_bytes_from_pandas_and_from_arrow(tmp_path):
+    store.write_frame(tmp_path / "a.parquet", frame(), {"target": "Class"})
+    again = pa.Table.from_pandas(frame(), preserve_index=False)
+    store.write_frame(tmp_path / "b.parquet", again, {"target": "Class"})
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    assert set(pq.read_schema(tmp_path / "a.parquet").metadata) == {b"rebalance"}
+
+
+def test_a_table_that_is_missing_or_half_is_refused_in_one_line(tmp_path):
+    with pytest.raises(InputError, match="is missing; run 'dvc repro'"):
+        store.read_table(tmp_path / "t.parquet")
+    (tmp_path / "t.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match="is not whole; run 'dvc repro'"):
+        store.read_table(tmp_path / "t.parquet")
+
+
+def test_a_fingerprint_is_what_sha256sum_writes_and_tells_another_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in (paths.model("over"), paths.out_of_fold("over")):
+        store.write_text(path, path.name)
+    store.write_fingerprint("over")
+    lines = paths.fingerprint("over").read_text().splitlines()
+    assert lines[0] == f"{sha256(b'over.skops' + bytes([10])).hexdigest()}  models/over.skops"
+    store.check_fingerprint("over")
+
+    store.write_text(paths.out_of_fold("over"), "other scores")
+    with pytest.raises(InputError, match=r"over\.out_of_fold\.parquet is not what its training"):
+        store.check_fingerprint("over")
+    paths.model("over").unlink()
+    with pytest.raises(InputError, match=r"models/over\.skops is missing; run 'dvc repro'"):
+        store.check_fingerprint("over")
+    paths.fingerprint("over").unlink()
+    with pytest.raises(InputError, match="dvc repro"):
+        store.check_fingerprint("over")
+
+
+def test_checksums_are_those_of_the_tools(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    assert store.md5(tmp_path / "a") == "900150983cd24fb0d6963f7d28e17f72"
+    assert store.sha256(tmp_path / "a").startswith("ba7816bf8f01cfea")

@@ -1,0 +1,541 @@
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from rebalance import cli, paths, store, tracking
+from rebalance.correction import CorrectedClassifier
+from rebalance.errors import InputError
+from rebalance.tracking import places
+
+REPOSITORY = Path(__file__).parents[1]
+EXPERIMENT = "rebalance"
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(300, 3))
+Y = (X[:, 0] > 1).astype(int)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """One database with its tables: to create them takes seconds, to copy them nothing."""
+    from mlflow import MlflowClient
+
+    file = tmp_path_factory.mktemp("migrated") / "mlflow.db"
+    MlflowClient(tracking_uri=f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """An empty folder to work in, and nothing set that says where runs go."""
+    for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_EXP_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def warm(root, migrated):
+    """A folder with a database that is ready."""
+    shutil.copyfile(migrated, root / "mlflow.db")
+    return root
+
+
+@pytest.fixture(scope="session")
+def model():
+    fitted = HistGradientBoostingClassifier(max_iter=5, random_state=0).fit(X, Y)
+    return CorrectedClassifier(fitted, features=["V1", "V2", "Amount"], intercept=-1.0)
+
+
+def record(stage="train_baseline", **more):
+    given = {"experiment": EXPERIMENT, "params": {}, "metrics": {}, "outputs": []}
+    return tracking.record(stage, **(given | more))
+
+
+def client():
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=tracking.address())
+
+
+def runs(kind="stage"):
+    ours = client().get_experiment_by_name(EXPERIMENT)
+    return client().search_runs([ours.experiment_id], f"tags.kind = '{kind}'")
+
+
+def python(code, folder, **variables):
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **variables}
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_importing_tracking_imports_nothing_heavy(root):
+    code = "import sys, rebalance.tracking; print({'mlflow', 'pandas', 'sklearn'} & {*sys.modules})"
+    out, _ = python(code, root).communicate()
+    assert out.strip() == "set()"
+
+
+def test_a_stage_is_one_finished_run_with_all_that_is_known_of_it(warm):
+    store.write_json(paths.SPLIT, {"rows": 3})
+    paths.DATA.mkdir()
+    paths.TRAIN.write_bytes(b"rows")
+
+    record(
+        "split",
+        params={"split": {"seed": 42, "column": "", "long": "x" * 9000}},
+        metrics={"train": {"rows": 2, "rate": 0.5, "names": ["a"], "note": "text", "ok": True}},
+        outputs=[paths.SPLIT, paths.TRAIN],
+        started=time.time() - 5,
+        tags={"restored": "false"},
+    )
+
+    (run,) = runs()
+    assert run.info.status == "FINISHED"
+    assert run.info.run_name == "split"
+    assert run.data.params["split.seed"] == "42"
+    assert len(run.data.params["split.long"]) == 6000
+    assert run.data.metrics.pop("seconds") == pytest.approx(5, abs=3)
+    assert run.data.metrics == {"train.rows": 2, "train.rate": 0.5}
+    assert run.info.end_time - run.info.start_time >= 5000
+
+    assert run.data.tags["dvc.stage"] == "split"
+    assert run.data.tags["restored"] == "false"
+    assert run.data.tags["dvc.out.data/train.parquet"] == store.md5(paths.TRAIN)
+    assert run.data.tags["version.mlflow"].startswith("3.")
+
+    artifacts = client().list_artifacts(run.info.run_id, "metrics")
+    assert [entry.path for entry in artifacts] == ["metrics/split.json"]
+    assert client().list_artifacts(run.info.run_id, "data") == []
+
+
+def test_more_than_mlflow_takes_in_one_call_is_logged_in_several(warm):
+    params = {f"p{i}": i for i in range(250)}
+    metrics = {f"m{i}": i for i in range(1700)}
+    run_id = record(params=params, metrics=metrics)
+    data = client().get_run(run_id).data
+    assert len(data.params) == 250
+    assert len(data.metrics) == 1700
+
+
+def test_a_commit_and_what_differs_from_it_are_named(warm):
+    git = ["git", "-c", "user.name=n", "-c", "user.email=e@example.org"]
+    store.write_json(paths.SPLIT, {"rows": 3})
+    paths.PARAMS.write_text("seed: 1\n")
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "add", "params.yaml", "metrics"], check=True)
+    subprocess.run([*git, "commit", "-qm", "first"], check=True)
+
+    # What stages write differs all the time; it says nothing about the code.
+    store.write_json(paths.SPLIT, {"rows": 4})
+    clean = client().get_run(record()).data.tags
+    paths.PARAMS.write_text("seed: 2\n")
+    dirty = client().get_run(record()).data.tags
+
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    assert clean["mlflow.source.git.commit"] == head.stdout.strip()
+    assert (clean["git.dirty"], dirty["git.dirty"]) == ("false", "true")
+
+
+@pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # inside DVC
+def test_a_folder_has_the_checksum_that_dvc_gives_it(root):
+    from dvc.repo import Repo
+
+    (root / "plots").mkdir()
+    for name in ("b.csv", "a.csv"):
+        (root / "plots" / name).write_text(name)
+    with Repo.init(no_scm=True) as repo:
+        (stage,) = repo.add("plots")
+    assert tracking.checksum("plots") == stage.outs[0].hash_info.value
+
+
+def test_trials_are_children_and_nothing_else_is(warm):
+    trials = [
+        tracking.Trial(number=0, params={"ratio": 1}, metrics={"score": 0.1}, seconds=2.0),
+        tracking.Trial(number=1, params={"ratio": 9}, metrics={}, state="pruned"),
+        tracking.Trial(number=2, params={"ratio": 5}, metrics={}, state="fail"),
+    ]
+    series = {"average_precision": [(0, 0.1), (1, 0.3), (2, 0.2)]}
+    run_id = record("tune_ratio", trials=trials, series=series)
+
+    assert [run.info.run_id for run in runs("stage")] == [run_id]
+    children = sorted(runs("trial"), key=lambda run: run.data.tags["trial.number"])
+    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {run_id}
+    assert [run.data.params["ratio"] for run in children] == ["1", "9", "5"]
+    assert [run.data.tags["trial.state"] for run in children] == ["complete", "pruned", "fail"]
+    assert [run.info.status for run in children] == ["FINISHED", "FINISHED", "FAILED"]
+    assert children[0].info.end_time - children[0].info.start_time == 2000
+    history = client().get_metric_history(run_id, "average_precision")
+    assert [(point.step, point.value) for point in history] == series["average_precision"]
+
+
+def test_nothing_is_recorded_in_default(warm):
+    record()
+    assert client().search_runs(["0"]) == []
+
+
+@pytest.mark.parametrize("name", ["Default", "", "  "])
+def test_an_experiment_without_a_name_of_its_own_is_refused(root, name):
+    with pytest.raises(InputError, match=r"tracking\.experiment must name an experiment"):
+        tracking.check(name)
+
+
+def test_a_deleted_experiment_comes_back_with_the_next_run(warm):
+    record()
+    client().delete_experiment(client().get_experiment_by_name(EXPERIMENT).experiment_id)
+    record()
+    assert client().get_experiment_by_name(EXPERIMENT).lifecycle_stage == "active"
+
+
+def test_a_run_that_cannot_be_completed_is_recorded_as_failed(warm, monkeypatch):
+    from rebalance.tracking import contents
+
+    def refuse(*_, **__):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(contents, "log", refuse)
+    with pytest.raises(InputError, match="refused the run: disk full"):
+        record()
+    assert [run.info.status for run in runs()] == ["FAILED"]
+
+
+def test_four_stages_may_create_the_database_at_once(root):
+    code = """
+from rebalance import tracking
+tracking.record("s", experiment="rebalance", params={}, metrics={}, outputs=[])
+"""
+    started = [python(code, root) for _ in range(4)]
+    said = [process.communicate()[0] for process in started]
+    # MLflow speaks of each of its migrations; nobody asked.
+    assert said == [""] * 4
+    assert [process.returncode for process in started] == [0] * 4
+    assert len(runs()) == 4
+    assert sorted(path.name for path in root.iterdir()) == ["mlflow.db", "mlflow.db.lock"]
+
+
+def test_a_temporary_copy_records_into_the_repository(warm, monkeypatch):
+    copy = warm / "tmp" / "copy"
+    copy.mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("DVC_ROOT", str(warm))
+    monkeypatch.setenv("DVC_EXP_NAME", "merry-pike")
+    store.write_json(paths.SPLIT, {"rows": 3})
+
+    run_id = record("split", outputs=[paths.SPLIT])
+
+    assert sorted(path.name for path in copy.iterdir()) == ["metrics"]
+    assert list((warm / "mlartifacts").rglob("split.json"))
+    assert client().get_run(run_id).data.tags["dvc.exp"] == "merry-pike"
+
+
+def test_an_address_in_the_environment_wins(warm, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///elsewhere/runs.db")
+    assert tracking.address() == f"sqlite:///{warm}/elsewhere/runs.db"
+    assert places.artifact_location(tracking.address(), "a b").endswith(
+        "/elsewhere/mlartifacts/a%20b"
+    )
+
+
+def test_a_moved_repository_keeps_its_artifacts(root, migrated, model, monkeypatch):
+    old, new = root / "old place", root / "new"
+    old.mkdir()
+    shutil.copyfile(migrated, old / "mlflow.db")
+    monkeypatch.chdir(old)
+    store.write_json(paths.SPLIT, {"rows": 3})
+    before = record("split", outputs=[paths.SPLIT], model=(model, X[:5], "baseline"))
+
+    old.rename(new)
+    monkeypatch.chdir(new)
+    after = record("split", outputs=[paths.SPLIT])
+
+    assert not old.exists()
+    for run_id in (before, after):
+        assert client().get_run(run_id).info.artifact_uri.startswith(new.as_uri())
+        assert client().list_artifacts(run_id, "metrics")[0].path == "metrics/split.json"
+    assert load(before).predict(frame()).shape == (5, 2)
+
+
+def test_only_addresses_below_the_old_place_are_rewritten(tmp_path):
+    file = tmp_path / "mlflow.db"
+    with closing(sqlite3.connect(file)) as base, base:
+        for table, column in places.ADDRESSES:
+            base.execute(f"CREATE TABLE {table} ({column} TEXT)")
+            for value in ("file:///a/b", "file:///a2/b", None):
+                base.execute(f"INSERT INTO {table} VALUES (?)", (value,))  # noqa: S608
+
+    places.relocate(file, "file:///a", "file:///new%20place")
+
+    with closing(sqlite3.connect(file)) as base:
+        for table, column in places.ADDRESSES:
+            found = base.execute(f"SELECT {column} FROM {table}")  # noqa: S608
+            assert [*found] == [("file:///new%20place/b",), ("file:///a2/b",), (None,)]
+
+
+def test_a_plain_search_in_the_repository_finds_the_runs(warm):
+    record()
+    code = f"""
+import mlflow
+print(mlflow.search_runs(experiment_names=["{EXPERIMENT}"], output_format="list")[0].info.run_name)
+"""
+    out, _ = python(code, warm).communicate()
+    assert out.splitlines()[-1] == "train_baseline"
+
+
+def test_a_database_of_a_newer_mlflow_is_said_before_any_work(warm):
+    with closing(sqlite3.connect("mlflow.db")) as base, base:
+        base.execute("UPDATE alembic_version SET version_num = 'feedfeedfeed'")
+    with pytest.raises(InputError, match=r"upgraded by a newer MLflow \(schema feedfeedfeed\)"):
+        tracking.check(EXPERIMENT)
+
+
+def test_a_file_that_is_no_database_is_said_before_any_work(root):
+    (root / "mlflow.db").write_text("hello " * 100)
+    with pytest.raises(InputError, match="cannot be read as MLflow's database"):
+        tracking.check(EXPERIMENT)
+
+
+def test_a_folder_as_address_is_refused(root, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "./mlruns")
+    with pytest.raises(InputError, match=r"is the folder './mlruns'"):
+        tracking.check(EXPERIMENT)
+
+
+def free_port():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+def test_a_dead_server_is_one_line_in_seconds_before_any_work(root, monkeypatch):
+    address = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address.replace("//", "//someone:secret@"))
+    began = time.monotonic()
+    with pytest.raises(InputError) as caught:
+        tracking.check(EXPERIMENT)
+    said = str(caught.value)
+    assert address in said
+    assert "unset MLFLOW_TRACKING_URI" in said
+    assert "secret" not in said
+    assert "\n" not in said
+    assert time.monotonic() - began < 5
+
+
+def test_a_silent_server_is_one_line_in_seconds_before_any_work(root, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        began = time.monotonic()
+        with pytest.raises(InputError, match="does not answer"):
+            tracking.check(EXPERIMENT)
+    assert time.monotonic() - began < 6
+
+
+def test_a_server_that_dies_in_the_middle_is_one_line_in_seconds(root, monkeypatch):
+    class Healthy(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Healthy)
+
+    def answer_once():
+        server.handle_request()
+        server.server_close()
+
+    dying = threading.Thread(target=answer_once)
+    dying.start()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
+    began = time.monotonic()
+    with pytest.raises(InputError, match="does not answer") as caught:
+        record()
+    dying.join()
+    assert "\n" not in str(caught.value)
+    assert time.monotonic() - began < 15
+
+
+def frame():
+    import pandas as pd
+
+    return pd.DataFrame(X[:5], columns=["V1", "V2", "Amount"])
+
+
+def model_folder(run_id):
+    (output,) = client().get_run(run_id).outputs.model_outputs
+    location = client().get_logged_model(output.model_id).artifact_location
+    return Path(location.removeprefix("file://").replace("%20", " "))
+
+
+def load(run_id):
+    import mlflow
+
+    return mlflow.pyfunc.load_model(model_folder(run_id).as_posix())
+
+
+def test_a_model_is_logged_with_signature_and_example_and_no_pickle(warm, model):
+    run_id = record(metrics={"average_precision": 0.5}, model=(model, X, "baseline"))
+    folder = model_folder(run_id)
+
+    loaded = load(run_id)
+    assert loaded.predict(frame()) == pytest.approx(model.predict_proba(X[:5]))
+    assert loaded.metadata.get_input_schema().input_names() == ["V1", "V2", "Amount"]
+    assert loaded.metadata.signature.outputs is not None
+    assert len(json.loads((folder / "input_example.json").read_text())["data"]) == 5
+    assert "scikit-learn==" in (folder / "requirements.txt").read_text()
+
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    # 128 begins every pickle since protocol 2; skops is a zip archive.
+    assert [path for path in files if path.read_bytes()[:1] == b"\x80"] == []
+    assert (folder / "model.skops").read_bytes()[:2] == b"PK"
+
+    logged = client().search_logged_models(
+        [client().get_experiment_by_name(EXPERIMENT).experiment_id]
+    )
+    assert [entry.name for entry in logged] == ["baseline"]
+    assert str(logged[0].status) == "READY"
+    assert [metric.key for metric in logged[0].metrics] == ["average_precision"]
+
+
+def test_the_training_rows_are_named_by_their_checksum(warm, model):
+    paths.DATA.mkdir()
+    paths.TRAIN.write_bytes(b"rows")
+    run = client().get_run(record(model=(model, X, "baseline")))
+    (rows,) = run.inputs.dataset_inputs
+    assert rows.dataset.digest == store.md5(paths.TRAIN)
+
+
+@pytest.mark.slow
+def test_mlflow_serves_probabilities_from_the_command_line(warm, model):
+    folder = model_folder(record(model=(model, X, "baseline")))
+    command = [sys.executable, "-m", "mlflow", "models", "predict", "--env-manager", "local"]
+    done = subprocess.run(
+        [*command, "-m", folder, "-i", folder / "serving_input_example.json", "-o", "out.json"],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(Path("out.json").read_text())["predictions"]
+    assert np.asarray(answer) == pytest.approx(model.predict_proba(X[:5]))
+
+
+LOCK = """
+schema: '2.0'
+stages:
+  split:
+    cmd: python -m stages.split
+    params:
+      params.yaml:
+        split.seed: 42
+    outs:
+    - path: metrics/split.json
+      hash: md5
+      md5: {split}
+  train_baseline:
+    cmd: python -m stages.train_baseline
+    outs:
+    - path: metrics/train_baseline.json
+      hash: md5
+      md5: {metrics}
+    - path: models/baseline.skops
+      hash: md5
+      md5: {model}
+"""
+
+
+@pytest.fixture
+def restored(warm, model):
+    """A repository in which DVC restored two stages of which MLflow knows nothing."""
+    shutil.copyfile(REPOSITORY / "params.yaml", "params.yaml")
+    store.write_json(paths.SPLIT, {"rows": 3})
+    store.write_json(paths.training_metrics("baseline"), {"average_precision": 0.5})
+    store.write_model(paths.model("baseline"), model)
+    Path("dvc.lock").write_text(
+        LOCK.format(
+            split=store.md5(paths.SPLIT),
+            metrics=store.md5(paths.training_metrics("baseline")),
+            model=store.md5(paths.model("baseline")),
+        )
+    )
+    return warm
+
+
+def test_sync_records_what_is_missing_and_nothing_twice(restored):
+    record("split", outputs=[paths.SPLIT])
+
+    assert cli.sync() == "train_baseline: recorded\n"
+    assert cli.sync() == "all 2 stages of dvc.lock have their runs\n"
+
+    split, baseline = sorted(runs(), key=lambda run: run.info.run_name)
+    assert "restored" not in split.data.tags
+    assert baseline.data.tags["restored"] == "true"
+    assert baseline.data.metrics == {"average_precision": 0.5}
+    assert load(baseline.info.run_id).predict(frame()).shape == (5, 2)
+
+
+def test_sync_records_a_stage_again_when_it_wrote_something_else(restored):
+    cli.sync()
+    lock = Path("dvc.lock").read_text()
+    old = store.md5(paths.SPLIT)
+    store.write_json(paths.SPLIT, {"rows": 4})
+    assert cli.sync() == "all 2 stages of dvc.lock have their runs\n"
+
+    Path("dvc.lock").write_text(lock.replace(old, store.md5(paths.SPLIT)))
+    assert cli.sync() == "split: recorded\n"
+
+
+def test_sync_leaves_out_what_is_not_as_dvc_lock_says(restored):
+    store.write_json(paths.SPLIT, {"rows": 5})
+    assert "split: left out, metrics/split.json is not what dvc.lock says" in cli.sync()
+
+
+def test_sync_works_in_a_clone_that_has_the_metrics_alone(restored):
+    paths.model("baseline").unlink()
+    assert "train_baseline: recorded" in cli.sync()
+    assert "all 2 stages" in cli.sync()
+
+
+def test_the_summary_is_one_row_a_model(root, capsys):
+    scores = {
+        "baseline": {"average_precision": 0.71, "accuracy": 0.9994, "no_information_rate": 0.9983},
+        "under_200": {"average_precision": 0.75, "accuracy": 0.9995, "threshold": 0.31},
+    }
+    store.write_json(paths.SCORES, scores)
+    cli.main(["summary"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split("  ")[0] == "model"
+    assert lines[1].split() == ["baseline", "0.7100", "0.99940", "0.99830", "-"]
+    assert lines[2].split() == ["under_200", "0.7500", "0.99950", "-", "0.3100"]
+    assert "metrics/report.md" in lines[-2]
+    assert "make ui" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [("summary", r"metrics/scores\.json is missing"), ("sync", r"dvc\.lock is missing")],
+)
+def test_what_is_missing_is_said_in_one_line(root, command, message):
+    shutil.copyfile(REPOSITORY / "params.yaml", "params.yaml")
+    with pytest.raises(InputError, match=message):
+        cli.main([command])

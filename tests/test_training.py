@@ -1,0 +1,211 @@
+"""Out-of-fold scores come from models that did not see the row."""
+
+import re
+
+import numpy as np
+import pytest
+from joblib import Memory
+
+from rebalance import learners, splitting, training, treatments
+from rebalance.correction import expit, log_odds
+from rebalance.errors import InputError
+from tests.strategies import ENSEMBLES, learner, params, pool, table, treatment
+
+TABLE = table(240, 30)
+PARAMS = params(threshold__use="half")
+
+
+def train(entry, found=TABLE, given=PARAMS, workers=1, **more):
+    with pool(workers) as executor:
+        return training.train(entry, found, given, executor, **more)
+
+
+@pytest.mark.parametrize("name", ["none", "random_under", "class_weight", "smote"])
+def test_every_row_is_scored_once_a_repeat_by_a_model_that_did_not_see_it(name):
+    keys = {"random_under": {"ratio": 3}, "class_weight": {"weight": "balanced"}}.get(name, {})
+    entry = treatment(name, **keys)
+    given = params(out_of_fold__repeats=2)
+    scores = train(entry, given=given).scores
+    for repeat in range(2):
+        rows = scores.row[scores.fold // 3 == repeat]
+        assert sorted(rows.tolist()) == list(range(240))
+    np.testing.assert_array_equal(scores.y_true, TABLE.y[scores.row])
+
+    made = learners.make(given.learner)
+    for number, (seen, unseen) in enumerate(splitting.folds(TABLE, given.out_of_fold)):
+        assert not set(seen) & set(unseen)
+        fitted = treatments.fit(entry, made, TABLE.X[seen], TABLE.y[seen])
+        these = scores.fold == number
+        np.testing.assert_array_equal(scores.row[these], unseen)
+        np.testing.assert_array_equal(
+            scores.raw[these], fitted.estimator.predict_proba(TABLE.X[unseen])[:, 1]
+        )
+        np.testing.assert_array_equal(scores.shift[these], fitted.shift)
+
+
+def test_a_row_that_only_it_knows_is_not_told_by_its_out_of_fold_score():
+    """A learner that remembers its rows scores none of them right out of fold."""
+    rng = np.random.default_rng(0)
+    noise = table(200, 60)
+    noise.X[:] = rng.normal(size=noise.X.shape)
+    given = params(
+        **{"learner__name": "KNeighborsClassifier", "learner__params": {"n_neighbors": 1}}
+    )
+    scores = train(treatment("random_over", ratio=1), noise, given).scores
+    assert scores.raw[scores.y_true == 1].mean() < 0.6
+
+
+@pytest.mark.parametrize("name", ["random_under", *ENSEMBLES])
+def test_the_answer_is_the_same_on_any_number_of_workers(name):
+    entry = treatment(name, ratio=3, seed=1)
+    first, second = (train(entry, workers=workers) for workers in (1, 4))
+    np.testing.assert_array_equal(first.scores.y_score, second.scores.y_score)
+    np.testing.assert_array_equal(
+        first.model.predict_proba(TABLE.X), second.model.predict_proba(TABLE.X)
+    )
+    assert first.summary == second.summary
+
+
+def test_the_final_model_has_seen_every_row_and_corrects_as_out_of_fold():
+    trained = train(treatment("random_under", ratio=2))
+    assert (trained.negatives, trained.positives) == (60, 30)
+    model, scores = trained.model, trained.scores
+    odds = log_odds(scores.raw) + scores.shift
+    final = log_odds(scores.raw)
+    # Slope and intercept hold the shift of the final fit, which is that of each fold here.
+    np.testing.assert_allclose(
+        expit(model.slope * final + model.intercept), scores.y_score, rtol=1e-6
+    )
+    assert scores.shift == pytest.approx(np.log(2) - np.log(210 / 30))
+    assert odds.shape == scores.y_score.shape
+
+
+def test_rules_choose_on_out_of_fold_scores_each_row_once():
+    given = params(out_of_fold__repeats=2, threshold__use="max_f1")
+    trained = train(treatment("none"), given=given)
+    first = trained.scores.fold < 3
+    y, y_score = trained.scores.y_true[first], trained.scores.y_score[first]
+
+    def f1(threshold):
+        flagged = y_score >= threshold
+        return 2 * (flagged & (y == 1)).sum() / (flagged.sum() + y.sum())
+
+    assert trained.model.threshold == trained.model.thresholds["max_f1"]["value"]
+    assert f1(trained.model.threshold) == pytest.approx(max(f1(value) for value in y_score))
+    assert set(trained.model.thresholds) == set(given.threshold.rules)
+
+
+def test_the_summary_is_of_the_folds():
+    from sklearn.metrics import average_precision_score, brier_score_loss
+
+    trained = train(treatment("none"))
+    scores = trained.scores
+    values = [
+        average_precision_score(scores.y_true[scores.fold == i], scores.y_score[scores.fold == i])
+        for i in range(3)
+    ]
+    found = trained.summary["out_of_fold"]
+    assert found["average_precision"] == pytest.approx(np.mean(values))
+    assert found["average_precision_se"] == pytest.approx(np.std(values, ddof=1) / 3**0.5)
+    assert found["brier"] == pytest.approx(brier_score_loss(scores.y_true, scores.y_score))
+    assert found["prevalence"] == pytest.approx(1 / 8)
+
+
+def test_time_ordered_folds_leave_the_first_stretch_unscored():
+    when = np.random.default_rng(0).permutation(240)
+    found = table(240, 30, others={"when": when}, method="time", column="when", gap=2)
+    scores = train(treatment("none"), found).scores
+    assert len(set(scores.row)) == len(scores.row) < 240
+    assert when[scores.row].min() > 2
+
+
+def test_sample_weights_are_a_column_by_name():
+    weighted = table(240, 30, others={"w": np.linspace(1, 2, 240)})
+    trained = train(treatment("sample_weight", column="w"), weighted)
+    own = learners.make(PARAMS.learner).fit(weighted.X, weighted.y, np.linspace(1, 2, 240))
+    np.testing.assert_array_equal(
+        trained.model.raw_scores(weighted.X), own.predict_proba(weighted.X)[:, 1]
+    )
+    with pytest.raises(InputError, match="column 'v' is not in the table; it has a, b, c, d, w"):
+        train(treatment("sample_weight", column="v"), weighted)
+    texts = table(240, 30, others={"w": np.array(["heavy"] * 240, dtype=object)})
+    with pytest.raises(InputError, match="'w' must hold weights"):
+        train(treatment("sample_weight", column="w"), texts)
+
+
+@pytest.mark.parametrize(
+    ("entry", "given", "said"),
+    [
+        (treatment("undre"), {}, "treatment must be one of none, "),
+        (treatment("random_under", ratio=7.5), {}, "natural ratio of the training rows, 7 negatives"),
+        (treatment("smote", params={"k_neighbors": 21}), {}, "got 21 with 20 positives"),
+        (treatment("none"), {"out_of_fold__folds": 31}, "folds must be at most the positives of the"),
+        (treatment("none"), {"learner__name": "nope"}, "learner.name must be one of hist_gradient_"),
+        (treatment("none"), {"learner__params": {"z": 1}}, "learner.params has the unknown argument"),
+        (treatment("none"), {"calibrate__curve": "isotonic"}, "'isotonic' needs 1000 positives"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_the_rows_is_one_line(entry, given, said):
+    with pytest.raises(InputError, match=re.escape(said)) as caught:
+        train(entry, given=params(**given))
+    assert "\n" not in str(caught.value)
+
+
+def test_kept_scores_are_asked_first_and_only_for_the_same_question(tmp_path, monkeypatch):
+    fits = []
+    fit = treatments.fit
+
+    def counted(entry, *rest):
+        fits.append(entry)
+        return fit(entry, *rest)
+
+    monkeypatch.setattr(treatments, "fit", counted)
+    memory = Memory(tmp_path, verbose=0)
+
+    def fits_of(data="rows", entry=treatment("random_under", ratio=3), given=PARAMS):  # noqa: B008
+        before = len(fits)
+        trained = train(entry, given=given, remember=training.remembering(memory, data))
+        return len(fits) - before - 1, trained  # but the final fit
+
+    first, trained = fits_of()
+    again, repeated = fits_of()
+    assert (first, again) == (3, 0)
+    np.testing.assert_array_equal(trained.scores.raw, repeated.scores.raw)
+    assert fits_of(data="other rows")[0] == 3
+    assert fits_of(entry=treatment("random_under", ratio=4))[0] == 3
+    assert fits_of(given=params(learner__seed=1))[0] == 3
+    assert fits_of(given=params(out_of_fold__seed=1))[0] == 3
+    assert fits_of(given=params(calibrate__prior=False, threshold__use="half"))[0] == 0
+
+
+def test_a_learners_own_threads_stay_at_one():
+    from threadpoolctl import threadpool_info
+
+    from rebalance import parallel
+
+    section = params(run__workers=2).run
+    with parallel.pool(section) as executor:
+        infos = list(executor.map(lambda _: threadpool_info(), range(2)))
+    assert {pool_["num_threads"] for info in infos for pool_ in info} == {1}
+
+
+def test_the_first_error_ends_the_work():
+    from rebalance import parallel
+
+    done = []
+
+    def work(number):
+        if number == 0:
+            raise InputError("no")
+        done.append(number)
+
+    with pytest.raises(InputError), parallel.pool(params(run__workers=1).run) as executor:
+        list(executor.map(work, range(200)))
+    assert len(done) < 200
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost", "logistic_regression"])
+def test_every_learner_trains_under_every_kind_of_treatment(name):
+    given = params(learner=learner(name).model_dump())
+    for entry in (treatment("random_over", ratio=2), treatment("class_weight", weight=2)):
+        assert np.isfinite(train(entry, given=given).scores.y_score).all()
