@@ -3,7 +3,7 @@
 ``python -m benchmarks.splits`` splits the rows of the section ``data`` of params.yaml once at
 random, stratified, and once by time, trains the learner of params.yaml without any treatment on
 either training part, and prints the average precision on either test part. The time column is a
-feature in neither.
+feature in neither. ``--data`` names another file with the same target.
 """
 
 import argparse
@@ -105,7 +105,9 @@ def text(rows):
     lines[0] += "   average precision [95 % interval]"
     for name, *counts, value, low, high in rows:
         cells = "".join(f"{'' if n is None else format(n, ','):>12}" for n in counts)
-        lines.append(f"{name:27}{cells}   {value:+.4f} [{low:+.4f}, {high:+.4f}]")
+        sign = "+" if counts[0] is None else ""
+        numbers = f"{value:{sign}.4f} [{low:{sign}.4f}, {high:{sign}.4f}]"
+        lines.append(f"{name:27}{cells}   {numbers}")
     return "\n".join(lines)
 
 
@@ -113,16 +115,20 @@ def main(arguments=None):
     """Print the table and what it does not say."""
     parser = argparse.ArgumentParser(prog="splits", description=__doc__.splitlines()[0])
     parser.add_argument("--column", help="the time column; that of the section split, or Time")
+    parser.add_argument("--data", help="a file of rows; those of the section data")
     options = parser.parse_args(arguments)
     params = load()
+    if options.data:
+        data = params.data.model_copy(update={"source": "file", "path": options.data})
+        params = params.model_copy(update={"data": data})
     own = params.split.column if params.split.method == "time" else ""
     column = options.column or own or "Time"
     frame = sources.load(params.data)
     with threadpool_limits(1):
         rows = compare(frame, params, column)
     print(
-        f"data: {params.data.source}, {len(frame):,} rows, ordered by {column}; learner: "
-        f"{params.learner.name}, no treatment\n\n{text(rows)}\n"
+        f"data: {options.data or params.data.source}, {len(frame):,} rows, ordered by {column}; "
+        f"learner: {params.learner.name}, no treatment\n\n{text(rows)}\n"
     )
     print(
         "The two estimates are not comparable: one asks how well the model does on rows from the "

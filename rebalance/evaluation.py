@@ -1,12 +1,14 @@
 """What the training rows recommend, and what the test rows say of it."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from rebalance import comparison, metrics
 from rebalance.comparison import Corrected, corrected_t_test
 from rebalance.comparison._verdicts import LOWER_IS_BETTER
+from rebalance.errors import InputError
 from rebalance.thresholds import Threshold, savings
 
 HALF = 0.5
@@ -41,9 +43,20 @@ def fold_values(scores, metric):
     values = []
     for number in range(scores["fold"].max() + 1):
         rows = scores["fold"] == number
-        y_true, y_score = scores["y_true"][rows], scores["y_score"][rows]
-        values.append(metrics.score(y_true, y_score, HALF)[metric])
+        values.append(_one(metric, scores["y_true"][rows], scores["y_score"][rows]))
     return np.array(values)
+
+
+def _one(metric, y_true, y_score):
+    """Return one metric; `InputError` where it is unknown, or these rows leave it undefined."""
+    decision = partial(metrics.decision, threshold=HALF)
+    for family in (metrics.ranking, decision, metrics.probabilistic):
+        if metric in (found := family(y_true, y_score)):
+            return found[metric]
+    raise InputError(
+        f"evaluate.metric {metric!r} must be a metric of metrics/scores.json that is defined in "
+        "every fold, such as average_precision."
+    )
 
 
 def recommend(scores, baseline, metric, n_rows):
@@ -191,10 +204,10 @@ def curves(y_true, y_score, points=200):
 
 
 def reliability(y_true, y_score, bins=10):
-    """Return mean probability and share of positives in bins, the upper ones of ever fewer rows.
+    """Return mean probability and share of positives in bins of equal expected positives.
 
-    With a rare class, bins of equal count hold hardly a positive but for the last; here each bin
-    has half of what is left, from the lowest score up.
+    With a rare class, bins of equal count hold hardly a positive but for the last; here each holds
+    the same sum of probabilities.
 
     Returns
     -------
@@ -202,8 +215,9 @@ def reliability(y_true, y_score, bins=10):
         ``mean_probability``, ``share_of_positives`` and ``rows``.
     """
     order = np.argsort(y_score, kind="stable")
-    edges = [round(len(order) * (1 - 0.5**i)) for i in range(bins)]
-    parts = [part for part in np.split(order, edges[1:]) if len(part)]
+    expected = np.cumsum(y_score[order])
+    edges = np.searchsorted(expected, expected[-1] * np.arange(1, bins) / bins)
+    parts = [part for part in np.split(order, edges) if len(part)]
     return {
         "mean_probability": np.array([y_score[part].mean() for part in parts]),
         "share_of_positives": np.array([y_true[part].mean() for part in parts]),

@@ -56,6 +56,7 @@ def ratio_curve(study, metric, path):
         )
         axis.set_xscale("log")
         axis.set_xlabel("negatives per positive")
+        axis.xaxis.set_major_formatter("{x:g}")
         axis.set_ylabel(f"{metric.replace('_', ' ')}, out of fold")
         axis.legend(frameon=False, fontsize="small")
 
@@ -121,7 +122,16 @@ def _styles(names):
     """Yield (name, how its line is drawn)."""
     for i, name in enumerate(names):
         dash = "-" if i < len(COLOURS) else "--"
-        yield name, {"color": COLOURS[i % len(COLOURS)], "linestyle": dash, "linewidth": 1.3}
+        # The baseline on top, where a model that is no other would hide it.
+        yield (
+            name,
+            {
+                "color": COLOURS[i % len(COLOURS)],
+                "linestyle": dash,
+                "linewidth": 1.3,
+                "zorder": 3 - i / 100,
+            },
+        )
 
 
 def _draw_precision_recall(path, drawn, scores):

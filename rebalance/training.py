@@ -9,6 +9,7 @@ import numpy as np
 
 from rebalance import correction, learners, metrics, splitting, thresholds, treatments
 from rebalance.correction import CorrectedClassifier
+from rebalance.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +127,10 @@ def final_fit(entry, learner, table):
 def _weights(entry, table, rows):
     if entry.treatment != treatments.SAMPLE_WEIGHT:
         return None
-    return table.column(entry.column)[rows].astype(float)
+    column = table.column(entry.column)
+    if column.dtype.kind not in "biuf":
+        raise InputError(f"column {entry.column!r} must hold weights, got {column[0]!r}.")
+    return column[rows].astype(float)
 
 
 def assemble(folds, table, results, fitted, params):

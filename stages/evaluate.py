@@ -2,7 +2,7 @@
 
 import time
 
-from rebalance import errors, evaluation, paths, plots, report, store, tracking
+from rebalance import errors, evaluation, parallel, paths, plots, report, store, tracking
 from rebalance.params import load
 
 
@@ -24,7 +24,9 @@ def main():
     )
 
     test = store.read_table(paths.TEST)
-    raw = {name: model.raw_scores(test.X) for name, model in models.items()}
+    with parallel.pool(params.run) as executor:
+        scored = executor.map(lambda name: models[name].raw_scores(test.X), names)
+        raw = dict(zip(names, scored, strict=True))
     y_scores = {name: model.correct(raw[name]) for name, model in models.items()}
     thresholds = {name: model.threshold for name, model in models.items()}
     scores = {n: evaluation.judge(test.y, y_scores[n], thresholds[n]) for n in names}

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
+from skops.io import dump
 
 from rebalance import correction, learners, paths, store
 from rebalance.errors import InputError
@@ -78,7 +79,11 @@ class Foreign:
 
 def test_a_model_with_a_foreign_type_is_refused_in_one_line(tmp_path):
     wrong = correction.CorrectedClassifier(Foreign(), features=FEATURES)
-    store.write_model(tmp_path / "m.skops", wrong)
+    with pytest.raises(InputError, match=r"cannot hold .*Foreign: a model file has only types"):
+        store.write_model(tmp_path / "m.skops", wrong)
+    assert not (tmp_path / "m.skops").exists()
+
+    dump(wrong, tmp_path / "m.skops")
     with pytest.raises(
         InputError, match=r"holds types that no model of ours has.*Foreign"
     ) as caught:

@@ -10,7 +10,7 @@ import time
 
 from threadpoolctl import threadpool_limits
 
-from benchmarks.honesty import intervals
+from benchmarks.honesty import intervals, optimism, policy
 from benchmarks.honesty.tables import text
 
 # Each part takes ``quick`` and returns a `tables.Table`.
@@ -18,6 +18,8 @@ PARTS = {
     "coverage": intervals.coverage,
     "false_alarms": intervals.false_alarms,
     "power": intervals.power,
+    "optimism": optimism.optimism,
+    "policy": policy.policy,
 }
 
 

@@ -17,7 +17,7 @@ from rebalance import metrics, parallel, training, treatments, tuning
 from rebalance.params import Run
 
 SEED = 20_250_211
-REPETITIONS = 300
+REPETITIONS = 250
 TRAIN_ROWS, TRAIN_POSITIVES = 3_200, 64
 TEST_ROWS, TEST_POSITIVES = 800, 16
 FRESH = 40  # test sets behind a truth
@@ -27,6 +27,8 @@ FOLDS = 3
 SHIFT = np.array([1.2, 0.9, 0.7, 0.5, 0.35, 0.2, 0.1, 0.05])
 METRICS = ("accuracy", "average_precision")
 ARTICLE, OURS = "article: best on the test rows", "ours: chosen out of fold"
+HEADINGS = ["metric", "way", "reported", "truth", "mean excess", "low", "high", "sd"]
+HEADINGS += ["5 %", "median", "95 %", "share above 0"]
 UNTREATED = tuning.Candidate(treatment=treatments.NONE, ratio=NATURAL)
 CANDIDATES = [
     *(tuning.Candidate(treatment="random_under", ratio=ratio) for ratio in RATIOS),
@@ -54,8 +56,7 @@ def optimism(quick):
     return Table(
         "Reported number minus the truth; bounds: the 95 % interval of the mean holds 0 for ours, "
         "and the article's mean is above ours",
-        ["metric", "way", "reported", "truth", "mean excess", "low", "high", "sd"]
-        + ["5 %", "median", "95 %", "share above 0"],
+        HEADINGS,
         rows,
         misses,
         f"{repetitions} repetitions: {TRAIN_ROWS} rows with {TRAIN_POSITIVES} positives to train "

@@ -54,9 +54,8 @@ def differences_of(arm, baseline, strata):
             continue
         error = None
         if name in arm.contributions:
-            error = standard_error(
-                arm.contributions[name][1] - baseline.contributions[name][1], strata
-            )
+            apart = arm.contributions[name][1] - baseline.contributions[name][1]
+            error, _ = spread(apart, strata)
         found[name] = difference(
             value - baseline.values[name],
             arm.drawn[name] - baseline.drawn[name],

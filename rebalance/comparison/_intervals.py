@@ -109,7 +109,7 @@ def t_interval(value, error, df):
 
 
 def adjusted_interval(gained, lost, n):
-    """Return the interval of a paired difference of shares (Bonett and Price 2012).
+    """Return the interval of a paired difference of shares (Agresti and Min 2005).
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def adjusted_interval(gained, lost, n):
     n : int
         Rows.
     """
-    up, down = (gained + 1) / (n + 2), (lost + 1) / (n + 2)
+    up, down = (gained + 0.5) / (n + 2), (lost + 0.5) / (n + 2)
     half = Z * sqrt((up + down - (up - down) ** 2) / (n + 2))
     return max(-1.0, up - down - half), min(1.0, up - down + half)
 

@@ -106,11 +106,12 @@ def spread(contribution, strata):
     for size in strata.sizes:
         part = per_unit[first : first + size]
         first += size
-        variance = size * part.var(ddof=1) if size > 1 else 0.0
+        squares = (part - part.sum() / max(size, 1)) ** 2
+        variance = size * squares.sum() / (size - 1) if size > 1 else 0.0
         if variance > 0:
-            excess = np.mean((part - part.mean()) ** 4) / part.var() ** 2 - 3
+            excess = size * (squares @ squares) / squares.sum() ** 2 - 3
             variances.append(variance)
             uncertainties.append(variance**2 * (1 / (size - 1) + max(excess, 0) / 2 / size))
     total = sum(variances)
-    df = total**2 / sum(uncertainties) if total > 0 else 1.0
+    df = total**2 / sum(uncertainties) if total > 0 else strata.sizes[0] - 1
     return float(np.sqrt(total)), float(max(df, 2.0))

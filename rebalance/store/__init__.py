@@ -1,13 +1,8 @@
 """Read and write tables, models and JSON; a file is either whole or absent."""
 
 import hashlib
-import io
 import json
 import math
-import os
-import tempfile
-import zipfile
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,24 +10,30 @@ import numpy as np
 
 from rebalance import paths
 from rebalance.errors import InputError
+from rebalance.store._atomic import replacing
+from rebalance.store._models import TRUSTED, read_model, write_model
 
-# Every type beyond skops' own list that a model of ours may hold; nothing else is loaded.
-TRUSTED = [
-    "imblearn.ensemble._bagging.BalancedBaggingClassifier",
-    "imblearn.ensemble._easy_ensemble.EasyEnsembleClassifier",
-    "imblearn.ensemble._forest.BalancedRandomForestClassifier",
-    "imblearn.ensemble._weight_boosting.RUSBoostClassifier",
-    "imblearn.pipeline.Pipeline",
-    "imblearn.under_sampling._prototype_selection._random_under_sampler.RandomUnderSampler",
-    "lightgbm.basic.Booster",
-    "lightgbm.sklearn.LGBMClassifier",
-    "rebalance.correction.CorrectedClassifier",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.tree._tree.Tree",
-    "xgboost.core.Booster",
-    "xgboost.sklearn.XGBClassifier",
+__all__ = [
+    "TRUSTED",
+    "Table",
+    "check_fingerprint",
+    "kept",
+    "md5",
+    "read_arrow",
+    "read_json",
+    "read_model",
+    "read_scores",
+    "read_table",
+    "replacing",
+    "rounded",
+    "sha256",
+    "write_fingerprint",
+    "write_frame",
+    "write_json",
+    "write_model",
+    "write_text",
+    "write_trained",
 ]
-
 
 KEPT_BYTES = 1_000_000_000
 
@@ -65,23 +66,6 @@ class Table:
             return self.X[:, self.features.index(name)]
         known = ", ".join([*self.features, *self.others])
         raise InputError(f"column {name!r} is not in the table; it has {known}.")
-
-
-@contextmanager
-def replacing(path):
-    """Yield a path beside ``path`` to write to; rename it on success, remove it on failure."""
-    path = Path(path)
-    # Git tracks no empty folder: a fresh clone or ``dvc exp run --temp`` has none of ours.
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    beside = Path(name)
-    try:
-        yield beside
-        beside.chmod(0o644)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def write_text(path, text):
@@ -162,61 +146,6 @@ def read_table(path):
     )
 
 
-def _canonical(archive):
-    """Return a skops archive with the same content and the same bytes each time.
-
-    Skops names entries and objects by their address in memory and dates the entries; here they
-    are numbered in the order in which the schema names them, and carry no date.
-    """
-    numbers = {}
-
-    def renumber(node):
-        if isinstance(node, dict):
-            return {
-                key: _number(value) if key == "__id__" else _file(key, value)
-                for key, value in node.items()
-            }
-        return [renumber(item) for item in node] if isinstance(node, list) else node
-
-    def _number(identity):
-        return numbers.setdefault(str(identity), len(numbers))
-
-    def _file(key, value):
-        if key == "file" and isinstance(value, str):
-            stem, dot, suffix = value.partition(".")
-            return f"{_number(stem)}{dot}{suffix}"
-        return renumber(value)
-
-    result = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(result, "w") as new:
-        schema = json.dumps(renumber(json.loads(old.read("schema.json"))))
-        names = {_file("file", name): name for name in old.namelist() if name != "schema.json"}
-        for name in sorted(names):
-            new.writestr(zipfile.ZipInfo(name), old.read(names[name]))
-        new.writestr(zipfile.ZipInfo("schema.json"), schema, zipfile.ZIP_DEFLATED)
-    return result.getvalue()
-
-
-def write_model(path, model):
-    """Write a fitted model in the skops format, which executes no code when it is loaded."""
-    from skops.io import dumps
-
-    content = _canonical(dumps(model))
-    with replacing(path) as beside:
-        beside.write_bytes(content)
-
-
-def read_model(path):
-    """Return a fitted model; `InputError` names a type that is not on the list of ours."""
-    from skops.io import load
-    from skops.io.exceptions import UntrustedTypesFoundException
-
-    try:
-        return load(path, trusted=TRUSTED)
-    except UntrustedTypesFoundException as error:
-        raise InputError(f"{path} holds types that no model of ours has: {error}.") from error
-
-
 def sha256(path):
     """Return the SHA-256 of a file, in hexadecimal."""
     with Path(path).open("rb") as file:
@@ -273,7 +202,10 @@ def write_fingerprint(name):
 
 def check_fingerprint(name):
     """Raise `InputError` where the model ``name`` is not the one that its stage wrote."""
-    for line in paths.fingerprint(name).read_text(encoding="utf-8").splitlines():
+    fingerprint = paths.fingerprint(name)
+    if not fingerprint.exists():
+        raise InputError(f"{fingerprint} is missing; run 'dvc repro' to train {name}.")
+    for line in fingerprint.read_text(encoding="utf-8").splitlines():
         known, path = line.split("  ", 1)
         if not Path(path).exists():
             raise InputError(f"{path} is missing; run 'dvc repro' to train it again.")

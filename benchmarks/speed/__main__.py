@@ -1,0 +1,109 @@
+"""Measure speed and memory against the usual ways: ``python -m benchmarks.speed``, ``make bench``.
+
+Prints one table and writes it as JSON under benchmarks/results/. Both sides of a row run in the
+same minutes on the same rows, each in a process of its own, with one thread a fit; what counts is
+their ratio. At full size the article's script takes half an hour; ``--quick`` takes 40,000 rows
+and fewer ratios. ``--only`` runs some of the rows, ``--growth`` adds ever larger tables.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.speed import child, growth, pipeline, single, table
+
+FULL, QUICK = 284_807, 40_000
+GROWTH = (284_807, 1_000_000, 3_000_000, 10_000_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is measured."""
+
+    rows: int
+    cores: int
+    trials: int = 30
+    short_trials: int = 10
+    article_trials: int = 10
+    repeats: int = 3
+    positives: int = 0
+
+
+# Each takes the folder with the rows and a `Size`, and returns rows of the table.
+PARTS = {
+    "article": single.article,
+    "repro": pipeline.rows,
+    "study": single.study,
+    "optuna": single.optuna,
+    "neighbour": single.neighbour,
+    "bootstrap": single.bootstrap,
+    "scoring": single.scoring,
+}
+
+
+def sized(options):
+    """Return the `Size` that the options ask for."""
+    cores = len(os.sched_getaffinity(0))
+    rows = options.rows[0] if options.rows else QUICK if options.quick else FULL
+    if options.quick:
+        return Size(rows=rows, cores=cores, trials=12, short_trials=6, article_trials=2, repeats=2)
+    return Size(rows=rows, cores=cores)
+
+
+def parse(arguments):
+    """Return the options."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK:,} rows, fewer ratios")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=[*PARTS, "growth"],
+        metavar="ROW",
+        help=f"one of {', '.join(PARTS)}, growth; may be repeated",
+    )
+    parser.add_argument("--growth", action="store_true", help="add the stages on larger tables")
+    parser.add_argument("--rows", type=int, nargs="+", help="rows; of growth: its sizes")
+    parser.add_argument("--limit", type=float, default=3600, help="seconds for a size of growth")
+    parser.add_argument("--out", type=Path, default=child.ROOT / table.RESULTS / "speed.json",
+                        help="where the JSON goes")  # fmt: skip
+    return parser.parse_args(arguments)
+
+
+def main(arguments=None):
+    """Measure, print and write; return 1 where a target was missed."""
+    options = parse(arguments)
+    size = sized(options)
+    names = options.only or [*PARTS, *["growth"] * options.growth]
+    found, before = [], table.surroundings()
+    with tempfile.TemporaryDirectory(prefix="rebalance-speed-") as name:
+        folder = Path(name)
+        if set(names) & set(PARTS):
+            size = with_rows(folder, size)
+        for part in names:
+            start = time.perf_counter()
+            if part == "growth":
+                found += growth.rows(folder, options.rows or GROWTH, options.limit)
+            else:
+                found += PARTS[part](folder, size)
+            print(f"{part}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
+            # After each part: what is measured stays measured.
+            table.write(options.out, found, quick=options.quick, rows_measured=size.rows,
+                        before=before, load_after=os.getloadavg()[0])  # fmt: skip
+    print(table.text(found))
+    print(f"\n{size.rows:,} rows, {size.cores} cores, load {before['load']:.1f} at the start")
+    return int(any(row.met is False for row in found))
+
+
+def with_rows(folder, size):
+    """Write the rows that all parts read; return the `Size` with their positives."""
+    from dataclasses import replace
+
+    return replace(size, positives=child.work("prepare", folder, rows=size.rows)["positives"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""Seconds and memory of each stage on ever more rows, one process a stage, without DVC."""
+
+import re
+import sys
+import tempfile
+from math import log
+from pathlib import Path
+
+from benchmarks.speed import child, pipeline
+from benchmarks.speed.table import MEGA, Row
+
+FIXED = 5_000  # rows whose seconds and memory are those of imports
+FEATURES, FLOAT = 29, 4  # what the training table would take in float32
+TRAINED = 0.8  # the share of the rows
+TABLES, MOST = 3.0, 12_000_000_000  # peak: tables, and bytes
+EXPONENT = 1.1
+LARGE = 10_000_000  # rows from which imports no longer excuse memory
+POSITIVES = 492 / 284_807
+FEWEST = 20
+
+
+def rows(folder, sizes, limit):
+    """Return the rows of each size; the first stage that does not finish ends it.
+
+    Parameters
+    ----------
+    folder : Path
+    sizes : list of int
+    limit : float
+        Seconds for all stages of one size.
+    """
+    fixed, _ = measure(folder, FIXED, limit)
+    measured, found = {}, []
+    for size in sorted(sizes):
+        measured[size], problem = measure(folder, size, limit)
+        found += [_row(size, stage, done, fixed) for stage, done in measured[size].items()]
+        if problem:
+            found.append(
+                Row(work=f"{size:,} rows: {problem}", met=False, note="no larger size tried")
+            )
+            break
+    return found + exponents(measured, fixed)
+
+
+def measure(folder, size, limit):
+    """Return {stage: Done}, and in words what did not finish, if anything."""
+    found, left = {}, limit
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        place = pipeline.clone(Path(name), size, max(FEWEST, round(size * POSITIVES)))
+        for stage, command in _stages((place / "params.yaml").read_text(encoding="utf-8")):
+            done = child.run([sys.executable, "-m", *command], place, limit=left, memory=MOST)
+            if done.code:
+                reason = f"over {limit:g} s" if done.seconds >= left else done.last
+                return found, f"{stage} did not finish: {reason}"
+            found[stage] = done
+            left -= done.seconds
+    return found, ""
+
+
+def _stages(params):
+    """Return (name, module and arguments) of each stage, in order."""
+    section = re.search(r"^resample:.*\n((?:[ #].*\n|\n)+)", params, flags=re.MULTILINE)[1]
+    names = re.findall(r"^  (\w+):", section, flags=re.MULTILINE)
+    resampled = [(f"train_resampled@{name}", ["stages.train_resampled", name]) for name in names]
+    before, after = ("download", "split", "train_baseline"), ("tune_ratio", "evaluate")
+    return [
+        *((name, [f"stages.{name}"]) for name in before),
+        *resampled,
+        *((name, [f"stages.{name}"]) for name in after),
+    ]
+
+
+def _table(size):
+    return size * TRAINED * FEATURES * FLOAT
+
+
+def _row(size, stage, done, fixed):
+    imports = 0 if size >= LARGE else fixed[stage].peak
+    tables = max(0, done.peak - imports) / _table(size)
+    return Row(
+        work=f"{size:,} rows: {stage}",
+        ours=done.seconds,
+        peak=done.peak,
+        target=f"{TABLES:g} tables in float32, {MOST / 1000 / MEGA:g} GB",
+        met=tables <= TABLES and done.peak <= MOST,
+        note=f"{tables:.1f} tables" + (f" beyond {imports / MEGA:.0f} MB" if imports else ""),
+    )
+
+
+def exponents(measured, fixed):
+    """Return a row for each stage measured at two sizes or more, and one for all together."""
+    sizes = [size for size, found in measured.items() if found]
+    common = [name for name in fixed if all(name in measured[size] for size in sizes)]
+    if len(sizes) < 2 or not common:
+        return []
+    series = {name: [(n, measured[n][name].seconds) for n in sizes] for name in common}
+    series = {name: [(n, s - fixed[name].seconds) for n, s in of] for name, of in series.items()}
+    series["all stages"] = [
+        (n, sum(of[i][1] for of in series.values())) for i, n in enumerate(sizes)
+    ]
+    return [
+        Row(
+            work=f"growth of seconds: {name}",
+            target=f"exponent at most {EXPONENT}" if name == "all stages" else "",
+            met=power <= EXPONENT if name == "all stages" else None,
+            note=f"exponent {power:.2f}, without the seconds of {FIXED:,} rows",
+        )
+        for name, points in series.items()
+        if (power := exponent(points)) is not None
+    ]
+
+
+def exponent(points):
+    """Return b of seconds = a x rows ** b, by least squares; None where no time was spent.
+
+    >>> round(exponent([(10, 5.0), (100, 50.0), (1000, 500.0)]), 6)
+    1.0
+    """
+    if len(points) < 2 or any(seconds <= 0 for _, seconds in points):
+        return None
+    x = [log(rows) for rows, _ in points]
+    y = [log(seconds) for _, seconds in points]
+    x_mean, y_mean = sum(x) / len(x), sum(y) / len(y)
+    slope = sum((a - x_mean) * (b - y_mean) for a, b in zip(x, y, strict=True))
+    return slope / sum((a - x_mean) ** 2 for a in x)

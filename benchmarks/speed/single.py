@@ -1,0 +1,179 @@
+"""Rows that need no pipeline: the article's steps, the study of the ratio, intervals, scoring."""
+
+from statistics import median
+
+from benchmarks.speed import child
+from benchmarks.speed.table import Row
+
+FULL = (
+    200_000  # rows from which the article's promise holds: its learner is slower the more there are
+)
+FASTER_THAN_ARTICLE = 60
+OVERHEAD, START = 1.25, 2.0  # of a study: wall at most 1.25 x (fits / cores) + 2 s
+SAME_FITS, SAME_WINNER = 1.5, 3.0  # times faster than the plain way
+EQUAL = 1e-12
+NEIGHBOUR = 2.2
+INTERVALS = 5.0  # seconds of processor time
+DRAWS, RIVAL_DRAWS = 2000, 20
+SCORED = 1_000_000
+
+
+def article(folder, size):
+    """Run the article's five steps its way and ours."""
+    ours = child.work("article_ours", folder, trials=size.article_trials)
+    rival = child.work("article_theirs", folder, trials=size.article_trials)
+    best = {
+        who: max(found["steps"].items(), key=lambda step: step[1])
+        for who, found in (("ours", ours), ("theirs", rival))
+    }
+    steps = Row(
+        work=f"article's five steps, {size.article_trials} ratios",
+        ours=ours["seconds"],
+        rival=rival["seconds"],
+        peak=ours["peak"],
+        target=f"ratio {FASTER_THAN_ARTICLE} at full size",
+        met=rival["seconds"] >= FASTER_THAN_ARTICLE * ours["seconds"]
+        if size.rows >= FULL
+        else None,
+        note=f"its script, one after another; peak {rival['peak'] / 1e6:.0f} MB",
+    )
+    (our_step, our_score), (step, score) = best["ours"], best["theirs"]
+    precision = Row(
+        work="  average precision of the best step",
+        target="at least its",
+        met=our_score >= score,
+        note=f"ours {our_score:.4f} ({our_step}), its {score:.4f} ({step}), on "
+        f"{ours['test_positives']} test positives",
+    )
+    return [steps, precision]
+
+
+def study(folder, size):
+    """Search the ratio: wall against fits."""
+    found = child.work("study", folder, trials=size.trials, kept=True)
+    fits = found["fit_seconds"] / size.cores
+    bound = OVERHEAD * fits + START
+    return [
+        Row(
+            work=f"ratio study, {size.trials} ratios asked",
+            ours=found["seconds"],
+            rival=fits,
+            peak=found["peak"],
+            target=f"at most {bound:.1f} s",
+            met=found["seconds"] <= bound,
+            note=f"rival: processor seconds of its {found['fits']} fits / {size.cores} cores",
+        )
+    ]
+
+
+def optuna(folder, size):
+    """Search the same ratios through cross_val_score, and compare every score."""
+    same = child.work("study", folder, trials=size.trials, prune=False)
+    default = child.work("study", folder, trials=size.trials, kept=True)
+    rows = []
+    for jobs in dict.fromkeys((1, size.cores)):
+        rival = child.work(
+            "optuna", folder, asked=same["asked"], natural=same["natural"], jobs=jobs
+        )
+        check_scores(same["scores"], rival["scores"])
+        asked = dict(zip(reversed(same["asked"]), reversed(rival["trial_seconds"]), strict=True))
+        first = sum(asked.values())
+        many = f"{jobs} fit{'s' * (jobs > 1)} at a time"
+        rows += [
+            Row(
+                work=f"study, the same {same['fits']} fits, against Optuna, {many}",
+                ours=same["seconds"],
+                rival=first,
+                peak=same["peak"],
+                target=f"ratio {SAME_FITS}",
+                met=first >= SAME_FITS * same["seconds"],
+                note=f"every score equal to {EQUAL:g}",
+            ),
+            Row(
+                work=f"study, the same winner, against Optuna, {many}",
+                ours=default["seconds"],
+                rival=rival["seconds"],
+                peak=default["peak"],
+                target=f"ratio {SAME_WINNER:g}",
+                met=rival["seconds"] >= SAME_WINNER * default["seconds"]
+                and default["best"] == rival["best"],
+                note=f"best ratio {default['best']} with {default['fits']} fits, its "
+                f"{rival['best']} with {len(same['asked']) * same['fits'] // len(asked)}",
+            ),
+        ]
+    return rows
+
+
+def check_scores(ours, theirs):
+    """Raise `child.UnfinishedError` unless every fold of every ratio has the same score both ways.
+
+    Parameters
+    ----------
+    ours, theirs : dict of str to list of float
+        Scores of the folds, by ratio.
+    """
+    for ratio, scores in ours.items():
+        furthest = max(abs(a - b) for a, b in zip(scores, theirs[ratio], strict=True))
+        if furthest > EQUAL:
+            raise child.UnfinishedError(
+                f"ratio {ratio}: scores differ by {furthest:g} from those of cross_val_score, so "
+                "their seconds are not of the same work."
+            )
+
+
+def neighbour(folder, size):
+    """Search the ratio beside a process that keeps one core busy, and without, in turns."""
+    alone, beside = [], []
+    for _ in range(size.repeats):
+        alone.append(child.work("study", folder, trials=size.short_trials)["seconds"])
+        with child.neighbour():
+            beside.append(child.work("study", folder, trials=size.short_trials)["seconds"])
+    slower = median(beside) / median(alone)
+    return [
+        Row(
+            work=f"ratio study, {size.short_trials} ratios, one core kept busy",
+            ours=median(alone),
+            rival=median(beside),
+            target=f"ratio at most {NEIGHBOUR}",
+            met=slower <= NEIGHBOUR,
+            note="ours: alone; rival: the same beside a busy process",
+        )
+    ]
+
+
+def bootstrap(folder, size):
+    """Compare six models on 57,000 rows: every metric in every draw."""
+    found = _repeated("bootstrap", folder, size, draws=DRAWS, rival_draws=RIVAL_DRAWS)
+    return [
+        Row(
+            work=f"intervals, 57,000 rows x 6 models x {DRAWS:,} draws",
+            ours=found["seconds"],
+            rival=found["rival"],
+            peak=found["peak"],
+            target=f"{INTERVALS:g} s of processor time",
+            met=found["processor_seconds"] <= INTERVALS,
+            note=f"{found['processor_seconds']:.1f} s of processor time; rival: average precision "
+            f"alone, by scikit-learn, {RIVAL_DRAWS} draws x {DRAWS // RIVAL_DRAWS}",
+        )
+    ]
+
+
+def scoring(folder, size):
+    """Score a million rows with a saved model, one thread."""
+    child.work("save_model", folder)
+    found = _repeated("scoring", folder, size, rows=SCORED)
+    return [
+        Row(
+            work=f"scoring {SCORED:,} rows, one thread",
+            ours=found["seconds"],
+            rival=found["rival"],
+            peak=found["peak"],
+            note="rival: the estimator inside, uncorrected",
+        )
+    ]
+
+
+def _repeated(name, folder, size, **arguments):
+    """Return the medians of a few runs."""
+    found = [child.work(name, folder, **arguments) for _ in range(size.repeats)]
+    return {key: median(run[key] for run in found) for key in found[0]}

@@ -1,0 +1,228 @@
+"""Each benchmark runs at toy size, prints its rows and keeps its books."""
+
+import numpy as np
+import pytest
+
+from benchmarks import calibration, splits
+from benchmarks.honesty import optimism, policy, sets, tables
+from rebalance import params as parameters
+from rebalance.comparison import Interval
+from rebalance.errors import InputError
+from rebalance.simulation import simulate
+
+COLUMNS = ["Time", "V4", "V10", "V14", "Amount", "Class"]
+
+
+@pytest.fixture(scope="module")
+def params():
+    content = parameters.load().model_dump()
+    content["data"] |= {"source": "simulated", "target": "Class", "positive": 1, "drop": ["Time"]}
+    content["data"]["simulated"] = {"rows": 2000, "positives": 40, "seed": 1}
+    content["split"] |= {"method": "stratified", "column": "", "gap": 0.0, "test_size": 0.3}
+    content["learner"] = {"name": "logistic_regression", "params": {}, "seed": 0}
+    content["out_of_fold"] |= {"folds": 3, "repeats": 1}
+    content["evaluate"] |= {"bootstrap": 100}
+    return parameters.parse(content)
+
+
+@pytest.fixture(scope="module")
+def frame():
+    return simulate(rows=2000, positives=40, seed=1)[COLUMNS]
+
+
+@pytest.fixture(scope="module")
+def repetitions():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(optimism, "FRESH", 5)
+        return [optimism.repetition(number) for number in range(8)]
+
+
+@pytest.mark.parametrize("metric", optimism.METRICS)
+def test_the_best_on_the_test_rows_never_reports_less(repetitions, metric):
+    for each in repetitions:
+        assert each[metric][optimism.ARTICLE][0] >= each[metric][optimism.OURS][0]
+
+
+@pytest.mark.parametrize("metric", optimism.METRICS)
+def test_the_articles_way_is_more_optimistic(repetitions, metric):
+    numbers = np.array(
+        [[each[metric][way] for way in (optimism.ARTICLE, optimism.OURS)] for each in repetitions]
+    )
+    excess = numbers[:, :, 0] - numbers[:, :, 1]
+    assert excess[:, 0].mean() > excess[:, 1].mean()
+    assert excess[:, 0].mean() > 0
+
+
+def test_a_repetition_is_told_by_its_number(repetitions, monkeypatch):
+    monkeypatch.setattr(optimism, "FRESH", 5)
+    assert optimism.repetition(3) == repetitions[3]
+
+
+def test_a_model_that_equals_its_truth_has_no_excess():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(scale=0.1, size=400)
+    noise -= noise.mean()
+    assert optimism.missed("metric", noise, np.abs(noise)) == []
+    assert len(optimism.missed("metric", noise + 0.05, np.abs(noise))) == 1
+    assert len(optimism.missed("metric", noise, -np.abs(noise))) == 1
+
+
+@pytest.fixture(scope="module")
+def outcome():
+    parts = sets.SETS["digits, 3s 8 %"](0)
+    return policy.outcome(parts, policy.LEARNERS["logistic"], 0, n_folds=3)
+
+
+def test_the_best_in_hindsight_has_no_regret_and_none_has_less(outcome):
+    regrets = outcome.regrets()
+    best = max(outcome.tested, key=outcome.tested.get)
+    assert regrets[best] == 0
+    assert min(regrets.values()) == 0
+    assert regrets[policy.RECOMMENDED] == regrets[outcome.recommended]
+
+
+def test_the_race_and_the_habits_are_all_tested(outcome):
+    assert set(outcome.tested) == {*policy.ENTRIES, policy.TUNED, *policy.HABITS}
+    # The natural ratio is below 200: keeping 200 is keeping all.
+    assert outcome.tested["under-sampling 200:1"] == outcome.tested[policy.BASELINE]
+    assert outcome.recommended not in policy.HABITS
+
+
+def regrets(recommended, none, weights):
+    return [{policy.RECOMMENDED: recommended, "none": none, "weights": weights}]
+
+
+def test_a_recommendation_that_loses_to_a_fixed_policy_is_a_miss():
+    found = {
+        ("set", "learner"): regrets(0.02, 0.01, 0.1),
+        ("other set", "learner"): regrets(0.02, 0.02, 0.1),
+    }
+    table = policy.summed(found, 1)
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert rows["set"] == [1, 0.02, 0.01, 0.1]
+    assert rows["all"] == pytest.approx([2, 0.02, 0.015, 0.1])
+    assert rows["all, above the recommendation"] == pytest.approx([2, 0, -0.005, 0.08])
+    assert len(table.misses) == 1
+    assert "always 'none' by 0.0050" in table.misses[0]
+
+
+def test_a_recommendation_as_good_as_a_fixed_policy_is_no_miss():
+    found = {(name, "learner"): regrets(0.01, 0.01, 0.02) for name in ("set", "other set")}
+    assert policy.summed(found, 1).misses == []
+
+
+def test_both_parts_of_honesty_print_their_rows(monkeypatch):
+    monkeypatch.setattr(optimism, "FRESH", 3)
+    monkeypatch.setattr(optimism, "CANDIDATES", optimism.CANDIDATES[-2:])
+    monkeypatch.setattr(policy, "LEARNERS", {policy.FIRST: policy.LEARNERS["logistic"]})
+    text = tables.text(optimism.optimism(quick=True))
+    for metric in optimism.METRICS:
+        assert f"{metric} " in text
+    text = tables.text(policy.policy(quick=True))
+    for row in ("normal, small 8 %", "digits, 3s 8 %", policy.FIRST, "all"):
+        assert f"\n{row} " in text
+
+
+@pytest.mark.parametrize("name", sorted(set(sets.SETS) - {"real sample 1.4 %", *sets.SLOW}))
+def test_a_set_has_both_classes_and_is_told_by_its_seed(name):
+    first, again = sets.SETS[name](3), sets.SETS[name](3)
+    assert np.array_equal(first.train.X, again.train.X)
+    assert np.array_equal(first.X_test, again.X_test)
+    assert not np.array_equal(first.train.X, sets.SETS[name](4).train.X)
+    for y in (first.train.y, first.y_test):
+        assert 5 <= y.sum() < len(y) / 5
+
+
+def test_corrections_share_the_ranking_and_the_last_one_keeps_the_mean(params, frame):
+    train, test = splits.tables(frame, params.data, params.split)
+    names = ["none", "under-sampling 200:1", "under-sampling 10:1", "balanced weights"]
+    rows = calibration.measure(train, test, params, names)
+    told = [(row.treatment, row.correction) for row in rows]
+    # 200 negatives per positive are not there.
+    kept = [name for name in names if name != "under-sampling 200:1"]
+    assert told == [(name, each) for name in kept for each in calibration.CORRECTIONS]
+    assert all(row.same_ranking for row in rows)
+    prevalence = test.y.mean()
+    raw, _, both = rows[-3:]
+    assert abs(both.mean - prevalence) < abs(raw.mean - prevalence)
+    text = calibration.text(rows, prevalence)
+    assert text.count("under-sampling 10:1") >= 3
+    assert "CHANGED" not in text
+
+
+def row(treatment="none", correction=calibration.BOTH, brier=0.01, mean=0.02, **changes):
+    changes = {"same_ranking": True, "brier_target": True} | changes
+    return calibration.Row(treatment, correction, brier, 0.1, mean, 0.5, **changes)
+
+
+@pytest.mark.parametrize(
+    ("missing", "reason"),
+    [
+        (row(mean=0.0231), "mean +16% from the prevalence"),
+        (row(treatment="smote", brier=0.0116), "Brier score +16% from the untreated model's"),
+        (row(correction=calibration.RAW, same_ranking=False), "average precision changed"),
+    ],
+)
+def test_a_missed_target_is_marked_and_said(missing, reason):
+    rows = [row(), missing]
+    assert calibration.misses(rows, 0.02) == {1: reason}
+    assert calibration.text(rows, 0.02).splitlines()[2].startswith("*")
+
+
+@pytest.mark.parametrize(
+    "met",
+    [
+        row(mean=0.0229),
+        row(treatment="smote", brier=0.0114),
+        row(treatment="under-sampling 1:1", brier=0.02, brier_target=False),
+        row(treatment="smote", correction=calibration.RAW, brier=0.5, mean=0.5),
+    ],
+)
+def test_a_target_that_is_met_or_not_for_this_row_is_not_marked(met):
+    assert calibration.misses([row(), met], 0.02) == {}
+
+
+def test_the_time_ordered_test_rows_are_the_last_and_time_is_no_feature(params, frame):
+    data = params.data.model_copy(update={"drop": []})
+    split = params.split.model_copy(update={"method": "time", "column": "Time"})
+    train, test = splits.tables(frame, data, split)
+    assert train.features == test.features == COLUMNS[1:-1]
+    assert train.column("Time").max() < test.column("Time").min()
+    assert len(train.y) + len(test.y) == len(frame)
+
+
+def interval(value, low, high):
+    return Interval(
+        value=value, low=low, high=high, method="score", percentile_low=low, percentile_high=high
+    )
+
+
+def test_the_interval_of_a_difference_adds_up_squares():
+    found = splits.difference(interval(0.8, 0.77, 0.82), interval(0.7, 0.67, 0.74))
+    assert found == pytest.approx((0.1, 0.05, 0.1 + np.hypot(0.02, 0.03)))
+
+
+def test_splits_prints_both_estimates_and_that_they_do_not_compare(params, monkeypatch, capsys):
+    monkeypatch.setattr(splits, "load", lambda: params)
+    splits.main([])
+    told = capsys.readouterr().out
+    for name in (*splits.METHODS.values(), "random minus time-ordered"):
+        assert f"\n{name} " in told
+    assert "not comparable" in told
+
+
+def test_splits_names_the_columns_where_there_is_no_such_one(params, frame):
+    with pytest.raises(InputError, match="'Hour'; the columns are Time, V4"):
+        splits.compare(frame, params, "Hour")
+
+
+def test_calibration_prints_a_table_and_says_what_it_skips(params, monkeypatch, capsys, tmp_path):
+    quick = {"rows": 1500, "positives": 60}
+    monkeypatch.setattr(calibration, "load", lambda: params)
+    monkeypatch.setattr(calibration, "QUICK", quick)
+    few = {name: calibration.TREATMENTS[name] for name in ("none", "under-sampling 2:1")}
+    monkeypatch.setattr(calibration, "TREATMENTS", few)
+    calibration.main(["--quick", "--data", str(tmp_path / "absent.csv")])
+    told = capsys.readouterr().out
+    assert told.count("formula + sigmoid  ") >= len(few)
+    assert "absent.csv is not there" in told

@@ -1,0 +1,173 @@
+"""The speed benchmark compares the same work, and says what it measured."""
+
+import json
+import os
+import sqlite3
+import sys
+from contextlib import closing
+
+import pytest
+
+from benchmarks.speed import __main__ as speed
+from benchmarks.speed import child, growth, pipeline, single, table, work
+
+STAGES = ["download", "split", "train_baseline", "tune_ratio", "evaluate"]
+STUDY = {
+    "seconds": 2.0,
+    "fits": 15,
+    "fit_seconds": 3.0,
+    "asked": [1, 200, 1],
+    "natural": 577,
+    "best": 200,
+    "scores": {"1": [0.5], "200": [0.9], "577": [0.8]},
+    "peak": 300_000_000,
+}
+WORK = {
+    "prepare": {"positives": 12},
+    "article_ours": {"seconds": 2.0, "steps": {"under": 0.8}, "test_positives": 3},
+    "article_theirs": {"seconds": 100.0, "steps": {"over": 0.7, "under": 0.75}},
+    "study": STUDY,
+    "optuna": STUDY | {"seconds": 9.0, "trial_seconds": [2.0, 4.0, 3.0]},
+    "save_model": {},
+    "scoring": {"seconds": 2.0, "rival": 1.8},
+    "bootstrap": {"seconds": 3.0, "processor_seconds": 2.5, "rival": 30.0},
+}
+
+
+def done(code=0, seconds=0.5, said=""):
+    return child.Done(seconds=seconds, peak=200_000_000, code=code, said=said)
+
+
+@pytest.fixture
+def canned(monkeypatch):
+    """No process is started; every seconds and peak is known."""
+    stage = {"seconds": 1.0, "work": 0.6, "all": 0.8}
+    monkeypatch.setattr(child, "work", lambda name, _, **__: {"peak": 1_000_000} | WORK[name])
+    monkeypatch.setattr(child, "call", lambda *_, **__: done())
+    monkeypatch.setattr(child, "run", lambda *_, **__: done())
+    monkeypatch.setattr(pipeline, "stages", lambda *_: dict.fromkeys(STAGES, stage))
+
+
+def test_the_table_and_the_json_have_every_row(canned, tmp_path, capsys):
+    out = tmp_path / "results" / "speed.json"
+    sizes = ["--rows", "300000", "50000"]
+    assert speed.main(["--growth", "--out", str(out), *sizes]) == 1
+
+    content = json.loads(out.read_text(encoding="utf-8"))
+    printed = capsys.readouterr().out
+    works = [row["work"] for row in content["rows"]]
+    for expected in (
+        "article's five steps, 10 ratios",
+        "average precision of the best step",
+        "dvc repro, cold",
+        *(f"  {name}" for name in STAGES),
+        "imports, DVC and MLflow together",
+        "dvc repro, nothing to do",
+        "dvc metrics diff",
+        "ratio study, 30 ratios asked",
+        "study, the same 15 fits, against Optuna",
+        "study, the same winner, against Optuna",
+        "one core kept busy",
+        "intervals, 57,000 rows",
+        "scoring 1,000,000 rows",
+        "300,000 rows: train_resampled@smote",
+        "50,000 rows: tune_ratio",
+    ):
+        assert any(expected in name for name in works), expected
+        assert expected in printed
+    for row in content["rows"]:
+        both = row["ours"] and row["rival"]
+        assert row["ratio"] == (row["rival"] / row["ours"] if both else None)
+        assert (row["met"] is None) or row["target"] or "rows:" in row["work"]
+    assert content["before"]["cores"] == len(os.sched_getaffinity(0))
+
+
+def test_only_some_rows_are_measured_where_it_says_so(canned, tmp_path):
+    out = tmp_path / "speed.json"
+    assert speed.main(["--only", "scoring", "--quick", "--out", str(out)]) == 0
+    (row,) = json.loads(out.read_text(encoding="utf-8"))["rows"]
+    assert row["work"].startswith("scoring")
+
+
+def test_a_row_says_whether_its_target_is_met(canned, tmp_path):
+    size = speed.Size(rows=300_000, cores=2)
+    steps, precision = single.article(tmp_path, size)
+    assert (steps.ratio, steps.met, precision.met) == (50.0, False, True)
+    same, winner, *_ = single.optuna(tmp_path, size)
+    # A ratio asked twice is fitted once by ours, and so it counts once.
+    assert (same.rival, same.met) == (2.0 + 4.0, True)
+    assert (winner.rival, winner.ratio, winner.met) == (9.0, 4.5, True)
+    (busy,) = single.neighbour(tmp_path, size)
+    assert (busy.ratio, busy.met) == (1.0, True)
+    assert "  MISSED  " in table.text([steps])
+
+
+def test_ours_and_the_plain_way_score_every_fold_alike(tmp_path):
+    work.prepare(str(tmp_path), 2600)
+    ours = work.study(str(tmp_path), trials=3, prune=False)
+    plain = work.optuna(str(tmp_path), ours["asked"][:2], ours["natural"], jobs=1)
+    asked = {ratio: ours["scores"][ratio] for ratio in plain["scores"]}
+
+    assert set(asked) == {"1", str(ours["natural"])} or "200" in asked
+    single.check_scores(asked, plain["scores"])
+    next(iter(asked.values()))[0] += 1e-9
+    with pytest.raises(child.UnfinishedError, match="not of the same work"):
+        single.check_scores(asked, plain["scores"])
+
+
+def test_a_process_is_measured_and_ends_in_time(tmp_path):
+    found = child.run([sys.executable, "-c", "print(len(b'x' * 500_000_000))"], tmp_path)
+    assert (found.code, found.last) == (0, "500000000")
+    assert 500_000_000 < found.peak < 700_000_000
+
+    found = child.run([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, limit=0.3)
+    assert found.code != 0
+    assert found.seconds < 30
+    with pytest.raises(child.UnfinishedError, match="ended with 3"):
+        child.call([sys.executable, "-c", "raise SystemExit(3)"], tmp_path)
+
+
+def test_growth_ends_at_the_stage_that_does_not_finish(canned, tmp_path, monkeypatch):
+    def run(command, folder, **_):
+        params = (folder / "params.yaml").read_text(encoding="utf-8")
+        large = "rows: 100000" in params
+        return done(1, said="MemoryError") if large and "tune" in str(command) else done()
+
+    monkeypatch.setattr(child, "run", run)
+    found = growth.rows(tmp_path, [100_000, 20_000, 200_000], 10)
+    works = [row.work for row in found]
+    assert "100,000 rows: tune_ratio did not finish: MemoryError" in works
+    assert "20,000 rows: evaluate" in works
+    assert not any(name.startswith("200,000") for name in works)
+
+
+def test_growth_fits_an_exponent_without_the_imports():
+    measured = {n: {"split": done(seconds=2 + n / 1000)} for n in (1000, 10_000)}
+    fixed = {"split": done(seconds=2.0)}
+    *_, row = growth.exponents(measured, fixed)
+    assert row.note.startswith("exponent 1.00")
+    assert row.met is True
+
+
+def test_a_stage_ends_its_work_with_its_last_output(tmp_path):
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "split.json").write_text("{}", encoding="utf-8")
+    os.utime(tmp_path / "metrics" / "split.json", (103, 103))
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as base, base:
+        base.executescript(
+            "CREATE TABLE runs (run_uuid, start_time, end_time);"
+            "CREATE TABLE tags (run_uuid, key, value);"
+            "CREATE TABLE latest_metrics (run_uuid, key, value);"
+        )
+        for run, stage, start in (("a", "download", 90), ("b", "split", 100)):
+            base.execute("INSERT INTO runs VALUES (?, ?, ?)", (run, start * 1e3, start * 1e3 + 5e3))
+            base.execute("INSERT INTO latest_metrics VALUES (?, 'seconds', 4.9)", (run,))
+            tags = {"kind": "stage", "dvc.stage": stage}
+            if stage == "split":
+                tags["dvc.out.metrics/split.json"] = "md5"
+            base.executemany("INSERT INTO tags VALUES (?, ?, ?)", [(run, *t) for t in tags.items()])
+
+    assert pipeline.stages(tmp_path, first=92) == {
+        "download": {"seconds": 4.9, "work": 2.0, "all": 5.0},
+        "split": {"seconds": 4.9, "work": 3.0, "all": 5.0},
+    }
