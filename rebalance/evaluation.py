@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 
 from rebalance import comparison, metrics
-from rebalance.comparison import Corrected, corrected_t_test
-from rebalance.comparison._verdicts import LOWER_IS_BETTER
+from rebalance.comparison import LOWER_IS_BETTER, Corrected, corrected_t_test
+from rebalance.comparison._bootstrap import Strata
+from rebalance.comparison._jackknife import contributions, spread
 from rebalance.errors import InputError
 from rebalance.thresholds import Threshold, savings
 
@@ -59,11 +60,11 @@ def _one(metric, y_true, y_score):
     )
 
 
-def recommend(scores, baseline, metric, n_rows):
+def recommend(scores, baseline, metric, n_rows, *, grouped=False):
     """Return the `Recommendation` of the out-of-fold scores.
 
     The model of the highest mean is recommended if it beats the baseline by more than one standard
-    error of the paired difference over the folds; otherwise the baseline is, as the simplest.
+    error of the paired difference; otherwise the baseline is, as the simplest.
 
     Parameters
     ----------
@@ -72,6 +73,8 @@ def recommend(scores, baseline, metric, n_rows):
     baseline, metric : str
     n_rows : int
         Rows of the training table.
+    grouped : bool
+        Whether rows belong together, so that a row's contribution is not its own.
     """
     values = {name: fold_values(columns, metric) for name, columns in scores.items()}
     sign = -1 if metric in LOWER_IS_BETTER else 1
@@ -82,7 +85,7 @@ def recommend(scores, baseline, metric, n_rows):
             d = values[name] - values[baseline]
             n_test = len(columns["fold"]) / len(d)
             difference = corrected_t_test(d, n_rows - n_test, n_test)
-            error = d.std(ddof=1) / np.sqrt(len(d))
+            error = _error(columns, scores[baseline], metric, d, grouped)
             if sign * d.mean() > error:
                 gains[name] = sign * d.mean()
         found[name] = CrossValidated(
@@ -92,6 +95,27 @@ def recommend(scores, baseline, metric, n_rows):
         )
     best = max(gains, key=gains.get) if gains else baseline
     return Recommendation(model=best, cross_validated=found)
+
+
+def _error(arm, baseline, metric, d, grouped):
+    """Return the standard error of the mean paired difference, from what each row contributes.
+
+    Five folds know their own spread badly: an arm with a large gain and an unlucky spread would be
+    dropped. Metrics without contributions, and rows that belong together, keep it.
+    """
+    if grouped or metric not in {"average_precision", "roc_auc"}:
+        return d.std(ddof=1) / np.sqrt(len(d))
+    rows, unit = np.unique(baseline["row"], return_inverse=True)
+    summed, y_true = np.zeros(rows.size), np.zeros(rows.size, dtype=int)
+    y_true[unit] = baseline["y_true"]
+    for number in range(len(d)):
+        fold = baseline["fold"] == number
+        gained, had = (
+            contributions(own["y_true"][fold], own["y_score"][fold], own["y_score"][fold] >= HALF)
+            for own in (arm, baseline)
+        )
+        summed[unit[fold]] += (gained[metric][1] - had[metric][1]) / len(d)
+    return spread(summed, Strata.of(y_true))[0]
 
 
 def same_folds(left, right):

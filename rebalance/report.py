@@ -1,6 +1,6 @@
 """``metrics/report.md``: the recommendation, and the tables that it rests on."""
 
-from rebalance.comparison._verdicts import LOWER_IS_BETTER
+from rebalance.comparison import LOWER_IS_BETTER
 from rebalance.markdown import table
 
 SPLITS = {
@@ -78,8 +78,8 @@ def write(scores, decisions, compared, recommendation, split, study, params):
         " ".join(sentences(scores, compared, recommendation, params)),
         _rows(split),
         f"## Against the baseline: {metric} on the test rows",
-        "Paired differences with 95 % intervals, p-values after Holm's correction for "
-        f"{len(compared.verdicts)} arms; {compared.draws} draws"
+        "Paired differences with 95 % intervals, and p-values after Holm's correction for the arms "
+        f"whose scores are not the baseline's own; {compared.draws} draws"
         + (f" of {compared.groups} groups." if compared.groups else "."),
         table(*_verdicts(compared)),
         f"## Out of fold: {metric} on the training rows",

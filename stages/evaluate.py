@@ -21,6 +21,7 @@ def main():
         paths.BASELINE,
         params.evaluate.metric,
         split["train"]["rows"],
+        grouped=params.split.method == "group",
     )
 
     test = store.read_table(paths.TEST)

@@ -28,9 +28,10 @@ from rebalance.comparison._tests import (
     mcnemar,
     positives_needed,
 )
-from rebalance.comparison._verdicts import NO_DIRECTION, Verdict, verdicts
+from rebalance.comparison._verdicts import LOWER_IS_BETTER, NO_DIRECTION, Verdict, verdicts
 
 __all__ = [
+    "LOWER_IS_BETTER",
     "Comparison",
     "Corrected",
     "Difference",

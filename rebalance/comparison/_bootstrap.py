@@ -51,23 +51,27 @@ def weights(strata, n_draws, seed):
     rng = np.random.default_rng(seed)
     # Sums of counts below 2**24 are exact in single precision, and twice as fast.
     dtype = np.float32 if strata.unit.size < 2**24 else np.float64
+    in_order = np.array_equal(strata.unit, np.arange(strata.unit.size))
     for start in range(0, n_draws, CHUNK):
-        n = min(CHUNK, n_draws - start)
-        block = np.hstack([_counts(rng, n, size).astype(dtype) for size in strata.sizes])
-        yield np.ascontiguousarray(block.T)[strata.unit]
+        block = np.empty((min(CHUNK, n_draws - start), sum(strata.sizes)), dtype)
+        first = 0
+        for size in strata.sizes:
+            _count(rng, block[:, first : first + size])
+            first += size
+        by_unit = np.ascontiguousarray(block.T)
+        yield by_unit if in_order else by_unit[strata.unit]
 
 
-def _counts(rng, n_draws, size):
-    """Return how often each of ``size`` units is drawn, shape (n_draws, size)."""
+def _count(rng, counts):
+    """Fill in how often each unit is drawn, shape (n_draws, n_units of one stratum)."""
+    size = counts.shape[1]
     at_once = max(1, 2**15 // max(size, 1))  # small strata together, large ones within the cache
-    counts = np.empty((n_draws, size), dtype=np.int32)
-    for first in range(0, n_draws, at_once):
+    for first in range(0, len(counts) if size else 0, at_once):
         part = counts[first : first + at_once]
-        drawn = rng.integers(0, size, part.shape) if size else np.empty(part.shape, int)
+        drawn = rng.integers(0, size, part.shape)
         if len(part) > 1:
             drawn += size * np.arange(len(part))[:, None]
         part[:] = np.bincount(drawn.ravel(), minlength=part.size).reshape(part.shape)
-    return counts
 
 
 def draws(y_true, models, strata, *, n_draws, seed, k, precision):
@@ -92,6 +96,11 @@ def draws(y_true, models, strata, *, n_draws, seed, k, precision):
     """
     from scipy import sparse
 
+    if sum(strata.sizes) == y_true.size:
+        # Single rows: in the order of the strata, no block of weights has to be rearranged.
+        order = np.argsort(strata.unit)
+        y_true, strata = y_true[order], Strata(strata.sizes, strata.unit[order])
+        models = {name: (score[order], flags[order]) for name, (score, flags) in models.items()}
     plans = {name: _Plan(y_true, *model) for name, model in models.items()}
     slots = sparse.vstack([plan.slots for plan in plans.values()], format="csr")
     columns = np.column_stack([y_true == 1, *(plan.columns for plan in plans.values())])

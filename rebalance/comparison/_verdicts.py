@@ -50,18 +50,26 @@ def verdicts(differences, metric, n_positives):
     n_positives : int
     """
     sign = -1 if metric in LOWER_IS_BETTER else 1
-    adjusted = holm([found.p_value for found in differences.values()])
+    # Scores that are the baseline's own raise no question, and cost the other arms nothing.
+    asked = [arm for arm, found in differences.items() if found.value or found.standard_error]
+    adjusted = dict(zip(asked, holm([differences[arm].p_value for arm in asked]), strict=True))
     return {
         arm: Verdict(
-            verdict=UNDETECTED if p > ALPHA else BETTER if sign * found.value > 0 else WORSE,
+            verdict=_verdict(adjusted.get(arm, 1.0), sign * found.value),
             metric=metric,
             difference=found.value,
             low=found.low,
             high=found.high,
             p_value=found.p_value,
-            p_adjusted=float(p),
+            p_adjusted=float(adjusted.get(arm, 1.0)),
             positives=n_positives,
             positives_needed=positives_needed(found.value, found.standard_error, n_positives),
         )
-        for (arm, found), p in zip(differences.items(), adjusted, strict=True)
+        for arm, found in differences.items()
     }
+
+
+def _verdict(p_adjusted, gain):
+    if p_adjusted > ALPHA:
+        return UNDETECTED
+    return BETTER if gain > 0 else WORSE

@@ -76,11 +76,11 @@ def calibration(y_true, y_score):
         Intercept and slope, both free; None where one value separates the classes.
     """
     x, ones = log_odds(y_score), np.ones((y_true.size, 1))
-    intercept = float(logistic(ones, y_true, x)[0])
+    intercept = float(logistic(ones, y_true, x, [0.0])[0])
     positives, negatives = x[y_true == 1], x[y_true == 0]
     if positives.min() >= negatives.max() or positives.max() <= negatives.min():
         return intercept, None
-    return intercept, tuple(logistic(np.c_[ones, x], y_true, 0.0).tolist())
+    return intercept, tuple(logistic(np.c_[ones, x], y_true, 0.0, [intercept, 1.0]).tolist())
 
 
 def ece_bins(y_score):
@@ -95,26 +95,30 @@ def _ece(y_true, y_score):
     return float(np.abs(gaps).sum() / y_true.size)
 
 
-def logistic(X, y, offset):
+def logistic(X, y, offset, start=None):
     """Return the coefficients of an unpenalised logistic regression, by Newton's steps.
 
     A step that does not lower the loss is halved until it does, which keeps a start far from
     the answer from running away.
     """
 
-    def loss(coefficients):
+    def fit(coefficients):
         z = X @ coefficients + offset
-        return np.logaddexp(0, z).sum() - z[y == 1].sum()
+        both = np.logaddexp(0, z)
+        return both.sum() - z[y == 1].sum(), np.exp(z - both)
 
-    coefficients = np.zeros(X.shape[1])
-    now = loss(coefficients)
+    coefficients = np.zeros(X.shape[1]) if start is None else np.asarray(start, dtype=float)
+    loss, p = fit(coefficients)
     for _ in range(100):
-        p = np.exp(-np.logaddexp(0, -(X @ coefficients + offset)))
         hessian = X.T @ (X * (p * (1 - p))[:, None])
         step = np.linalg.lstsq(hessian, X.T @ (y - p), rcond=None)[0]
-        while (then := loss(coefficients + step)) > now and np.abs(step).max() > 1e-12:
+        before = loss
+        while True:
+            loss, p = fit(coefficients + step)
+            if loss <= before or np.abs(step).max() <= 1e-12:
+                break
             step = step / 2
-        coefficients, now = coefficients + step, min(now, then)
+        coefficients = coefficients + step
         if np.abs(step).max() <= 1e-9:
             break
     return coefficients
