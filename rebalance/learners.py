@@ -5,6 +5,7 @@ import inspect
 import logging
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 
 from rebalance import binning
 from rebalance.errors import InputError
@@ -72,6 +73,7 @@ LEARNERS = {
 }
 
 
+@cache  # scikit-learn's list of estimators is slow, and not made for several threads
 def _find(name):
     """Return the `Learner` called ``name``, or the scikit-learn class of that name."""
     if name in LEARNERS:

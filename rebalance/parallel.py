@@ -5,6 +5,7 @@ machine and the only setting that a busy neighbour does not ruin.
 """
 
 import os
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -16,11 +17,24 @@ def _one_thread():
     threadpool_limits(1)
 
 
+def _cores():
+    """Return the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+@contextmanager
+def _quiet():
+    """Keep forests from warning at every tree that a thread has no configuration of its own."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*sklearn.utils.parallel.delayed.*")
+        yield
+
+
 @contextmanager
 def pool(run):
     """Yield an executor of ``run.workers`` threads (0: one for each core)."""
-    workers = run.workers or len(os.sched_getaffinity(0))
-    with ThreadPoolExecutor(workers, initializer=_one_thread) as executor:
+    workers = run.workers or _cores()
+    with ThreadPoolExecutor(workers, initializer=_one_thread) as executor, _quiet():
         try:
             yield executor
         except BaseException:

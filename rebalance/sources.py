@@ -78,7 +78,8 @@ def _reach(url):
         try:
             with requests.get(url, stream=True, timeout=REACH) as response:
                 response.raise_for_status()
-        except requests.exceptions.RequestException as error:
+        except (requests.exceptions.RequestException, ValueError) as error:
+            # An address that is none is a ValueError of urllib3's.
             answer.append(error)
         else:
             answer.append(None)

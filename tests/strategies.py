@@ -100,7 +100,7 @@ def table(rows=200, positives=20, seed=0, others=None, **roles):
 
 def model(name):
     """Return a fitted model of a learner of the table, or of an ensemble, by its name."""
-    entry = treatment(name, params={"n_estimators": 3}) if name in ENSEMBLES else treatment("none")
+    entry = treatment(name, params={"n_estimators": 2}) if name in ENSEMBLES else treatment("none")
     made = learners.make(learner("hist_gradient_boosting" if name in ENSEMBLES else name))
     rows = table()
     threshold = {"name": "fixed", "value": 0.5, "met": True, "shortfall": 0.0, "message": ""}

@@ -305,6 +305,29 @@ def test_an_address_without_an_answer_is_refused_soon(server, monkeypatch, path,
     assert len(server.asked) == 1
 
 
+def test_an_address_of_many_hosts_that_do_not_answer_has_one_time_out(monkeypatch):
+    import requests
+
+    monkeypatch.setattr(sources, "REACH", 0.1)
+
+    def slow(*_, **__):
+        time.sleep(1)
+        raise requests.exceptions.ConnectTimeout
+
+    monkeypatch.setattr(requests, "get", slow)
+    started = time.monotonic()
+    with pytest.raises(InputError, match=r"http://a\.test/b\.csv cannot be reached \(Timeout\)"):
+        sources.load(data("url", url="http://a.test/b.csv", sha256="0" * 64))
+    assert time.monotonic() - started < 0.9
+
+
+@pytest.mark.parametrize("url", ["http://a..b/c.csv", "http://[::1/c.csv", "http://a:99999/c.csv"])
+def test_an_address_that_is_none_is_one_line(url):
+    with pytest.raises(InputError, match=re.escape(f"{url} cannot be reached (")) as caught:
+        sources.load(data("url", url=url, sha256="0" * 64))
+    assert "Timeout" not in str(caught.value)
+
+
 def test_the_real_rows_offline_fail_at_once_naming_the_address_and_the_other_ways(
     tmp_path, monkeypatch
 ):

@@ -25,6 +25,11 @@ SAMPLERS = [
 APART = {"SMOTENC", "InstanceHardnessThreshold"}
 
 
+def few(name):
+    """Return arguments that keep an ensemble small."""
+    return {"n_estimators": 2} if name in ENSEMBLES else {}
+
+
 def prepared(name, y=Y, **keys):
     entry = treatment(name, **keys)
     treatments.check(entry, y)
@@ -77,7 +82,7 @@ def test_the_natural_ratio_is_no_resampling_whatever_the_folds_count(name):
     y = Y.copy()
     y[np.flatnonzero(y == 0)[:3]] = 1
     assert treatments.natural_ratio(y) < NATURAL
-    entry = treatment(name, ratio=NATURAL)
+    entry = treatment(name, ratio=NATURAL, params=few(name))
     treatments.check(entry, Y)
     if name in ENSEMBLES:
         fitted = treatments.fit(entry, QUICK, X, y)
@@ -188,14 +193,14 @@ def test_sample_weights_are_the_columns():
 @pytest.mark.parametrize("name", ENSEMBLES)
 @pytest.mark.parametrize("ratio", [None, 1, 5])
 def test_an_ensemble_answers_as_imbalanced_learns_own(name, ratio):
-    entry = treatment(name, ratio=ratio, seed=3, params={"n_estimators": 3})
+    entry = treatment(name, ratio=ratio, seed=3, params={"n_estimators": 2})
     treatments.check(entry, Y)
     fitted = treatments.fit(entry, QUICK, X, Y)
     given = {} if ratio is None else {"sampling_strategy": 1 / ratio}
     if name == "balanced_bagging":
         given["estimator"] = QUICK
     cls = getattr(ensemble, treatments.ENSEMBLES[name])
-    own = cls(n_estimators=3, random_state=3, **given).fit(X, Y)
+    own = cls(n_estimators=2, random_state=3, **given).fit(X, Y)
     np.testing.assert_array_equal(fitted.estimator.predict_proba(X), own.predict_proba(X))
     assert (fitted.shift, fitted.negatives, fitted.positives) == (0.0, 270, 30)
 
@@ -211,7 +216,7 @@ def test_an_ensemble_takes_a_ratio_that_some_bootstrap_sample_does_not_reach(nam
 def test_nothing_resamples_after_the_fit(name, monkeypatch):
     from imblearn.base import SamplerMixin
 
-    entry = treatment(name, ratio=4)
+    entry = treatment(name, ratio=4, params=few(name))
     fitted = treatments.fit(entry, QUICK, X, Y)
 
     def refuse(*_, **__):
@@ -232,7 +237,7 @@ def test_what_the_learner_saw_is_counted():
 def test_the_rows_given_are_left_as_they_were():
     before = X.copy(), Y.copy()
     for name in (*treatments.SAMPLERS, *ENSEMBLES):
-        treatments.fit(treatment(name, ratio=3), QUICK, X, Y)
+        treatments.fit(treatment(name, ratio=3, params=few(name)), QUICK, X, Y)
     np.testing.assert_array_equal(X, before[0])
     np.testing.assert_array_equal(Y, before[1])
 

@@ -165,6 +165,7 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
     if tune.learner:
         # The untreated arm gets as many questions as each treated one.
         arms.append(_Arm(treatments.NONE, tune, natural))
+    learners.make(params.learner)
     learners.check(params.learner, table)
     _warn_of_metric(tune.metric, table.y)
     folds, score = splitting.folds(table, tune), scorer(tune.metric)

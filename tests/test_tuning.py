@@ -1,0 +1,390 @@
+"""The study of the ratio: the same on any number of workers, after any kill, and paid for once."""
+
+import logging
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from joblib import Memory
+
+from rebalance import splitting, training, tuning
+from rebalance.errors import InputError
+from rebalance.tuning import Candidate, Scored, choose
+from tests.strategies import ROOT, params, pool, table, treatment
+
+TABLE = table(300, 30)
+NATURAL = 9
+PARAMS = params(tune__trials=8)
+UNTREATED = Candidate(treatment="none", ratio=NATURAL)
+
+
+class Counting:
+    """A stand-in for the fits: scores at once, from the ratio alone, and counts what it is asked.
+
+    ``quality`` of a ratio is how far its scores set the positives apart.
+    """
+
+    def __init__(self, quality=lambda ratio, settings: -abs(ratio - 4), noise=0.5):
+        self.quality, self.noise, self.asked = quality, noise, []
+
+    def __call__(self, entry, learner, table, fold):
+        ratio = NATURAL if entry.ratio is None else int(entry.ratio)
+        if entry.weight is not None:
+            ratio = round(NATURAL / entry.weight)
+        settings = tuple(sorted(learner.params.items()))
+        self.asked.append((entry.treatment, ratio, settings, fold.number))
+        y = table.y[fold.rows[1]]
+        drawn = np.random.default_rng([fold.number, ratio]).normal(size=len(y))
+        odds = y * (2 + self.quality(ratio, learner.params) / 4) + self.noise * drawn
+        return 1 / (1 + np.exp(3 - odds)), 0.0
+
+
+def search(given=PARAMS, fits=None, workers=1, found=TABLE):
+    with pool(workers) as executor:
+        return tuning.search(found, given, executor, fits or Counting())
+
+
+def told(study):
+    """Return all that a study says, to compare two of them."""
+    scored = {c: (s.scores, s.pruned) for c, s in study.scored.items()}
+    return study.trials, scored, study.best, study.chosen, study.summary(), study.curve()
+
+
+def batches(study, given):
+    """Yield (candidates new in a batch, what was known before it), in the order asked."""
+    size, known = given.tune.batch, []
+    for start in range(0, len(study.trials), size):
+        asked = study.trials[start : start + size]
+        new = [
+            c for c in dict.fromkeys([*asked, *([] if start else [UNTREATED])]) if c not in known
+        ]
+        yield new, list(known)
+        known += new
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_the_same_seed_gives_the_same_study_on_any_number_of_workers(workers):
+    with pool(1) as one, pool(workers) as more:
+        first = tuning.search(TABLE, PARAMS, one)
+        second = tuning.search(TABLE, PARAMS, more)
+        assert told(first) == told(second)
+        models = [tuning.train(first, TABLE, PARAMS, e).model for e in (one, more)]
+    np.testing.assert_array_equal(*(model.predict_proba(TABLE.X) for model in models))
+
+
+def test_another_seed_asks_other_questions():
+    first, second = (search(params(tune__trials=12, tune__seed=seed)) for seed in (1, 2))
+    assert first.trials != second.trials
+
+
+@settings(max_examples=12)
+@given(st.integers(0, 50), st.sampled_from([1, 2, 3, 5]), st.booleans())
+def test_a_ratio_is_paid_for_once_however_often_it_is_asked(seed, batch, prune):
+    tune = PARAMS.tune.model_copy(
+        update={"trials": 20, "seed": seed, "batch": batch, "prune": prune}
+    )
+    given_ = PARAMS.model_copy(update={"tune": tune})
+    fits = Counting()
+    study = search(given_, fits)
+    assert len(study.trials) == 20 > len(study.scored)
+    assert len(fits.asked) == len(set(fits.asked)) == study.summary()["fits"]
+    assert all(1 <= c.ratio <= NATURAL for c in study.scored)
+    if not prune:
+        assert study.summary()["pruned"] == 0
+        assert len(fits.asked) == 3 * len(study.scored)
+
+
+def test_the_anchors_are_asked_first_and_the_natural_ratio_is_no_treatment():
+    study = search(params(tune__anchors=[200, 5, 3], tune__trials=6))
+    assert [(c.treatment, c.ratio) for c in study.trials[:4]] == [
+        ("random_under", 1),
+        ("random_under", 3),
+        ("random_under", 5),
+        ("none", NATURAL),
+    ]
+    assert study.untreated == UNTREATED
+    entry = study.untreated.entry(NATURAL, 0)
+    assert (entry.treatment, entry.ratio) == ("none", None)
+
+
+def test_the_natural_ratio_is_scored_even_where_there_is_one_trial():
+    study = search(params(tune__trials=1))
+    assert set(study.scored) == {Candidate(treatment="random_under", ratio=1), UNTREATED}
+    assert not study.scored[UNTREATED].pruned
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("batch", [1, 2, 4])
+def test_pruning_compares_with_the_median_of_earlier_batches_only(seed, batch):
+    given = params(tune__trials=16, tune__folds=5, tune__seed=seed, tune__batch=batch)
+    study = search(given, Counting(noise=1.5))
+    for new, known in batches(study, given):
+        finished = [study.scored[c].scores for c in known if not study.scored[c].pruned]
+        for scored in (study.scored[c] for c in new):
+            reached = len(scored.scores)
+            below = [
+                bool(finished)
+                and np.mean(scored.scores[:n]) < np.median([np.mean(f[:n]) for f in finished])
+                for n in range(1, reached + 1)
+            ]
+            if scored.pruned:
+                assert below == [False] * (reached - 1) + [True]
+                assert reached < 5
+            else:
+                assert reached == 5
+                assert not any(below[:-1])
+    pruned = sum(s.pruned for s in study.scored.values())
+    assert study.summary()["pruned"] == pruned
+    assert pruned > 0 or batch > 1
+
+
+def test_scores_are_those_of_an_honest_cross_validation():
+    from sklearn.metrics import average_precision_score
+
+    from rebalance import learners, treatments
+
+    given = params(tune__trials=3, tune__prune=False)
+    with pool() as executor:
+        study = tuning.search(TABLE, given, executor)
+    for candidate, scored in study.scored.items():
+        entry = candidate.entry(NATURAL, given.tune.seed)
+        for (train, valid), score in zip(
+            splitting.folds(TABLE, given.tune), scored.scores, strict=True
+        ):
+            fitted = treatments.fit(
+                entry, learners.make(given.learner), TABLE.X[train], TABLE.y[train]
+            )
+            y_score = fitted.estimator.predict_proba(TABLE.X[valid])[:, 1]
+            assert score == pytest.approx(average_precision_score(TABLE.y[valid], y_score))
+
+
+def scored(treatment, ratio, scores, pruned=False):
+    candidate = Candidate(treatment=treatment, ratio=ratio)
+    return candidate, Scored(candidate=candidate, scores=scores, pruned=pruned)
+
+
+values = st.lists(st.integers(0, 20).map(lambda i: i / 20), min_size=4, max_size=4)
+
+
+@given(values, st.lists(values, min_size=1, max_size=4))
+def test_no_resampling_unless_the_best_beats_it_by_a_standard_error(untreated, treated):
+    rivals = [scored("random_under", i + 1, scores) for i, scores in enumerate(treated)]
+    found = dict([scored("none", NATURAL, untreated), *rivals])
+    best, chosen = choose(found, UNTREATED, one_standard_error=True)
+    top = max(np.mean(s.scores) for s in found.values())
+    assert np.mean(found[best].scores) == top
+    gain = np.subtract(found[best].scores, untreated)
+    clear = gain.mean() > np.std(gain, ddof=1) / 2
+    assert chosen == (best if clear else UNTREATED)
+    assert choose(found, UNTREATED, one_standard_error=False) == (best, best)
+
+
+def test_what_was_pruned_is_never_chosen():
+    rivals = [scored("random_under", 2, [1.0], pruned=True), scored("smote", 3, [0.9, 0.8])]
+    found = dict([scored("none", NATURAL, [0.1, 0.2]), *rivals])
+    assert choose(found, UNTREATED, one_standard_error=True)[1] == rivals[1][0]
+
+
+def test_a_gain_of_just_a_standard_error_is_not_enough():
+    gain = [0.0, 1.0]
+    assert np.mean(gain) == training.standard_error(gain)
+    found = dict([scored("none", NATURAL, [0.0, 0.0]), scored("smote", 3, gain)])
+    assert choose(found, UNTREATED, one_standard_error=True)[1] == UNTREATED
+
+
+def test_equal_scores_are_decided_towards_the_natural_ratio():
+    found = dict([scored("random_under", 2, [0.5, 0.5]), scored("none", NATURAL, [0.5, 0.5])])
+    assert choose(found, UNTREATED, one_standard_error=False) == (UNTREATED, UNTREATED)
+
+
+def test_several_treatments_compete_with_as_many_trials_each():
+    given = params(tune__also=["class_weight", "smote"], tune__trials=5)
+    study = search(given, Counting())
+    assert len(study.trials) == 15
+    asked = [c.treatment for c in study.trials]
+    assert {"random_under", "class_weight", "smote"} <= set(asked)
+    assert asked.count("random_under") <= 5
+    assert set(study.summary()["arms"]) == {"random_under", "class_weight", "smote", "none"}
+
+
+def test_the_untreated_arm_has_the_same_budget_of_settings():
+    learning = {"learning_rate": {"low": 0.02, "high": 0.5, "log": True}}
+    given = params(tune__learner=learning, tune__trials=5, tune__prune=False)
+    quality = Counting(lambda _, settings: 4 * settings["learning_rate"] if "learning_rate" in
+                       settings else 0)  # fmt: skip
+    study = search(given, quality)
+    assert len(study.trials) == 10
+    untreated = [c for c in study.trials if c.treatment == "none"]
+    assert len(untreated) >= 5
+    assert all(0.02 <= dict(c.settings)["learning_rate"] <= 0.5 for c in study.trials)
+    summary = study.summary()
+    assert summary["gain_of_tuning"] > 0
+    total = summary["best_score"] - summary["natural_score"]
+    assert summary["gain_of_tuning"] + summary["gain_of_treatment"] == pytest.approx(total)
+
+
+def test_the_final_model_is_the_choice_fitted_on_all_rows_and_judged_by_the_study():
+    given = params(tune__one_standard_error=False, tune__trials=4)
+    with pool() as executor:
+        study = tuning.search(TABLE, given, executor)
+        trained = tuning.train(study, TABLE, given, executor)
+        entry = study.chosen.entry(NATURAL, given.tune.seed)
+        fitted = training.final_fit(entry, given.learner, TABLE)
+    raw = np.concatenate([raw for raw, _ in study.scored[study.chosen].results])
+    np.testing.assert_array_equal(trained.scores.raw, raw)
+    np.testing.assert_array_equal(
+        trained.model.raw_scores(TABLE.X), fitted.estimator.predict_proba(TABLE.X)[:, 1]
+    )
+    assert sorted(trained.scores.row.tolist()) == list(range(300))
+
+
+def test_accuracy_is_warned_about_with_the_no_information_rate(caplog):
+    with caplog.at_level(logging.WARNING, logger="rebalance"):
+        search(params(tune__metric="accuracy", tune__trials=1))
+    assert [message for message in caplog.messages if "scores 0.9 (the no-information" in message]
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, logger="rebalance"):
+        search(params(tune__trials=1))
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "neg_log_loss", "f1"])
+def test_a_metric_goes_by_scikit_learns_name(metric):
+    from sklearn import metrics
+
+    y, y_score = np.array([0, 1, 0, 1, 0]), np.array([0.1, 0.8, 0.6, 0.4, 0.2])
+    theirs = {
+        "average_precision": metrics.average_precision_score(y, y_score),
+        "roc_auc": metrics.roc_auc_score(y, y_score),
+        "neg_log_loss": -metrics.log_loss(y, y_score),
+        "f1": metrics.f1_score(y, y_score >= 0.5),
+    }
+    assert tuning.scorer(metric)(y, y_score) == pytest.approx(theirs[metric])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"tune__metric": "avg_prec"}, "tune.metric must be a scorer's name of scikit-learn"),
+        ({"tune__treatment": "undre"}, "treatment must be one of none, random_under"),
+        ({"tune__also": ["undre"]}, "treatment must be one of none, random_under"),
+        ({"tune__low": 10}, "ratio must be at most the natural ratio of the training rows, 9 neg"),
+        (
+            {"tune__treatment": "TomekLinks"},
+            "'TomekLinks' removes the rows that it finds and takes",
+        ),
+        ({"tune__folds": 31}, "folds must be at most the positives of the training rows"),
+    ],
+)
+def test_a_study_that_cannot_be_is_one_line_before_any_fit(changes, said):
+    fits = Counting()
+    with pytest.raises(InputError) as caught:
+        search(params(**changes), fits)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not fits.asked
+
+
+def test_an_unknown_setting_of_the_learner_is_one_line():
+    given = params(tune__learner={"leaves": {"low": 1, "high": 3}})
+    with pool() as executor, pytest.raises(InputError, match="the unknown argument 'leaves'"):
+        tuning.search(TABLE, given, executor)
+
+
+def test_the_curve_has_every_finished_ratio_and_the_runs_every_question():
+    study = search(params(tune__trials=8))
+    lines = study.curve().splitlines()
+    assert lines[0] == "treatment,ratio,score,standard_error"
+    finished = sorted(c.ratio for c, s in study.scored.items() if not s.pruned)
+    assert [int(line.split(",")[1]) for line in lines[1:]] == finished
+    trials = tuning.trials(study)
+    assert [trial.number for trial in trials] == list(range(8))
+    assert [trial.params["ratio"] for trial in trials] == [c.ratio for c in study.trials]
+    assert [score for _, score in study.series()] == [study.scored[c].mean for c in study.trials]
+
+
+# Kills: a process that dies after so many fits, and one that goes on.
+
+KILLS = (1, 2, 3, 5, 8)
+DIE = """
+import os, signal
+from pathlib import Path
+from joblib import Memory
+from rebalance import training, treatments
+from tests.test_tuning import PARAMS, TABLE, pool, tuning
+
+fit, fits = treatments.fit, []
+
+def deadly(*arguments):
+    if len(fits) == kill:
+        os.kill(os.getpid(), signal.SIGKILL)
+    fits.append(arguments)
+    return fit(*arguments)
+
+treatments.fit = deadly
+for kill in KILLS:
+    if not os.fork():
+        remember = training.remembering(Memory(Path(f"kept-{kill}"), verbose=0), "rows")
+        with pool(1) as executor:
+            tuning.search(TABLE, PARAMS, executor, remember)
+        os._exit(0)  # it was to die
+    assert os.WIFSIGNALED(os.wait()[1])
+"""
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """Return a folder with what studies kept that were killed after 1, 2, 3, 5 and 8 fits."""
+    folder = tmp_path_factory.mktemp("killed")
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    code = DIE.replace("KILLS", repr(KILLS))
+    subprocess.run([sys.executable, "-c", code], cwd=folder, env=env, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """Return the study that nothing stopped."""
+    with pool() as executor:
+        return tuning.search(TABLE, PARAMS, executor)
+
+
+def resumed(folder, monkeypatch):
+    """Return the study that goes on from what ``folder`` keeps, and the number of its fits."""
+    fits, fit = [], training.treatments.fit
+
+    def counted(*arguments):
+        fits.append(arguments)
+        return fit(*arguments)
+
+    monkeypatch.setattr(training.treatments, "fit", counted)
+    remember = training.remembering(Memory(folder, verbose=0), "rows")
+    with pool(2) as executor:
+        return tuning.search(TABLE, PARAMS, executor, remember), len(fits)
+
+
+@pytest.mark.parametrize("kill", KILLS)
+def test_a_killed_study_goes_on_as_if_nothing_had_stopped_it(kill, killed, whole, monkeypatch):
+    study, fits = resumed(killed / f"kept-{kill}", monkeypatch)
+    assert told(study) == told(whole)
+    assert fits == whole.summary()["fits"] - kill
+    assert resumed(killed / f"kept-{kill}", monkeypatch)[1] == 0
+
+
+@pytest.mark.parametrize("left", [0, 40])
+def test_a_torn_result_is_fitted_again(left, tmp_path, whole, monkeypatch):
+    resumed(tmp_path, monkeypatch)
+    torn = sorted(tmp_path.rglob("output.pkl"))[3]
+    torn.write_bytes(torn.read_bytes()[:left])
+    study, fits = resumed(tmp_path, monkeypatch)
+    assert told(study) == told(whole)
+    assert fits == 1
+
+
+def test_a_treatment_by_its_weight_means_the_same_ratio():
+    entry = Candidate(treatment="class_weight", ratio=3).entry(NATURAL, 0)
+    assert entry == treatment("class_weight", weight=3.0)
