@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks import calibration, splits
 from benchmarks.honesty import optimism, policy, sets, tables
+from rebalance import learners
 from rebalance import params as parameters
 from rebalance.comparison import Interval
 from rebalance.errors import InputError
@@ -70,7 +71,7 @@ def test_a_model_that_equals_its_truth_has_no_excess():
 @pytest.fixture(scope="module")
 def outcome():
     parts = sets.SETS["digits, 3s 8 %"](0)
-    return policy.outcome(parts, policy.LEARNERS["logistic"], 0, n_folds=3)
+    return policy.outcome(parts, learners.make(policy.LEARNERS["logistic"]), 0, n_folds=3)
 
 
 def test_the_best_in_hindsight_has_no_regret_and_none_has_less(outcome):

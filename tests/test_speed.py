@@ -14,6 +14,7 @@ from benchmarks.speed import child, growth, pipeline, single, table, work
 STAGES = ["download", "split", "train_baseline", "tune_ratio", "evaluate"]
 STUDY = {
     "seconds": 2.0,
+    "processor_seconds": 3.5,
     "fits": 15,
     "fit_seconds": 3.0,
     "asked": [1, 200, 1],
@@ -35,7 +36,7 @@ WORK = {
 
 
 def done(code=0, seconds=0.5, said=""):
-    return child.Done(seconds=seconds, peak=200_000_000, code=code, said=said)
+    return child.Done(seconds=seconds, processor=seconds, peak=200_000_000, code=code, said=said)
 
 
 @pytest.fixture
@@ -134,9 +135,10 @@ def test_growth_ends_at_the_stage_that_does_not_finish(canned, tmp_path, monkeyp
         return done(1, said="MemoryError") if large and "tune" in str(command) else done()
 
     monkeypatch.setattr(child, "run", run)
-    found = growth.rows(tmp_path, [100_000, 20_000, 200_000], 10)
-    works = [row.work for row in found]
-    assert "100,000 rows: tune_ratio did not finish: MemoryError" in works
+    found = {row.work: row for row in growth.rows(tmp_path, [100_000, 20_000, 200_000], 10)}
+    works = list(found)
+    last = found["100,000 rows: tune_ratio did not finish"]
+    assert (last.met, last.note) == (False, "MemoryError; nothing larger tried")
     assert "20,000 rows: evaluate" in works
     assert not any(name.startswith("200,000") for name in works)
 

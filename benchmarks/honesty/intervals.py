@@ -43,7 +43,8 @@ COVERED = {
         Population(0.01, 200, SHARP[0.01], 0.1),
     ],
 }
-# Where a sample does not hold what an interval needs to know. Shown, and judged by no bound.
+# Where a sample does not hold what an interval needs to know: judged like the rest, and known to
+# miss.
 LIMITS = {
     "limit: AP near 0": [Population(0.01, n, (1.2, 1.0)) for n in (50, 200)],
     "limit: AUC near 1": [
@@ -79,8 +80,7 @@ def coverage(quick):
         misses += [
             f"{name}, {family}, prevalence {prevalence:g}, {n_positives} positives: {share:.1%}"
             for name, share in found.items()
-            if family in COVERED
-            and share is not None
+            if share is not None
             and not name.endswith("percentile")
             and not LOWEST <= share <= HIGHEST
         ]
@@ -90,9 +90,9 @@ def coverage(quick):
         rows,
         misses,
         "The truth is what a sample tends to as it grows; 'd' is the paired difference of two "
-        "models.\nPlain percentiles are shown to compare and have no bound, nor have the limits: "
-        "where\npositives x (1 - AUC) is below about 3, or AP below .1, the few rows that decide "
-        "are often not in\nthe sample.",
+        "models.\nPlain percentiles are shown to compare and have no bound. The rows named limit "
+        "are known to\nmiss: where positives x (1 - AUC) is below about 3, or AP below .1, the few "
+        "rows that decide\nare often not in the sample.",
     )
 
 

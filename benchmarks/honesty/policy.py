@@ -18,21 +18,32 @@ import numpy as np
 
 from benchmarks.honesty.sets import SAMPLE, SETS, SLOW, real
 from benchmarks.honesty.tables import Table
-from rebalance import evaluation, metrics, parallel, splitting, training, treatments, tuning
+from rebalance import (
+    evaluation,
+    learners,
+    metrics,
+    parallel,
+    splitting,
+    training,
+    treatments,
+    tuning,
+)
 from rebalance.params import Learner, OutOfFold, Run, Treatment
 
 METRIC = "average_precision"
 BASELINE, TUNED, RECOMMENDED = "none", "tuned", "recommended"
 FOLDS, SPLITS, FIRST_SEED = 5, 3, 100
-RATIOS = (1, 4, 16, 64)
+RATIOS = (1, 5, 25)
 BOOSTING = {"max_iter": 40, "learning_rate": 0.15, "max_leaf_nodes": 8, "max_bins": 63}
 UNPENALISED = {**BOOSTING, "l2_regularization": 0.0}  # as in the library's defaults
-SINGLE = {"n_estimators": 1, "bootstrap": False, "max_features": None, "min_samples_leaf": 5}
 LEARNERS = {
-    "boosting": Learner(name="hist_gradient_boosting", params=BOOSTING, seed=42),
-    "boosting, l2 0": Learner(name="hist_gradient_boosting", params=UNPENALISED, seed=42),
-    "logistic": Learner(name="logistic_regression", params={}, seed=42),
-    "tree": Learner(name="random_forest", params=SINGLE, seed=42),
+    name: Learner(name=learner, params=arguments, seed=42)
+    for name, learner, arguments in (
+        ("boosting", "hist_gradient_boosting", BOOSTING),
+        ("boosting, l2 0", "hist_gradient_boosting", UNPENALISED),
+        ("logistic", "logistic_regression", {}),
+        ("tree", "DecisionTreeClassifier", {"min_samples_leaf": 5}),
+    )
 }
 FIRST = "boosting"
 # The race: the default entries of params.yaml, beside the tuned arm.
@@ -76,20 +87,22 @@ def outcome(parts, learner, seed, n_folds=FOLDS):
     Parameters
     ----------
     parts : Parts
-    learner : params.Learner
+    learner : unfitted estimator
     seed : int
         Of the folds.
     n_folds : int
     """
     section = OutOfFold(folds=n_folds, repeats=1, seed=seed)
-    folds = training.numbered(splitting.folds(parts.train, section), section)
-    y, natural = parts.train.y, floor(treatments.natural_ratio(parts.train.y))
+    X, y, folds = parts.train.X, parts.train.y, splitting.folds(parts.train, section)
+    natural = floor(treatments.natural_ratio(y))
     asked = {}
 
     def out_of_fold(entry):
         key = entry.model_dump_json()
         if key not in asked:
-            asked[key] = [training.fold_scores(entry, learner, parts.train, f) for f in folds]
+            asked[key] = [
+                _scores(entry, learner, X[train], y[train], X[valid]) for train, valid in folds
+            ]
         return asked[key]
 
     entries = {name: _below(entry, natural) for name, entry in ENTRIES.items()}
@@ -116,8 +129,8 @@ def _tuned(out_of_fold, folds, y, natural):
     for candidate in [*asked, untreated]:
         results = out_of_fold(candidate.entry(natural, 0))
         values = [
-            metrics.ranking(y[fold.rows[1]], raw)[METRIC]
-            for fold, (raw, _) in zip(folds, results, strict=True)
+            metrics.ranking(y[valid], raw)[METRIC]
+            for (_, valid), raw in zip(folds, results, strict=True)
         ]
         scored[candidate] = tuning.Scored(candidate=candidate, scores=values)
     return tuning.choose(scored, untreated, one_standard_error=True)[1].entry(natural, 0)
@@ -125,18 +138,22 @@ def _tuned(out_of_fold, folds, y, natural):
 
 def _columns(results, folds, y):
     """Return out-of-fold scores as `evaluation.recommend` takes them."""
-    row = np.concatenate([fold.rows[1] for fold in folds])
+    row = np.concatenate([valid for _, valid in folds])
     return {
-        "fold": np.repeat(np.arange(len(folds)), [len(raw) for raw, _ in results]),
+        "fold": np.repeat(np.arange(len(folds)), [len(raw) for raw in results]),
         "row": row,
         "y_true": y[row],
-        "y_score": np.concatenate([raw for raw, _ in results]),
+        "y_score": np.concatenate(results),
     }
 
 
+def _scores(entry, learner, X, y, X_new):
+    return treatments.fit(entry, learner, X, y).estimator.predict_proba(X_new)[:, 1]
+
+
 def _test_score(entry, learner, parts):
-    fitted = training.final_fit(entry, learner, parts.train).estimator
-    return metrics.ranking(parts.y_test, fitted.predict_proba(parts.X_test)[:, 1])[METRIC]
+    y_score = _scores(entry, learner, parts.train.X, parts.train.y, parts.X_test)
+    return metrics.ranking(parts.y_test, y_score)[METRIC]
 
 
 def policy(quick):
@@ -146,10 +163,11 @@ def policy(quick):
     if quick:
         names, splits = ["normal, small 8 %", "digits, 3s 8 %"], 1
     pairs = [(n, each) for n in names for each in LEARNERS if each == FIRST or n not in SLOW]
+    estimators = {name: learners.make(each) for name, each in LEARNERS.items()}
     with parallel.pool(Run(engine="thread", workers=0)) as executor:
 
         def regrets(pair, seed):
-            return outcome(SETS[pair[0]](seed), LEARNERS[pair[1]], seed).regrets()
+            return outcome(SETS[pair[0]](seed), estimators[pair[1]], seed).regrets()
 
         jobs = {
             pair: [executor.submit(regrets, pair, FIRST_SEED + i) for i in range(splits)]

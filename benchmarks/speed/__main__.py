@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.speed import child, growth, pipeline, single, table
@@ -85,23 +85,26 @@ def main(arguments=None):
             size = with_rows(folder, size)
         for part in names:
             start = time.perf_counter()
-            if part == "growth":
-                found += growth.rows(folder, options.rows or GROWTH, options.limit)
-            else:
-                found += PARTS[part](folder, size)
+            for row in _measured(part, folder, size, options):
+                found.append(row)
+                # After each row: what is measured stays measured.
+                table.write(options.out, found, quick=options.quick, rows_measured=size.rows,
+                            before=before, load_after=os.getloadavg()[0])  # fmt: skip
             print(f"{part}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
-            # After each part: what is measured stays measured.
-            table.write(options.out, found, quick=options.quick, rows_measured=size.rows,
-                        before=before, load_after=os.getloadavg()[0])  # fmt: skip
     print(table.text(found))
-    print(f"\n{size.rows:,} rows, {size.cores} cores, load {before['load']:.1f} at the start")
+    rows = f"{size.rows:,} rows, " if set(names) & set(PARTS) else ""
+    print(f"\n{rows}{size.cores} cores, load {before['load']:.1f} at the start")
     return int(any(row.met is False for row in found))
+
+
+def _measured(part, folder, size, options):
+    if part == "growth":
+        return growth.rows(folder, options.rows or GROWTH, options.limit)
+    return PARTS[part](folder, size)
 
 
 def with_rows(folder, size):
     """Write the rows that all parts read; return the `Size` with their positives."""
-    from dataclasses import replace
-
     return replace(size, positives=child.work("prepare", folder, rows=size.rows)["positives"])
 
 

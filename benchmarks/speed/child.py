@@ -26,9 +26,20 @@ OURS = ("GIT", "DVC", "MLFLOW", "PYTHONDONTWRITEBYTECODE", "REBALANCE", "OMP_")
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """A process that ended: wall seconds, peak memory in bytes, exit code and what it said."""
+    """A process that ended.
+
+    Attributes
+    ----------
+    seconds, processor : float
+        By the clock, and of the processor: other programs do not lengthen the latter.
+    peak : int
+        Memory, in bytes.
+    code : int
+    said : str
+    """
 
     seconds: float
+    processor: float
     peak: int
     code: int
     said: str
@@ -98,6 +109,7 @@ def run(command, folder, *, limit=None, memory=None, **more):
         unit = 1 if sys.platform == "darwin" else 1024
         return Done(
             seconds=seconds,
+            processor=usage.ru_utime + usage.ru_stime,
             peak=usage.ru_maxrss * unit,
             code=process.returncode,
             said=said.read(),

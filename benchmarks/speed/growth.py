@@ -5,6 +5,7 @@ import sys
 import tempfile
 from math import log
 from pathlib import Path
+from signal import SIGKILL
 
 from benchmarks.speed import child, pipeline
 from benchmarks.speed.table import MEGA, Row
@@ -15,12 +16,12 @@ TRAINED = 0.8  # the share of the rows
 TABLES, MOST = 3.0, 12_000_000_000  # peak: tables, and bytes
 EXPONENT = 1.1
 LARGE = 10_000_000  # rows from which imports no longer excuse memory
-POSITIVES = 492 / 284_807
+POSITIVES = 492 / 284_807  # of the credit card data
 FEWEST = 20
 
 
 def rows(folder, sizes, limit):
-    """Return the rows of each size; the first stage that does not finish ends it.
+    """Yield the rows of each size; the first stage that does not finish ends it.
 
     Parameters
     ----------
@@ -29,32 +30,46 @@ def rows(folder, sizes, limit):
     limit : float
         Seconds for all stages of one size.
     """
-    fixed, _ = measure(folder, FIXED, limit)
-    measured, found = {}, []
+    fixed = dict(measure(folder, FIXED, limit))
+    for stage, done in fixed.items():
+        if done.code:
+            raise child.UnfinishedError(f"{stage} of {FIXED:,} rows:\n{done.said}")
+    measured = {}
     for size in sorted(sizes):
-        measured[size], problem = measure(folder, size, limit)
-        found += [_row(size, stage, done, fixed) for stage, done in measured[size].items()]
-        if problem:
-            found.append(
-                Row(work=f"{size:,} rows: {problem}", met=False, note="no larger size tried")
-            )
-            break
-    return found + exponents(measured, fixed)
+        measured[size] = {}
+        for stage, done in measure(folder, size, limit):
+            if done.code:
+                reason = (
+                    f"killed: over {limit:g} s in all, or memory ran out"
+                    if done.code == -SIGKILL
+                    else done.last
+                )
+                yield Row(
+                    work=f"{size:,} rows: {stage} did not finish",
+                    ours=done.seconds,
+                    peak=done.peak,
+                    target="finishes",
+                    met=False,
+                    note=f"{reason}; nothing larger tried",
+                )
+                yield from exponents(measured, fixed)
+                return
+            measured[size][stage] = done
+            yield _row(size, stage, done, fixed)
+    yield from exponents(measured, fixed)
 
 
 def measure(folder, size, limit):
-    """Return {stage: Done}, and in words what did not finish, if anything."""
-    found, left = {}, limit
+    """Yield (stage, Done) of each stage in order, up to the first that does not finish."""
+    left = limit
     with tempfile.TemporaryDirectory(dir=folder) as name:
         place = pipeline.clone(Path(name), size, max(FEWEST, round(size * POSITIVES)))
         for stage, command in _stages((place / "params.yaml").read_text(encoding="utf-8")):
             done = child.run([sys.executable, "-m", *command], place, limit=left, memory=MOST)
+            yield stage, done
+            left = max(1.0, left - done.seconds)
             if done.code:
-                reason = f"over {limit:g} s" if done.seconds >= left else done.last
-                return found, f"{stage} did not finish: {reason}"
-            found[stage] = done
-            left -= done.seconds
-    return found, ""
+                return
 
 
 def _stages(params):
@@ -83,27 +98,33 @@ def _row(size, stage, done, fixed):
         peak=done.peak,
         target=f"{TABLES:g} tables in float32, {MOST / 1000 / MEGA:g} GB",
         met=tables <= TABLES and done.peak <= MOST,
-        note=f"{tables:.1f} tables" + (f" beyond {imports / MEGA:.0f} MB" if imports else ""),
+        note=f"{tables:.1f} tables"
+        + f" beyond {imports / MEGA:.0f} MB" * bool(imports)
+        + f"; {done.processor:.1f} s of processor",
     )
 
 
 def exponents(measured, fixed):
-    """Return a row for each stage measured at two sizes or more, and one for all together."""
+    """Return a row for each stage measured at two sizes or more, and one for all together.
+
+    Of processor seconds, since another program that comes or goes would change the exponent.
+    """
     sizes = [size for size, found in measured.items() if found]
     common = [name for name in fixed if all(name in measured[size] for size in sizes)]
-    if len(sizes) < 2 or not common:
+    if len(sizes) < 2:
         return []
-    series = {name: [(n, measured[n][name].seconds) for n in sizes] for name in common}
-    series = {name: [(n, s - fixed[name].seconds) for n, s in of] for name, of in series.items()}
-    series["all stages"] = [
-        (n, sum(of[i][1] for of in series.values())) for i, n in enumerate(sizes)
-    ]
+    series = {
+        name: [(n, measured[n][name].processor - fixed[name].processor) for n in sizes]
+        for name in common
+    }
+    together = f"{len(common)} stages together"
+    series[together] = [(n, sum(of[i][1] for of in series.values())) for i, n in enumerate(sizes)]
     return [
         Row(
-            work=f"growth of seconds: {name}",
-            target=f"exponent at most {EXPONENT}" if name == "all stages" else "",
-            met=power <= EXPONENT if name == "all stages" else None,
-            note=f"exponent {power:.2f}, without the seconds of {FIXED:,} rows",
+            work=f"growth: {name}",
+            target=f"exponent at most {EXPONENT}" if name == together else "",
+            met=power <= EXPONENT if name == together else None,
+            note=f"exponent {power:.2f} of processor seconds beyond those of {FIXED:,} rows",
         )
         for name, points in series.items()
         if (power := exponent(points)) is not None
