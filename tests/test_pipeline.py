@@ -60,6 +60,15 @@ def ran(output):
     return re.findall("^Running stage '(.+)':$", output, flags=re.MULTILINE)
 
 
+def first_stale(folder):
+    """Return the first stage that is out of date, or None, without any data."""
+    done = attempt(folder, "dvc", "repro", "--dry", "--allow-missing")
+    # DVC looks for the data of a stage that it would run, and fails where there are none.
+    failed = re.findall("^ERROR: failed to reproduce '(.+)':", done.stderr, flags=re.MULTILINE)
+    assert bool(done.returncode) == bool(failed), done.stderr
+    return next(iter([*ran(done.stdout), *failed]), None)
+
+
 def read_params(folder):
     return yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
 
@@ -75,7 +84,7 @@ def edit(folder, **changes):
 
 def changed_metrics(folder):
     """Return {file: {first words of the names}} of the metrics that differ from the commit."""
-    found = json.loads(call(folder, "dvc", "metrics", "diff", "--json"))["diff"]
+    found = json.loads(call(folder, "dvc", "metrics", "diff", "--json"))
     return {path: {name.partition(".")[0] for name in names} for path, names in found.items()}
 
 
@@ -131,7 +140,8 @@ def finished(tmp_path_factory):
 @pytest.fixture
 def folder(finished, tmp_path):
     """A copy of the finished folder: data, models, DVC's cache, runs and all."""
-    ignore = shutil.ignore_patterns("site", "__pycache__")
+    # The warm process of the first folder serves that folder only.
+    ignore = shutil.ignore_patterns("site", "__pycache__", "warm.*")
     return Path(shutil.copytree(finished, tmp_path / "it", symlinks=True, ignore=ignore))
 
 
@@ -227,19 +237,18 @@ def status(folder):
 
 
 def test_a_fresh_clone_knows_that_nothing_is_to_be_done_and_a_wrong_result(clone):
-    gate = ("dvc", "repro", "--dry", "--allow-missing")
-    done = attempt(clone, *gate)
-    assert (done.returncode, ran(done.stdout)) == (0, [])
+    assert first_stale(clone) is None
 
     scores = clone / "metrics" / "scores.json"
     true = scores.read_text(encoding="utf-8")
-    edited = re.sub(r'"average_precision": 0\.\d+', '"average_precision": 0.999', true, count=1)
-    scores.write_text(edited)
-    assert ran(attempt(clone, *gate).stdout) == ["evaluate"]
+    edited = re.sub(r'"average_precision": [\d.]+', '"average_precision": 0.123', true, count=1)
+    assert edited != true
+    scores.write_text(edited, encoding="utf-8")
+    assert first_stale(clone) == "evaluate"
     scores.write_text(true, encoding="utf-8")
 
     edit(clone, resample={"under_200": ENTRY | {"ratio": 5}})
-    assert ran(attempt(clone, *gate).stdout)[:1] == ["train_resampled@under_200"]
+    assert first_stale(clone) == "train_resampled@under_200"
 
 
 def test_plots_of_a_clone_are_shown_and_compared(clone):
