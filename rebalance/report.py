@@ -161,7 +161,9 @@ def _how_sure(name, compared, words):
 
 
 def _list(names):
-    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
+    *others, last = names
+    listed = f"{', '.join(others)} and {last}" if others else last
+    return f"{listed} {'are' if others else 'is'}"
 
 
 def _signed(value):
@@ -246,7 +248,7 @@ def _discordant(compared):
 
 
 def _notes(decisions, compared):
-    """Return what could not be met, and what has no number, as one list."""
+    """Return what could not be met, and what has no sure number, as one list."""
     notes = [
         f"- {model}, {rule}: {values['message']}"
         for model, rules in decisions.items()
@@ -259,7 +261,17 @@ def _notes(decisions, compared):
         for metric, reason in metrics.items()
         if metric != "prevalence"  # it is no estimate: the draws keep it
     ]
-    return ["## What could not be met, and what has no number", "\n".join(notes)] if notes else []
+    doubted = {}
+    for model, metrics in compared.doubted.items():
+        for metric, reason in metrics.items():
+            doubted.setdefault((metric.replace("_", " "), reason), []).append(model)
+    notes += [
+        f"- {', '.join(models)}: the interval of {metric} may be too narrow, because {reason}."
+        for (metric, reason), models in doubted.items()
+    ]
+    return (
+        ["## What could not be met, and what has no sure number", "\n".join(notes)] if notes else []
+    )
 
 
 def _study(study):

@@ -253,6 +253,19 @@ def test_a_metric_that_many_draws_leave_undefined_has_no_interval():
     assert "of the draws leave it undefined" in found.absent["baseline"]["precision"]
 
 
+def test_an_interval_that_too_few_rows_decide_says_so():
+    y_true, models = sample()
+    assert comparison.compare(y_true, models, "baseline", n_draws=100).doubted["arm"] == {}
+
+    y_true, models = sample(gap=8)
+    doubted = comparison.compare(y_true, models, "baseline", n_draws=100).doubted
+    assert doubted["arm"].keys() == doubted["baseline"].keys() == {"roc_auc"}
+
+    y_true, models = sample(n_positives=5, gap=0)
+    doubted = comparison.compare(y_true, models, "baseline", n_draws=100).doubted
+    assert "average_precision" in doubted["arm"]
+
+
 def test_decisions_may_be_given_row_by_row():
     y_true, models = sample()
     score = models["arm"][0]

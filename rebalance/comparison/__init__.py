@@ -18,7 +18,7 @@ from rebalance.comparison._evidence import (
     paired_recall,
     values,
 )
-from rebalance.comparison._intervals import Difference, Interval
+from rebalance.comparison._intervals import Difference, Interval, doubt
 from rebalance.comparison._jackknife import contributions
 from rebalance.comparison._tests import (
     Corrected,
@@ -69,6 +69,8 @@ class Comparison:
         By arm.
     absent : dict of str to dict of str to str
         By model and metric, why there is no interval.
+    doubted : dict of str to dict of str to str
+        By model and metric, why an interval, and that of a difference from it, may be too narrow.
     """
 
     baseline: str
@@ -80,6 +82,7 @@ class Comparison:
     mcnemar: dict
     verdicts: dict
     absent: dict
+    doubted: dict
 
     def to_dict(self):
         """Return plain dicts and numbers."""
@@ -166,7 +169,14 @@ def compare(
             n_positives,
         ),
         absent=absent,
+        doubted={name: _doubts(found, n_positives) for name, found in intervals.items()},
     )
+
+
+def _doubts(intervals, n_positives):
+    """Return the metrics whose interval may be too narrow, each with the reason."""
+    found = {name: doubt(name, each.value, n_positives) for name, each in intervals.items()}
+    return {name: reason for name, reason in found.items() if reason}
 
 
 def _strata(y_true, groups):

@@ -1,0 +1,179 @@
+"""What is recommended, what the test rows say of it, and what the report makes of both."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from rebalance import comparison, evaluation, metrics, report
+from rebalance.errors import InputError
+from tests.strategies import labels, params, seeds
+
+BASE, ARM, FOLDS = "baseline", "arm", 3
+N_ROWS, N_POSITIVES = 600, 60
+
+
+def out_of_fold(shift, seed=0, noise=0.3, folds=FOLDS):
+    """Return out-of-fold scores whose positives stand ``shift`` above the negatives."""
+    y = np.zeros(N_ROWS, dtype=np.int8)
+    y[:N_POSITIVES] = 1
+    shared = np.random.default_rng(99).normal(size=N_ROWS)
+    odds = shared + noise * np.random.default_rng(seed).normal(size=N_ROWS) + shift * y - 2
+    row = np.concatenate([np.arange(i, N_ROWS, folds) for i in range(folds)])
+    fold = np.repeat(np.arange(folds), N_ROWS // folds)
+    return {"fold": fold, "row": row, "y_true": y[row], "y_score": 1 / (1 + np.exp(-odds[row]))}
+
+
+def recommend(arms, metric="average_precision", **more):
+    return evaluation.recommend({BASE: out_of_fold(2.0)} | arms, BASE, metric, N_ROWS, **more)
+
+
+@pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "log_loss", "mcc"])
+def test_a_clearly_better_arm_is_recommended_and_a_worse_one_is_not(metric):
+    assert recommend({ARM: out_of_fold(4.0, 1)}, metric).model == ARM
+    assert recommend({ARM: out_of_fold(0.5, 1)}, metric).model == BASE
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_of_equal_models_the_untreated_one_is_recommended(grouped):
+    found = recommend({ARM: out_of_fold(2.0)}, grouped=grouped)
+    assert found.model == BASE
+    assert found.cross_validated[ARM].difference.value == 0
+
+
+def test_of_several_better_arms_the_best_is_recommended():
+    arms = {"good": out_of_fold(3.0, 1), "best": out_of_fold(5.0, 2), "bad": out_of_fold(0.0, 3)}
+    assert recommend(arms).model == "best"
+
+
+@settings(max_examples=15)
+@given(seeds)
+def test_a_gain_within_a_standard_error_is_no_reason_for_a_treatment(seed):
+    found = recommend({ARM: out_of_fold(2.05, seed)})
+    d = found.cross_validated[ARM].difference.value
+    rows = out_of_fold(2.05, seed)
+    error = evaluation._error(rows, out_of_fold(2.0), "average_precision", np.zeros(FOLDS), False)
+    assert (found.model == ARM) == (d > error)
+
+
+def test_the_means_are_those_of_the_folds():
+    rows = out_of_fold(2.0)
+    values = [
+        metrics.ranking(rows["y_true"][rows["fold"] == i], rows["y_score"][rows["fold"] == i])
+        for i in range(FOLDS)
+    ]
+    found = recommend({}).cross_validated[BASE]
+    assert found.mean == pytest.approx(np.mean([v["average_precision"] for v in values]))
+    assert found.difference is None
+
+
+def test_an_unknown_metric_is_one_line():
+    with pytest.raises(InputError, match=r"evaluate\.metric 'avg_prec' must be a metric"):
+        recommend({}, "avg_prec")
+
+
+@given(labels, seeds)
+def test_the_curves_are_those_of_scikit_learn_where_nothing_is_thinned(y, seed):
+    y_score = np.random.default_rng(seed).random(len(y)).round(2)
+    found = evaluation.curves(y, y_score)
+    precision, recall, _ = precision_recall_curve(y, y_score)
+    theirs = set(zip(recall.round(9), precision.round(9), strict=True))
+    ours = set(zip(found["recall"].round(9), found["precision"].round(9), strict=True))
+    assert ours <= theirs
+    rates, recall, _ = roc_curve(y, y_score, drop_intermediate=False)
+    theirs = set(zip(rates.round(9), recall.round(9), strict=True))
+    ours = zip(found["false_positive_rate"].round(9), found["recall"].round(9), strict=True)
+    assert set(ours) <= theirs
+
+
+@given(labels, seeds, st.integers(2, 12))
+def test_the_bins_of_the_reliability_hold_every_row_once(y, seed, bins):
+    y_score = np.random.default_rng(seed).random(len(y))
+    found = evaluation.reliability(y, y_score, bins)
+    rows = found["rows"]
+    assert rows.sum() == len(y)
+    assert (np.diff(found["mean_probability"]) >= 0).all()
+    assert found["mean_probability"] @ rows == pytest.approx(y_score.sum())
+    assert found["share_of_positives"] @ rows == pytest.approx(y.sum())
+
+
+# The report's three sentences.
+
+
+def told(shifts, recommended, draws=200):
+    """Return the sentences on models whose positives stand ``shifts`` above the negatives."""
+    y = np.zeros(N_ROWS, dtype=np.int8)
+    y[:N_POSITIVES] = 1
+    rng, models = np.random.default_rng(5), {}
+    shared = rng.normal(size=N_ROWS)
+    for name, shift in shifts.items():
+        odds = shared + 0.3 * rng.normal(size=N_ROWS) + shift * y - 2
+        models[name] = (1 / (1 + np.exp(-odds)), 0.5)
+    compared = comparison.compare(y, models, BASE, n_draws=draws)
+    scores = {name: evaluation.judge(y, *model) for name, model in models.items()}
+    chosen = SimpleNamespace(model=recommended)
+    return " ".join(report.sentences(scores, compared, chosen, params())), compared
+
+
+def test_a_confirmed_choice_is_said_to_be_better_with_its_interval():
+    text, compared = told({BASE: 1.0, ARM: 4.0}, ARM)
+    verdict = compared.verdicts[ARM]
+    assert text.startswith("Use arm: on the training rows it has the best average precision")
+    assert f"{verdict.difference:+.3f} [{verdict.low:+.3f}, {verdict.high:+.3f}]" in text
+    assert text.endswith("against the baseline: better.")
+
+
+def test_test_rows_that_contradict_the_choice_are_said_to():
+    text, _ = told({BASE: 4.0, ARM: 1.0}, ARM)
+    assert text.endswith("worse. The test rows contradict the choice: prefer the baseline.")
+    text, _ = told({BASE: 1.0, ARM: 4.0}, BASE)
+    assert "and arm is better: the test rows contradict the choice" in text
+
+
+def test_a_difference_too_small_to_see_says_how_many_positives_would_show_it():
+    text, compared = told({BASE: 2.0, ARM: 2.02}, ARM)
+    assert compared.verdicts[ARM].verdict == "no detectable difference"
+    assert f"{compared.verdicts[ARM].positives_needed:,} positives would be needed" in text
+    assert f"({N_POSITIVES} here)" in text
+
+
+def test_several_worse_arms_are_named_together():
+    text, _ = told({BASE: 5.0, "a": 0.5, "b": 0.4, "c": 0.3}, BASE)
+    assert text.startswith("Use baseline, with no treatment")
+    assert text.endswith("; a, b and c are worse, and no treatment is detectably better.")
+
+
+def test_what_is_unsure_is_listed_once_for_all_its_models():
+    _, compared = told({BASE: 8.0, ARM: 9.0}, BASE)
+    notes = report._notes({}, compared)[1].splitlines()
+    (line,) = [line for line in notes if "too narrow" in line]
+    assert line.startswith("- baseline, arm: the interval of roc auc may be too narrow, because")
+
+
+# Decisions of every rule.
+
+
+def test_a_rule_that_was_not_met_says_so_and_costs_are_those_of_its_decisions():
+    y = np.array([0, 0, 1, 1, 0], dtype=np.int8)
+    y_score = np.array([0.1, 0.9, 0.8, 0.2, 0.3])
+    table = SimpleNamespace(y=y, column=lambda _: np.array([1, 10, 100, 4, 2]))
+    chosen = {
+        "f": {"name": "fixed", "value": 0.5, "met": False, "shortfall": 0.1, "message": "not."},
+        "a": {"name": "amount_cost", "value": None, "c_admin": 5.0},
+    }
+    rules = params(threshold__use="f", threshold__rules={
+        "f": {"rule": "fixed", "value": 0.5},
+        "a": {"rule": "amount_cost", "column": "Amount", "c_admin": 5.0},
+    }).threshold.rules  # fmt: skip
+    found = evaluation.decisions(table, y_score, chosen, rules)
+    assert (found["f"]["shortfall"], found["f"]["message"]) == (0.1, "not.")
+    assert found["f"]["true_positives"] == found["f"]["false_positives"] == 1
+    # Flagged where score x amount reaches 5: rows 1 and 2; row 3, a positive of 4, is missed.
+    assert found["a"]["cost"] == 5 + 5 + 4
+    assert found["a"]["cost_of_none"] == 104
+    assert found["a"]["cost_of_all"] == 25
+    assert found["a"]["savings"] == pytest.approx(1 - 14 / 25)
+    assert "message" not in found["a"]
