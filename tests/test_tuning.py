@@ -305,6 +305,9 @@ def test_the_curve_has_every_finished_ratio_and_the_runs_every_question():
     assert [trial.number for trial in trials] == list(range(8))
     assert [trial.params["ratio"] for trial in trials] == [c.ratio for c in study.trials]
     assert [score for _, score in study.series()] == [study.scored[c].mean for c in study.trials]
+    spent = sum(trial.seconds for trial in trials)
+    assert spent > 0
+    assert spent == pytest.approx(sum(s.seconds for s in study.scored.values()))
 
 
 # Kills: a process that dies after so many fits, and one that goes on.

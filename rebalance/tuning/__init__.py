@@ -6,6 +6,7 @@ a study that was killed asks the same questions again, and the kept scores answe
 """
 
 import logging
+import time
 from concurrent.futures import FIRST_COMPLETED, wait
 from math import floor
 
@@ -124,7 +125,8 @@ def _score_batch(batch, finished, n_folds, fit_and_score, executor):
         done, _ = wait(pending, return_when=FIRST_COMPLETED)
         for future in done:
             scored, number = pending.pop(future)
-            scored.scores[number], scored.results[number] = future.result()
+            scored.scores[number], scored.results[number], seconds = future.result()
+            scored.seconds += seconds
             if not finished or number + 1 == n_folds:
                 continue
             if _below_median(scored.scores[: number + 1], finished):
@@ -171,11 +173,12 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
     folds, score = splitting.folds(table, tune), scorer(tune.metric)
 
     def fit_and_score(candidate, number):
+        started = time.monotonic()
         entry = candidate.entry(natural, tune.seed)
         fold = training.Fold(folds=tune.folds, seed=tune.seed, number=number, rows=folds[number])
         raw, shift = remember(entry, candidate.learner(params.learner), table, fold)
         y_score = expit(log_odds(raw) + shift) if shift else raw
-        return score(table.y[fold.rows[1]], y_score), (raw, shift)
+        return score(table.y[fold.rows[1]], y_score), (raw, shift), time.monotonic() - started
 
     scored, trials = {}, []
     while any(arm.asked < arm.trials for arm in arms):
@@ -229,6 +232,8 @@ def trials(study):
                 "folds": len(study.scored[candidate].scores),
             },
             state="pruned" if study.scored[candidate].pruned else "complete",
+            # A ratio asked again is paid for once.
+            seconds=0.0 if candidate in study.trials[:number] else study.scored[candidate].seconds,
         )
         for number, candidate in enumerate(study.trials)
     ]

@@ -33,12 +33,17 @@ class Candidate:
 
 @dataclass(kw_only=True)
 class Scored:
-    """What is known of a candidate: a score for each fold so far, and the scores behind it."""
+    """What is known of a candidate: a score for each fold so far, and what it took.
+
+    ``results`` holds the raw scores and the shift behind each score, ``seconds`` what all the folds
+    took together.
+    """
 
     candidate: Candidate
     scores: list = field(default_factory=list)
     results: list = field(default_factory=list)
     pruned: bool = False
+    seconds: float = 0.0
 
     @property
     def mean(self):
