@@ -17,7 +17,7 @@ repro: .venv/ready ## Run what is out of date, and print the result as a table
 	@python -m rebalance.cli summary
 
 test: .venv/ready ## Run the whole test suite
-	@python -m pytest
+	@python -m pytest --numprocesses auto --dist loadfile
 
 check: .venv/ready ## Lint, and check the format
 	@ruff check .
