@@ -266,7 +266,7 @@ def _notes(decisions, compared):
         for metric, reason in metrics.items():
             doubted.setdefault((metric.replace("_", " "), reason), []).append(model)
     notes += [
-        f"- {', '.join(models)}: the interval of {metric} may be too narrow, because {reason}."
+        f"- {', '.join(models)}: the interval of {metric} may not hold, because {reason}."
         for (metric, reason), models in doubted.items()
     ]
     return (

@@ -8,6 +8,7 @@ the bootstrap, shown beside them, are repeated where samples are small.
 import numpy as np
 from scipy.special import ndtri
 
+from benchmarks.honesty.cores import on_every_core
 from benchmarks.honesty.distributions import Population
 from benchmarks.honesty.tables import Table
 from rebalance.comparison import holm, mcnemar
@@ -67,15 +68,21 @@ def coverage(quick):
         for population in (populations[:1] if quick else populations)
     ]
     rows, misses = [], []
-    for case, (family, population) in enumerate(cases):
+    held = on_every_core(
+        _coverage,
+        [
+            (
+                population,
+                np.random.default_rng([SEED, case]),
+                100 if quick else 1_000 if population.n_negatives > 15_000 else 2_000,
+                (20 if quick else 1_000) if _is_small(family, population) else 0,
+            )
+            for case, (family, population) in enumerate(cases)
+        ],
+        quick=quick,
+    )
+    for (family, population), found in zip(cases, held, strict=True):
         prevalence, n_positives = population.prevalence, population.n_positives
-        few_rows = n_positives <= 100 and prevalence == 0.1 and "sharp" not in family
-        found = _coverage(
-            population,
-            np.random.default_rng([SEED, case]),
-            repetitions=100 if quick else 1_000 if population.n_negatives > 15_000 else 2_000,
-            with_draws=0 if not few_rows else 20 if quick else 1_000,
-        )
         truth = population.truth(0, 0.0)
         rows.append([family, prevalence, n_positives, *list(truth.values())[:2], *found.values()])
         misses += [
@@ -93,8 +100,14 @@ def coverage(quick):
         misses,
         "The truth is what a sample tends to as it grows; 'd' is the paired difference of two "
         "models.\nPlain percentiles are shown to compare and have no bound. Doubted: the share of "
-        "samples of which\nthe report itself says that the interval may be too narrow.",
+        "samples of which\nthe report itself says that the interval may not hold.",
     )
+
+
+def _is_small(family, population):
+    """Say whether a sample has so few rows that the bootstrap can be repeated for each."""
+    few = population.n_positives <= 100 and population.prevalence == 0.1
+    return few and "sharp" not in family
 
 
 def _coverage(population, rng, repetitions, with_draws):
@@ -152,24 +165,21 @@ def _percentiles(y_true, scores, strata, rng):
 def false_alarms(quick):
     """Return how often any of five arms equal to the baseline is called better or worse."""
     repetitions = 100 if quick else 2_000
+    cases = [
+        (i, prevalence, n_positives, correlation, repetitions)
+        for i, (prevalence, n_positives) in enumerate(EQUAL[:2] if quick else EQUAL)
+        for correlation in (0.5, 0.9, 0.98)
+    ]
     rows, misses = [], []
-    for i, (prevalence, n_positives) in enumerate(EQUAL[:2] if quick else EQUAL):
-        for correlation in (0.5, 0.9, 0.98):
-            gaps = GAPS[prevalence][:1] * 6
-            population = Population(prevalence, n_positives, gaps, correlation=correlation)
-            rng = np.random.default_rng([SEED, i, round(100 * correlation), 1])
-            p_values = np.array([_p_values(population, rng) for _ in range(repetitions)])
-            shares = [
-                float(np.mean([min(holm(p)) <= ALPHA for p in column]))
-                for column in p_values.transpose(1, 0, 2)
-            ]
-            rows.append([prevalence, n_positives, correlation, *shares])
-            misses += [
-                f"{SHORT[m]}, prevalence {prevalence:g}, {n_positives} positives, "
-                f"correlation {correlation:g}: {share:.1%}"
-                for m, share in zip(METRICS, shares, strict=True)
-                if share > ALPHA
-            ]
+    found = on_every_core(_alarms, cases, quick=quick)
+    for (_, prevalence, n_positives, correlation, _), shares in zip(cases, found, strict=True):
+        rows.append([prevalence, n_positives, correlation, *shares])
+        misses += [
+            f"{SHORT[m]}, prevalence {prevalence:g}, {n_positives} positives, "
+            f"correlation {correlation:g}: {share:.1%}"
+            for m, share in zip(METRICS, shares, strict=True)
+            if share > ALPHA
+        ]
     return Table(
         "Share of runs that call any of five equal arms better or worse; bound: at most .05",
         ["prevalence", "positives", "correlation", *SHORT.values()],
@@ -177,6 +187,18 @@ def false_alarms(quick):
         misses,
         "Correlation is that of two models' scores for rows of one class.",
     )
+
+
+def _alarms(case, prevalence, n_positives, correlation, repetitions):
+    """Return the share of repetitions with any false alarm, by metric."""
+    gaps = GAPS[prevalence][:1] * 6
+    population = Population(prevalence, n_positives, gaps, correlation=correlation)
+    rng = np.random.default_rng([SEED, case, round(100 * correlation), 1])
+    p_values = np.array([_p_values(population, rng) for _ in range(repetitions)])
+    return [
+        float(np.mean([min(holm(p)) <= ALPHA for p in column]))
+        for column in p_values.transpose(1, 0, 2)
+    ]
 
 
 def _p_values(population, rng):
@@ -204,17 +226,13 @@ def _p_values(population, rng):
 def power(quick):
     """Return the smallest true difference of average precision found four times in five."""
     repetitions = 20 if quick else 200
-    rows = []
-    for prevalence in (0.1, 0.01):
-        for n_positives in (50, 100) if quick else (50, 100, 200, 500):
-            for correlation in (0.8, 0.95):
-                rng = np.random.default_rng([SEED, n_positives, round(100 * correlation), 2])
-                base = Population(
-                    prevalence, n_positives, GAPS[prevalence][:1] * 2, correlation=correlation
-                )
-                before = base.truth(0, 0.0)["average_precision"]
-                found = _smallest(base, rng, repetitions)
-                rows.append([prevalence, n_positives, correlation, before, found])
+    cases = [
+        (prevalence, n_positives, correlation, repetitions)
+        for prevalence in (0.1, 0.01)
+        for n_positives in ((50, 100) if quick else (50, 100, 200, 500))
+        for correlation in (0.8, 0.95)
+    ]
+    rows = on_every_core(_found, cases, quick=quick)
     return Table(
         "Smallest true difference in average precision found in 80 % of runs, for one arm",
         ["prevalence", "positives", "correlation", "baseline AP", "difference"],
@@ -222,6 +240,14 @@ def power(quick):
         [],
         "No bound: it says what a test set can show.",
     )
+
+
+def _found(prevalence, n_positives, correlation, repetitions):
+    """Return one row of `power`."""
+    rng = np.random.default_rng([SEED, n_positives, round(100 * correlation), 2])
+    base = Population(prevalence, n_positives, GAPS[prevalence][:1] * 2, correlation=correlation)
+    before = base.truth(0, 0.0)["average_precision"]
+    return [prevalence, n_positives, correlation, before, _smallest(base, rng, repetitions)]
 
 
 def _smallest(base, rng, repetitions):

@@ -12,9 +12,9 @@ is a little higher on average than that of many, for any model, and that is no o
 import numpy as np
 from scipy.stats import norm
 
+from benchmarks.honesty.cores import on_every_core
 from benchmarks.honesty.tables import Table
-from rebalance import metrics, parallel, training, treatments, tuning
-from rebalance.params import Run
+from rebalance import metrics, training, treatments, tuning
 
 SEED = 20_250_211
 REPETITIONS = 250
@@ -39,8 +39,7 @@ CANDIDATES = [
 def optimism(quick):
     """Return the distribution of reported minus true, for each metric and way."""
     repetitions = 20 if quick else REPETITIONS
-    with parallel.pool(Run(engine="thread", workers=0)) as executor:
-        found = list(executor.map(repetition, range(repetitions)))
+    found = on_every_core(repetition, [(number,) for number in range(repetitions)], quick=quick)
     rows, misses = [], []
     for metric in METRICS:
         # (repetitions, ways, reported and true)

@@ -16,19 +16,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.honesty.cores import on_every_core
 from benchmarks.honesty.sets import SAMPLE, SETS, SLOW, real
 from benchmarks.honesty.tables import Table
 from rebalance import (
     evaluation,
     learners,
     metrics,
-    parallel,
     splitting,
     training,
     treatments,
     tuning,
 )
-from rebalance.params import Learner, OutOfFold, Run, Treatment
+from rebalance.params import Learner, OutOfFold, Treatment
 
 METRIC = "average_precision"
 BASELINE, TUNED, RECOMMENDED = "none", "tuned", "recommended"
@@ -163,18 +163,14 @@ def policy(quick):
     if quick:
         names, splits = ["normal, small 8 %", "digits, 3s 8 %"], 1
     pairs = [(n, each) for n in names for each in LEARNERS if each == FIRST or n not in SLOW]
-    estimators = {name: learners.make(each) for name, each in LEARNERS.items()}
-    with parallel.pool(Run(engine="thread", workers=0)) as executor:
-
-        def regrets(pair, seed):
-            return outcome(SETS[pair[0]](seed), estimators[pair[1]], seed).regrets()
-
-        jobs = {
-            pair: [executor.submit(regrets, pair, FIRST_SEED + i) for i in range(splits)]
-            for pair in pairs
-        }
-        found = {pair: [job.result() for job in each] for pair, each in jobs.items()}
+    cases = [(*pair, FIRST_SEED + i) for pair in pairs for i in range(splits)]
+    regrets = iter(on_every_core(_regrets, cases, quick=quick))
+    found = {pair: [next(regrets) for _ in range(splits)] for pair in pairs}
     return summed(found, splits)
+
+
+def _regrets(name, learner, seed):
+    return outcome(SETS[name](seed), learners.make(LEARNERS[learner]), seed).regrets()
 
 
 def summed(found, splits):

@@ -70,7 +70,7 @@ class Comparison:
     absent : dict of str to dict of str to str
         By model and metric, why there is no interval.
     doubted : dict of str to dict of str to str
-        By model and metric, why an interval, and that of a difference from it, may be too narrow.
+        By model and metric, why an interval, and that of a difference from it, may not hold.
     """
 
     baseline: str
@@ -174,7 +174,7 @@ def compare(
 
 
 def _doubts(intervals, n_positives):
-    """Return the metrics whose interval may be too narrow, each with the reason."""
+    """Return the metrics whose interval may not hold, each with the reason."""
     found = {name: doubt(name, each.value, n_positives) for name, each in intervals.items()}
     return {name: reason for name, reason in found.items() if reason}
 

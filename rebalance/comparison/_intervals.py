@@ -9,8 +9,8 @@ LEVEL = 0.95
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 Z = 1.959963984540054  # the normal quantile of the upper tail
 MAX_UNDEFINED = 0.05  # share of draws that may leave a metric undefined
-# Positives times 1 - AUC, and times average precision, below which intervals are too narrow.
-FEWEST_ERRORS, FEWEST_HITS = 2, 10
+# Positives times 1 - AUC, and times average precision, below which intervals may not hold.
+FEWEST_ERRORS, FEWEST_HITS = 3, 10
 
 # Shares of something, which the score interval fits; others take the percentiles.
 SHARES = {
@@ -102,13 +102,13 @@ def share_interval(name, value, error, n, df):
 
 
 def doubt(name, value, n_positives):
-    """Return why an interval may be too narrow, nothing where it holds.
+    """Return why an interval may not hold, nothing where it does.
 
     The limits are those below which ``python -m benchmarks.honesty --part coverage`` finds that
-    less than 93 % of the intervals hold the truth.
+    fewer than 93 % of the intervals, or more than 97 %, hold the truth.
 
     >>> doubt("roc_auc", 0.95, 98), doubt("roc_auc", 0.999, 98)
-    ('', 'positives x (1 - ROC AUC) is below 2, and the few rows that decide may not be there')
+    ('', 'positives x (1 - ROC AUC) is below 3, and the few rows that decide may not be there')
     """
     few = "and the few rows that decide may not be there"
     if name == "roc_auc" and n_positives * (1 - value) < FEWEST_ERRORS:
