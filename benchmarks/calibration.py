@@ -109,15 +109,13 @@ def corrected(name, folds, results, fitted, train, test):
     fitted : treatments.Fitted
     train, test : store.Table
     """
-    y = train.y[np.concatenate([fold.rows[1] for fold in folds])]
-    raw = np.concatenate([raw for raw, _ in results])
-    shift = np.repeat([shift for _, shift in results], [len(raw) for raw, _ in results])
+    scored = training.joined([fold.rows for fold in folds], train, results)
     raw_test = fitted.estimator.predict_proba(test.X)[:, 1]
     before = metrics.ranking(test.y, raw_test)["average_precision"]
     found = []
     for label, section in CORRECTIONS.items():
         model, _ = correction.calibrated(
-            fitted.estimator, train.features, y, raw, shift, fitted.shift, section
+            fitted.estimator, train.features, scored, fitted.shift, section
         )
         y_score = model.correct(raw_test)
         probable = metrics.probabilistic(test.y, y_score)

@@ -2,13 +2,18 @@
 
 ``python -m benchmarks.splits`` splits the rows of the section ``data`` of params.yaml once at
 random, stratified, and once by time, trains the learner of params.yaml without any treatment on
-either training part, and prints the average precision on either test part. The time column is a
-feature in neither. ``--data`` names another file with the same target.
+either training part, and prints average precision and ROC AUC on either test part. The parts
+differ in prevalence, so that their average precisions are subtracted only after both are put at
+that of all rows. The time column is a feature in neither. ``--data`` names another file with the
+same target.
 """
 
 import argparse
 from math import sqrt
+from typing import NamedTuple
 
+import numpy as np
+from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
 
 from rebalance import comparison, errors, paths, sources, splitting, store, training, treatments
@@ -16,7 +21,33 @@ from rebalance.errors import InputError
 from rebalance.params import Treatment, load
 
 METHODS = {"stratified": "random, stratified", "time": "time-ordered"}
-METRIC = "average_precision"
+METRICS = ("average_precision", "roc_auc")
+APART = "random minus time-ordered"
+
+
+class Estimate(NamedTuple):
+    """What one test part says of the model trained beside it.
+
+    Attributes
+    ----------
+    sizes : list of int
+        Training rows, positives among them, test rows, positives among them.
+    prevalence : float
+        That of the test part.
+    average_precision, roc_auc : comparison.Interval
+        The former at the prevalence of the test part.
+    at_prevalence : float
+        Average precision at the prevalence of all rows.
+    doubted : dict of str to str
+        By metric of the two, why its interval may not hold.
+    """
+
+    sizes: list
+    prevalence: float
+    average_precision: comparison.Interval
+    roc_auc: comparison.Interval
+    at_prevalence: float
+    doubted: dict
 
 
 def tables(frame, data, split):
@@ -49,21 +80,52 @@ def tables(frame, data, split):
     )
 
 
-def estimate(train, test, params):
-    """Return the `comparison.Interval` of the untreated learner's average precision."""
+def at_prevalence(y_true, y_score, prevalence):
+    """Return the average precision that the scores would have at another prevalence.
+
+    Negatives are weighted so that the positives are this share of the whole weight.
+
+    Parameters
+    ----------
+    y_true, y_score : arrays of shape (n_rows,)
+    prevalence : float
+    """
+    positive = y_true == 1
+    odds = positive.sum() / (~positive).sum()
+    weight = np.where(positive, 1.0, odds * (1 - prevalence) / prevalence)
+    return float(average_precision_score(y_true, y_score, sample_weight=weight))
+
+
+def estimate(train, test, params, prevalence):
+    """Return the `Estimate` of the untreated learner.
+
+    Parameters
+    ----------
+    train, test : store.Table
+    params : params.Params
+    prevalence : float
+        That of all rows.
+    """
     fitted = training.final_fit(
         Treatment(treatment=treatments.NONE), params.learner, train
     ).estimator
+    y_score = fitted.predict_proba(test.X)[:, 1]
     found = comparison.compare(
         test.y,
-        {paths.BASELINE: (fitted.predict_proba(test.X)[:, 1], 0.5)},
+        {paths.BASELINE: (y_score, 0.5)},
         paths.BASELINE,
-        metric=METRIC,
         n_draws=params.evaluate.bootstrap,
         seed=params.evaluate.seed,
         groups=test.groups,
     )
-    return found.intervals[paths.BASELINE][METRIC]
+    doubted = found.doubted[paths.BASELINE]
+    return Estimate(
+        sizes=[len(train.y), int(train.y.sum()), len(test.y), int(test.y.sum())],
+        prevalence=float(test.y.mean()),
+        **{metric: found.intervals[paths.BASELINE][metric] for metric in METRICS},
+        at_prevalence=at_prevalence(test.y, y_score, prevalence),
+        doubted={metric: doubted[metric] for metric in METRICS if metric in doubted},
+    )
 
 
 def difference(minuend, subtrahend):
@@ -78,7 +140,7 @@ def difference(minuend, subtrahend):
 
 
 def compare(frame, params, column):
-    """Return the rows of the table: what, training rows, test rows and positives, the estimate.
+    """Return the `Estimate` of each of the `METHODS`, by its name in words.
 
     Raises `InputError` where the column does not order the rows.
     """
@@ -87,27 +149,49 @@ def compare(frame, params, column):
             f"--column must name a column, got {column!r}; the columns are "
             f"{', '.join(frame.columns)}."
         )
-    rows, found = [], {}
+    prevalence, found = frame[params.data.target].mean(), {}
     for method, name in METHODS.items():
         split = params.split.model_copy(update={"method": method, "column": column})
-        train, test = tables(frame, params.data, split)
-        found[method] = each = estimate(train, test, params)
-        sizes = [len(train.y), int(train.y.sum()), len(test.y), int(test.y.sum())]
-        rows.append([name, *sizes, each.value, each.low, each.high])
-    apart = difference(found["stratified"], found["time"])
-    return [*rows, ["random minus time-ordered", *[None] * 4, *apart]]
+        found[name] = estimate(*tables(frame, params.data, split), params, prevalence)
+    return found
 
 
-def text(rows):
-    """Return the table as lines."""
-    head = ["split", "train rows", "positives", "test rows", "positives"]
-    lines = [f"{head[0]:27}" + "".join(f"{cell:>12}" for cell in head[1:])]
-    lines[0] += "   average precision [95 % interval]"
-    for name, *counts, value, low, high in rows:
-        cells = "".join(f"{'' if n is None else format(n, ','):>12}" for n in counts)
-        sign = "+" if counts[0] is None else ""
-        numbers = f"{value:{sign}.4f} [{low:{sign}.4f}, {high:{sign}.4f}]"
-        lines.append(f"{name:27}{cells}   {numbers}")
+def text(found, prevalence):
+    """Return the table, and below it the intervals that may not hold.
+
+    Parameters
+    ----------
+    found : dict of str to Estimate
+        As `compare` returns it.
+    prevalence : float
+        That of all rows.
+    """
+    head = ["split", "train rows", "positives", "test rows", "positives", "prevalence"]
+    head += ["average precision [95 %]", f"at {prevalence:.5f}", "ROC AUC [95 %]"]
+    rows, doubted = [head], {}
+    for name, each in found.items():
+        own, auc = (
+            f"{metric.value:.4f} [{metric.low:.4f}, {metric.high:.4f}]"
+            for metric in (each.average_precision, each.roc_auc)
+        )
+        sizes = [f"{n:,}" for n in each.sizes]
+        rows.append([name, *sizes, f"{each.prevalence:.5f}", own, f"{each.at_prevalence:.4f}", auc])
+        for reason in each.doubted.values():
+            doubted.setdefault(reason, []).append(name)
+    random, ordered = (found[name] for name in METHODS.values())
+    value, low, high = difference(random.roc_auc, ordered.roc_auc)
+    apart = f"{random.at_prevalence - ordered.at_prevalence:+.4f}"
+    rows.append([APART, *[""] * 6, apart, f"{value:+.4f} [{low:+.4f}, {high:+.4f}]"])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join([name.ljust(widths[0]), *map(str.rjust, cells, widths[1:])])
+        for name, *cells in rows
+    ]
+    lines += [
+        f"\n{'; '.join(names)}: an interval, and that of a difference from it, may not hold:\n"
+        f"{reason}."
+        for reason, names in doubted.items()
+    ]
     return "\n".join(lines)
 
 
@@ -124,17 +208,20 @@ def main(arguments=None):
     own = params.split.column if params.split.method == "time" else ""
     column = options.column or own or "Time"
     frame = sources.load(params.data)
+    prevalence = frame[params.data.target].mean()
     with threadpool_limits(1):
-        rows = compare(frame, params, column)
+        found = compare(frame, params, column)
     print(
-        f"data: {options.data or params.data.source}, {len(frame):,} rows, ordered by {column}; "
-        f"learner: {params.learner.name}, no treatment\n\n{text(rows)}\n"
+        f"data: {options.data or params.data.source}, {len(frame):,} rows, prevalence "
+        f"{prevalence:.5f}, ordered by {column}; learner: {params.learner.name}, no treatment\n\n"
+        f"{text(found, prevalence)}\n"
     )
     print(
         "The two estimates are not comparable: one asks how well the model does on rows from the "
-        "same\nperiod, the other on later rows, and each has its own test rows. The interval of "
-        "the difference\ntakes them for independent. What is used on rows to come is judged by "
-        "time."
+        "same\nperiod, the other on later rows. Average precision and its interval are for the "
+        "prevalence of each\npart: its difference is taken at that of all rows, and has no "
+        "interval. ROC AUC does not depend\non the prevalence; the interval of its difference "
+        "takes the estimates for independent. What is\nused on rows to come is judged by time."
     )
 
 

@@ -5,6 +5,8 @@ weight w of the positives adds ``-log(w)`` (Elkan, 2001), and a sigmoid on the l
 and an intercept (Platt, 1999). Together they are two numbers.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
@@ -128,59 +130,101 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
         return (self.correct(self.raw_scores(X)) >= self.threshold).astype(int)
 
 
-def _calibration_curve(y, odds, params, log_loss):
-    """Return ``(slope, intercept, knots)``: the identity unless the curve lowers the log loss."""
-    if params.curve == "isotonic":
-        if y.sum() < ISOTONIC_POSITIVES:
-            raise InputError(
-                f"calibrate.curve 'isotonic' needs {ISOTONIC_POSITIVES} positives, got "
-                f"{int(y.sum())}; use sigmoid."
-            )
+class Curve(NamedTuple):
+    """A map of log-odds to probabilities: an affine one, or knots that replace it.
+
+    The defaults change nothing.
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    knots: np.ndarray | None = None
+
+    def __call__(self, odds):
+        """Return the probabilities of log-odds."""
+        if self.knots is not None:
+            return np.interp(odds, *self.knots)
+        return expit(self.slope * odds + self.intercept)
+
+
+def check(params, y):
+    """Raise `InputError` where the section ``calibrate`` asks for more positives than ``y`` has."""
+    if params.curve == "isotonic" and y.sum(dtype=np.int64) < ISOTONIC_POSITIVES:
+        raise InputError(
+            f"calibrate.curve 'isotonic' needs {ISOTONIC_POSITIVES} positives, got {int(y.sum())}; "
+            "use sigmoid."
+        )
+
+
+def _fit(kind, y, odds):
+    """Return the `Curve` of the kind that params.yaml names, fitted to these rows."""
+    if kind == "isotonic":
         from sklearn.isotonic import IsotonicRegression
 
         fitted = IsotonicRegression(out_of_bounds="clip").fit(odds, y)
-        knots = np.array([fitted.X_thresholds_, fitted.y_thresholds_])
-        better = log_loss(np.interp(odds, *knots)) < log_loss(expit(odds))
-        return 1.0, 0.0, knots if better else None
-    if params.curve == "sigmoid":
-        slope, intercept = fit_sigmoid(y, odds)
-        if slope > 0 and log_loss(expit(slope * odds + intercept)) < log_loss(expit(odds)):
-            return slope, intercept, None
-    return 1.0, 0.0, None
+        return Curve(knots=np.array([fitted.X_thresholds_, fitted.y_thresholds_]))
+    return Curve(*fit_sigmoid(y, odds))
 
 
-def calibrated(estimator, features, y, raw, shifts, final_shift, params):
+def _cross_fitted(kind, y, odds, fold, row):
+    """Return each score's probability by the curve of the rows outside its fold; None without one.
+
+    A curve that is judged on the rows that it was fitted to always seems to help.
+    """
+    found = np.empty_like(odds)
+    for number in range(fold.max() + 1):
+        inside = fold == number
+        # Of every repeat, the rows of this fold are left out.
+        curve = _fit(kind, *(each[~np.isin(row, row[inside])] for each in (y, odds)))
+        if curve.slope <= 0:
+            return None
+        found[inside] = curve(odds[inside])
+    return found
+
+
+def calibrated(estimator, features, scored, final_shift, params):
     """Return the corrected model and its out-of-fold scores.
 
     Parameters
     ----------
-    y, raw, shifts : arrays of shape (n_scores,)
-        Labels, out-of-fold probabilities and each one's change of the log-odds by the treatment.
+    estimator : fitted classifier
+    features : list of str
+    scored : dict of str to array of shape (n_scores,)
+        ``y_true``, the out-of-fold probabilities ``raw``, each one's change of the log-odds by the
+        treatment ``shift``, its ``fold`` and its ``row``.
     final_shift : float
-        The same change in the final fit.
+        The change of the log-odds in the final fit.
     params : params.Calibrate
+
+    Returns
+    -------
+    model : CorrectedClassifier
+    y_score : array of shape (n_scores,)
+        Corrected out of fold: by a curve that saw no row of the score's fold.
     """
+    y, raw, shifts = (scored[name] for name in ("y_true", "raw", "shift"))
     if not params.prior:
         shifts, final_shift = np.zeros_like(shifts), 0.0
     odds = log_odds(raw) + shifts if shifts.any() else log_odds(raw)
+    y_score, curve = expit(odds) if shifts.any() else raw, Curve()
 
     def log_loss(p):
         p = np.clip(p, 1e-15, 1 - 1e-15)
         return -np.mean(np.where(y == 1, np.log(p), np.log1p(-p)))
 
-    slope, intercept, knots = _calibration_curve(y, odds, params, log_loss)
+    if params.curve != "none":
+        fitted = _fit(params.curve, y, odds)
+        held_out = _cross_fitted(params.curve, y, odds, scored["fold"], scored["row"])
+        if held_out is not None and fitted.slope > 0 and log_loss(held_out) < log_loss(y_score):
+            y_score, curve = held_out, fitted
+    knots = curve.knots
     if knots is not None:
-        y_score = np.interp(odds, *knots)
         knots = np.array([knots[0] - final_shift, knots[1]])
-    elif (slope, intercept) == (1.0, 0.0) and not shifts.any():
-        y_score = raw
-    else:
-        y_score = expit(slope * odds + intercept)
     model = CorrectedClassifier(
         estimator,
         features=list(features),
-        slope=float(slope),
-        intercept=float(slope * final_shift + intercept),
+        slope=float(curve.slope),
+        intercept=float(curve.slope * final_shift + curve.intercept),
         knots=knots,
     )
     return model, y_score

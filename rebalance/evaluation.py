@@ -1,15 +1,13 @@
 """What the training rows recommend, and what the test rows say of it."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
-from rebalance import comparison, metrics
-from rebalance.comparison import LOWER_IS_BETTER, Corrected, corrected_t_test
+from rebalance import comparison, metrics, thresholds
+from rebalance.comparison import LOWER_IS_BETTER, Corrected, corrected_t_test, holm
 from rebalance.comparison._bootstrap import Strata
 from rebalance.comparison._jackknife import contributions, spread
-from rebalance.errors import InputError
 from rebalance.thresholds import Threshold, savings
 
 HALF = 0.5
@@ -20,12 +18,14 @@ MOVED = "moved_threshold"
 class CrossValidated:
     """A model's out-of-fold score, and its paired difference from the baseline.
 
-    ``difference`` is None for the baseline, and for a model with folds of its own.
+    ``difference`` is None for the baseline, and for a model with folds of its own; ``p_adjusted``
+    is its p-value after Holm's correction for the arms whose scores are not the baseline's own.
     """
 
     mean: float
     standard_error: float
     difference: Corrected | None
+    p_adjusted: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,60 +39,61 @@ class Recommendation:
 def fold_values(scores, metric):
     """Return ``metric`` of every fold, from a model's out-of-fold scores.
 
-    ``scores`` is a dict of columns, as `training.Scores` names them.
+    ``scores`` is a dict of columns, as `training.Scores` names them; ``metric`` needs no threshold.
     """
     values = []
-    for number in range(scores["fold"].max() + 1):
-        rows = scores["fold"] == number
-        values.append(_one(metric, scores["y_true"][rows], scores["y_score"][rows]))
+    for rows in _folds(scores):
+        each = scores["y_true"][rows], scores["y_score"][rows]
+        values.append((metrics.ranking(*each) | metrics.probabilistic(*each))[metric])
     return np.array(values)
 
 
-def _one(metric, y_true, y_score):
-    """Return one metric; `InputError` where it is unknown, or these rows leave it undefined."""
-    decision = partial(metrics.decision, threshold=HALF)
-    for family in (metrics.ranking, decision, metrics.probabilistic):
-        if metric in (found := family(y_true, y_score)):
-            return found[metric]
-    raise InputError(
-        f"evaluate.metric {metric!r} must be a metric of metrics/scores.json that is defined in "
-        "every fold, such as average_precision."
-    )
+def _folds(scores):
+    return [scores["fold"] == number for number in range(scores["fold"].max() + 1)]
 
 
-def recommend(scores, baseline, metric, n_rows, *, grouped=False):
+def _folds_a_repeat(scores):
+    """Return the number of folds that share no row."""
+    repeats = len(scores["row"]) // len(np.unique(scores["row"]))
+    return (scores["fold"].max() + 1) // repeats
+
+
+def recommend(scores, baseline, metric, *, grouped=False):
     """Return the `Recommendation` of the out-of-fold scores.
 
-    The model of the highest mean is recommended if it beats the baseline by more than one standard
-    error of the paired difference; otherwise the baseline is, as the simplest.
+    Of the models that beat the baseline by more than one standard error of the paired difference,
+    the one of the highest mean is recommended; without any, the baseline is, as the simplest.
 
     Parameters
     ----------
     scores : dict of str to dict of columns
         By model, the baseline first.
     baseline, metric : str
-    n_rows : int
-        Rows of the training table.
     grouped : bool
         Whether rows belong together, so that a row's contribution is not its own.
     """
     values = {name: fold_values(columns, metric) for name, columns in scores.items()}
     sign = -1 if metric in LOWER_IS_BETTER else 1
-    found, gains = {}, {}
+    differences, gains = {}, {}
     for name, columns in scores.items():
-        difference = None
         if name != baseline and same_folds(columns, scores[baseline]):
             d = values[name] - values[baseline]
-            n_test = len(columns["fold"]) / len(d)
-            difference = corrected_t_test(d, n_rows - n_test, n_test)
+            sizes = [(columns["train_rows"][rows][0], rows.sum()) for rows in _folds(columns)]
+            differences[name] = corrected_t_test(d, *np.mean(sizes, axis=0))
             error = _error(columns, scores[baseline], metric, d, grouped)
             if sign * d.mean() > error:
                 gains[name] = sign * d.mean()
-        found[name] = CrossValidated(
+    asked = [name for name, found in differences.items() if found.value]
+    p_values = dict(zip(asked, holm([differences[name].p_value for name in asked]), strict=True))
+    found = {
+        name: CrossValidated(
             mean=float(values[name].mean()),
-            standard_error=float(values[name].std(ddof=1) / np.sqrt(len(values[name]))),
-            difference=difference,
+            standard_error=metrics.standard_error(values[name], _folds_a_repeat(columns)),
+            difference=differences.get(name),
+            p_adjusted=float(p_values.get(name, 1.0)),
         )
+        for name, columns in scores.items()
+    }
     best = max(gains, key=gains.get) if gains else baseline
     return Recommendation(model=best, cross_validated=found)
 
@@ -104,12 +105,11 @@ def _error(arm, baseline, metric, d, grouped):
     dropped. Metrics without contributions, and rows that belong together, keep it.
     """
     if grouped or metric not in {"average_precision", "roc_auc"}:
-        return d.std(ddof=1) / np.sqrt(len(d))
+        return metrics.standard_error(d, _folds_a_repeat(arm))
     rows, unit = np.unique(baseline["row"], return_inverse=True)
     summed, y_true = np.zeros(rows.size), np.zeros(rows.size, dtype=int)
     y_true[unit] = baseline["y_true"]
-    for number in range(len(d)):
-        fold = baseline["fold"] == number
+    for fold in _folds(baseline):
         gained, had = (
             contributions(own["y_true"][fold], own["y_score"][fold], own["y_score"][fold] >= HALF)
             for own in (arm, baseline)
@@ -123,12 +123,13 @@ def same_folds(left, right):
     return all(np.array_equal(left[column], right[column]) for column in ("fold", "row"))
 
 
-def judge(y_true, y_score, threshold):
+def judge(y_true, y_score, threshold, params):
     """Return the metrics of one model on the test rows, for ``metrics/scores.json``.
 
-    Decision metrics are given at the model's threshold, and at .5 under ``at_half``.
+    Decision metrics are given at the model's threshold, and at .5 under ``at_half``; ``params`` is
+    a `params.Evaluate`.
     """
-    found = metrics.score(y_true, y_score, threshold)
+    found = metrics.score(y_true, y_score, threshold, k=params.alerts, precision=params.precision)
     return {
         **found,
         "no_information_rate": metrics.no_information_rate(y_true),
@@ -152,7 +153,7 @@ def decisions(table, y_score, chosen, rules):
     found = {}
     for name, rule in rules.items():
         threshold = Threshold(**chosen[name])
-        amounts = table.column(rule.column).astype(float) if rule.column else None
+        amounts = thresholds.amounts(table, name, rule)
         flagged = threshold.flag(y_score, amounts)
         found[name] = {"rule": rule.rule, "threshold": threshold.value}
         if not threshold.met:
@@ -166,24 +167,24 @@ def decisions(table, y_score, chosen, rules):
     return found
 
 
-def compare(y_true, y_scores, thresholds, baseline, params, groups=None):
+def compare(y_true, y_scores, flagged_from, baseline, params, groups=None):
     """Return the `comparison.Comparison` of every model with the baseline at .5.
 
     The baseline with its chosen threshold is a treatment of its own, the cheapest of all.
 
     Parameters
     ----------
-    y_scores, thresholds : dict of str to array, dict of str to float
+    y_scores, flagged_from : dict of str to array, dict of str to float
         By model.
     params : params.Evaluate
     groups : array of shape (n_rows,) or None
         Rows that belong together are drawn together.
     """
     models = {baseline: (y_scores[baseline], HALF)}
-    models[MOVED] = (y_scores[baseline], thresholds[baseline])
+    models[MOVED] = (y_scores[baseline], flagged_from[baseline])
     for name, y_score in y_scores.items():
         if name != baseline:
-            models[name] = (y_score, thresholds[name])
+            models[name] = (y_score, flagged_from[name])
     return comparison.compare(
         y_true,
         models,
@@ -192,6 +193,8 @@ def compare(y_true, y_scores, thresholds, baseline, params, groups=None):
         n_draws=params.bootstrap,
         seed=params.seed,
         groups=groups,
+        k=params.alerts,
+        precision=params.precision,
     )
 
 

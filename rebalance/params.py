@@ -228,10 +228,15 @@ class Tune(Section):
 
 
 class Evaluate(Section):
-    """The one look at the test rows."""
+    """The one look at the test rows: ``metric`` needs no threshold; decisions are beside it."""
 
-    metric: str
+    metric: Literal[
+        "average_precision", "roc_auc", "recall_at_1pct_fpr", "brier", "brier_skill", "log_loss"
+    ]
     bootstrap: Annotated[int, Field(ge=100)]
+    alerts: Count
+    precision: Fraction
+    groups: str
     seed: Seed
 
 

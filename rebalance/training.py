@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,17 @@ from rebalance import correction, learners, metrics, splitting, thresholds, trea
 from rebalance.correction import CorrectedClassifier
 from rebalance.errors import InputError
 
+# Their versions decide scores.
+LIBRARIES = (
+    "imbalanced-learn",
+    "lightgbm",
+    "numpy",
+    "scikit-learn",
+    "scipy",
+    "xgboost-cpu",
+    "xgboost",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
@@ -18,7 +29,8 @@ class Scores:
 
     ``fold`` numbers the folds over all repeats, ``row`` is the row of the training table, ``raw``
     the model's probability, ``shift`` the change of its log-odds that the treatment made in that
-    fold, ``y_score`` the corrected probability. All have the shape (n_scores,).
+    fold, ``y_score`` the corrected probability, ``train_rows`` the number of rows that the fold's
+    model was trained on. All have the shape (n_scores,).
     """
 
     fold: np.ndarray
@@ -27,6 +39,7 @@ class Scores:
     raw: np.ndarray
     shift: np.ndarray
     y_score: np.ndarray
+    train_rows: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +109,7 @@ def remembering(memory, data):
     """
     modules = (learners, splitting, treatments)
     code = hashlib.sha256(b"".join(Path(m.__file__).read_bytes() for m in modules)).hexdigest()
-    versions = [version(name) for name in ("imbalanced-learn", "numpy", "scikit-learn", "scipy")]
+    versions = [_version(name) for name in LIBRARIES]
     kept = memory.cache(_named_fold_scores, ignore=["entry", "learner", "table", "fold"])
 
     def remember(entry, learner, table, fold):
@@ -111,6 +124,13 @@ def remembering(memory, data):
         return kept(name, entry, learner, table, fold)
 
     return remember
+
+
+def _version(name):
+    try:
+        return version(name)
+    except PackageNotFoundError:  # an extra
+        return ""
 
 
 def _named_fold_scores(name, entry, learner, table, fold):
@@ -133,6 +153,20 @@ def _weights(entry, table, rows):
     return column[rows].astype(float)
 
 
+def joined(folds, table, results):
+    """Return the columns of `Scores` but the corrected one, from the raw scores of every fold."""
+    sizes = [len(raw) for raw, _ in results]
+    row = np.concatenate([valid for _, valid in folds])
+    return {
+        "fold": np.repeat(np.arange(len(folds)), sizes),
+        "row": row,
+        "y_true": table.y[row],
+        "raw": np.concatenate([raw for raw, _ in results]),
+        "shift": np.repeat([shift for _, shift in results], sizes),
+        "train_rows": np.repeat([len(train) for train, _ in folds], sizes),
+    }
+
+
 def assemble(folds, table, results, fitted, params):
     """Return a `Trained` from the raw scores of every fold and the final fit.
 
@@ -143,33 +177,30 @@ def assemble(folds, table, results, fitted, params):
     fitted : treatments.Fitted
     params : params.Params
     """
-    sizes = [len(raw) for raw, _ in results]
-    row = np.concatenate([valid for _, valid in folds])
-    raw = np.concatenate([raw for raw, _ in results])
-    shift = np.repeat([shift for _, shift in results], sizes)
-    fold = np.repeat(np.arange(len(folds)), sizes)
-    y = table.y[row]
+    found = joined(folds, table, results)
     model, y_score = correction.calibrated(
-        fitted.estimator, table.features, y, raw, shift, fitted.shift, params.calibrate
+        fitted.estimator, table.features, found, fitted.shift, params.calibrate
     )
+    scores = Scores(y_score=y_score, **found)
     # Each row once: further repeats are for comparing models, not for choosing a threshold.
-    first = fold < params.out_of_fold.folds
+    first = scores.fold < params.out_of_fold.folds
     model.thresholds = {
-        name: asdict(thresholds.choose(rule.rule, y[first], y_score[first], **rule.options))
+        name: asdict(
+            thresholds.choose(rule.rule, scores.y_true[first], y_score[first], **rule.options)
+        )
         for name, rule in params.threshold.rules.items()
     }
     model.threshold = model.thresholds[params.threshold.use]["value"]
-    scores = Scores(fold=fold, row=row, y_true=y, raw=raw, shift=shift, y_score=y_score)
     return Trained(
         model=model,
         scores=scores,
         negatives=fitted.negatives,
         positives=fitted.positives,
-        summary=summary(scores, model, fitted),
+        summary=summary(scores, model, fitted, params),
     )
 
 
-def summary(scores, model, fitted):
+def summary(scores, model, fitted, params):
     """Return what training tells of a model, for its metrics file."""
     values = [
         metrics.ranking(scores.y_true[rows], scores.y_score[rows])["average_precision"]
@@ -179,7 +210,7 @@ def summary(scores, model, fitted):
     return {
         "out_of_fold": {
             "average_precision": float(np.mean(values)),
-            "average_precision_se": standard_error(values),
+            "average_precision_se": metrics.standard_error(values, params.out_of_fold.folds),
             **{name: probable[name] for name in ("brier", "log_loss", "mean_probability")},
             "prevalence": probable["prevalence"],
         },
@@ -197,13 +228,23 @@ def summary(scores, model, fitted):
     }
 
 
-def standard_error(values):
-    """Return the standard error of the mean of fold scores.
+def check(entry, table, params):
+    """Raise `InputError` where the parameters do not fit the rows, before anything is fitted.
 
-    >>> standard_error([0.5, 0.7])
-    0.09999999999999998
+    Parameters
+    ----------
+    entry : params.Treatment
+    table : store.Table
+        The training rows.
+    params : params.Params
+        The sections ``learner``, ``calibrate`` and ``threshold`` are read.
     """
-    return float(np.std(values, ddof=1) / np.sqrt(len(values)))
+    treatments.check(entry, table.y)
+    correction.check(params.calibrate, table.y)
+    for name, rule in params.threshold.rules.items():
+        thresholds.amounts(table, name, rule)
+    learners.make(params.learner)
+    learners.check(params.learner, table)
 
 
 def train(entry, table, params, executor, remember=fold_scores):
@@ -215,7 +256,7 @@ def train(entry, table, params, executor, remember=fold_scores):
     table : store.Table
         The training rows.
     params : params.Params
-        The sections ``learner``, ``out_of_fold`` and ``calibrate`` are read.
+        The sections ``learner``, ``out_of_fold``, ``calibrate`` and ``threshold`` are read.
     executor : concurrent.futures.Executor
         Runs the fits.
     remember : callable
@@ -224,13 +265,9 @@ def train(entry, table, params, executor, remember=fold_scores):
     Raises
     ------
     InputError
-        Where the learner or the treatment does not fit the rows.
+        Where the learner or the treatment does not fit the rows: see `check` for most of it.
     """
-    treatments.check(entry, table.y)
-    learners.check(params.learner, table)
-    learner = params.learner
-    learners.make(learner)
-    folds = splitting.folds(table, params.out_of_fold)
+    learner, folds = params.learner, splitting.folds(table, params.out_of_fold)
     # The longest first.
     fitted = executor.submit(final_fit, entry, learner, table)
     results = list(

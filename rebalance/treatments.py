@@ -48,6 +48,8 @@ ENSEMBLES = {
     "easy_ensemble": "EasyEnsembleClassifier",
     "rus_boost": "RUSBoostClassifier",
 }
+# These fit trees of their own, and no learner.
+OWN_TREES = set(ENSEMBLES) - {"balanced_bagging"}
 NONE, CLASS_WEIGHT, SAMPLE_WEIGHT = "none", "class_weight", "sample_weight"
 # The keys that a treatment looks at; samplers and ensembles look at ratio and params.
 TAKES = {NONE: set(), CLASS_WEIGHT: {"weight"}, SAMPLE_WEIGHT: {"column"}}
@@ -227,12 +229,15 @@ def prepare(entry, X, y, weights=None):
     if entry.treatment == CLASS_WEIGHT:
         return _class_weight(entry, X, y)
     if entry.treatment == SAMPLE_WEIGHT:
-        if not (np.isfinite(weights) & (weights >= 0)).all() or not weights[y == 1].any():
+        usable = (np.isfinite(weights) & (weights >= 0)).all()
+        if not usable or not all(weights[y == label].any() for label in (0, 1)):
             raise InputError(
-                f"column {entry.column!r} must hold weights of 0 or more, some of the positives' "
+                f"column {entry.column!r} must hold weights of 0 or more, some of each class's "
                 "above 0."
             )
-        return Prepared(X=X, y=y, sample_weight=weights)
+        # The prior that the learner sees is that of the weights.
+        shift = log(weights[y == 0].mean()) - log(weights[y == 1].mean())
+        return Prepared(X=X, y=y, sample_weight=weights, shift=shift)
     return _resample(entry, X, y)
 
 

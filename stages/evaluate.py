@@ -20,23 +20,25 @@ def main():
         {name: store.read_scores(name) for name in names},
         paths.BASELINE,
         params.evaluate.metric,
-        split["train"]["rows"],
-        grouped=params.split.method == "group",
+        grouped=params.split.method == "group" or bool(params.evaluate.groups),
     )
 
     test = store.read_table(paths.TEST)
+    groups = test.column(params.evaluate.groups) if params.evaluate.groups else test.groups
     with parallel.pool(params.run) as executor:
         scored = executor.map(lambda name: models[name].raw_scores(test.X), names)
         raw = dict(zip(names, scored, strict=True))
     y_scores = {name: model.correct(raw[name]) for name, model in models.items()}
     thresholds = {name: model.threshold for name, model in models.items()}
-    scores = {n: evaluation.judge(test.y, y_scores[n], thresholds[n]) for n in names}
+    scores = {
+        n: evaluation.judge(test.y, y_scores[n], thresholds[n], params.evaluate) for n in names
+    }
     decisions = {
         n: evaluation.decisions(test, y_scores[n], models[n].thresholds, params.threshold.rules)
         for n in names
     }
     compared = evaluation.compare(
-        test.y, y_scores, thresholds, paths.BASELINE, params.evaluate, test.groups
+        test.y, y_scores, thresholds, paths.BASELINE, params.evaluate, groups
     )
 
     store.write_json(paths.SCORES, scores)

@@ -11,11 +11,11 @@ def main():
     params = load()
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
+    entry = Treatment(treatment=treatments.NONE)
+    training.check(entry, table, params)
     remember = training.remembering(store.kept(), store.md5(paths.TRAIN))
     with parallel.pool(params.run) as executor:
-        trained = training.train(
-            Treatment(treatment=treatments.NONE), table, params, executor, remember
-        )
+        trained = training.train(entry, table, params, executor, remember)
     outputs = store.write_trained(paths.BASELINE, trained)
     tracking.record(
         "train_baseline",

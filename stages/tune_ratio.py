@@ -17,7 +17,7 @@ def main():
     total = params.tune.trials * (1 + len(params.tune.also) + bool(params.tune.learner))
     with parallel.pool(params.run) as executor, tqdm(total=total, unit="ratio") as bar:
         study = tuning.search(table, params, executor, remember, bar.update)
-        trained = tuning.train(study, table, params, executor)
+        trained = tuning.train(study, table, params, executor, remember)
     outputs = store.write_trained(paths.TUNED, trained, {"study": study.summary()})
     store.write_text(paths.RATIO_CURVE, study.curve())
     plots.ratio_curve(study, params.tune.metric, paths.RATIO_CURVE_PICTURE)

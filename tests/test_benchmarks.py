@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score
 
 from benchmarks import calibration, splits
 from benchmarks.honesty import optimism, policy, sets, tables
@@ -203,13 +204,60 @@ def test_the_interval_of_a_difference_adds_up_squares():
     assert found == pytest.approx((0.1, 0.05, 0.1 + np.hypot(0.02, 0.03)))
 
 
+@pytest.mark.parametrize("times", [1, 2, 7])
+def test_weighted_negatives_are_negatives_repeated_for_average_precision(times):
+    rng = np.random.default_rng(times)
+    y_true = np.repeat([1, 0], [12, 90])
+    y_score = np.round(rng.normal(loc=y_true), 1)  # rounded, so that scores tie
+    often = np.where(y_true == 1, 1, times)
+    repeated, scores = np.repeat(y_true, often), np.repeat(y_score, often)
+    assert splits.at_prevalence(y_true, y_score, repeated.mean()) == pytest.approx(
+        average_precision_score(repeated, scores), rel=1e-12
+    )
+
+
+def estimate(at_prevalence, average_precision, roc_auc, doubted):
+    return splits.Estimate(
+        sizes=[2000, 40, 1000, 20],
+        prevalence=0.02,
+        average_precision=interval(*average_precision),
+        roc_auc=interval(*roc_auc),
+        at_prevalence=at_prevalence,
+        doubted=doubted,
+    )
+
+
+def test_only_what_does_not_depend_on_the_prevalence_is_subtracted():
+    random = estimate(0.75, (0.9, 0.8, 0.95), (0.8, 0.77, 0.82), {"roc_auc": "too few"})
+    ordered = estimate(0.5, (0.3, 0.2, 0.4), (0.7, 0.67, 0.74), {})
+    found = dict(zip(splits.METHODS.values(), (random, ordered), strict=True))
+    head, _, _, apart, _, doubted, reason = splits.text(found, 0.0173).splitlines()
+    assert "  at 0.01730  " in head
+    assert apart.split() == [*splits.APART.split(), "+0.2500", "+0.1000", "[+0.0500,", "+0.1361]"]
+    assert doubted.startswith("random, stratified: ")
+    assert reason == "too few."
+
+
 def test_splits_prints_both_estimates_and_that_they_do_not_compare(params, monkeypatch, capsys):
     monkeypatch.setattr(splits, "load", lambda: params)
     splits.main([])
     told = capsys.readouterr().out
-    for name in (*splits.METHODS.values(), "random minus time-ordered"):
+    for name in (*splits.METHODS.values(), splits.APART):
         assert f"\n{name} " in told
+    assert "prevalence 0.02000" in told
     assert "not comparable" in told
+
+
+def test_splits_estimates_what_each_test_part_says(params, frame):
+    found = splits.compare(frame[["Time", "V4", "Amount", "Class"]], params, "Time")
+    assert list(found) == list(splits.METHODS.values())
+    for each in found.values():
+        assert each.sizes[0] + each.sizes[2] == len(frame)
+        assert each.prevalence == each.sizes[3] / each.sizes[2]
+        assert 0.5 < each.roc_auc.low < each.roc_auc.value < each.roc_auc.high < 1
+        # Where positives are rarer, precision is lower.
+        rarer = each.prevalence > frame["Class"].mean()
+        assert (each.at_prevalence < each.average_precision.value) == rarer
 
 
 def test_splits_names_the_columns_where_there_is_no_such_one(params, frame):

@@ -253,13 +253,22 @@ def test_a_metric_that_many_draws_leave_undefined_has_no_interval():
     assert "of the draws leave it undefined" in found.absent["baseline"]["precision"]
 
 
+def test_a_difference_without_spread_is_one():
+    y_true = np.repeat([1, 0], [30, 100])
+    models = {"baseline": (1.0 - y_true, 0.5), "arm": (y_true.astype(float), 0.5)}
+    found = comparison.compare(y_true, models, "baseline", metric="roc_auc", n_draws=100)
+    verdict = found.verdicts["arm"]
+    assert (verdict.difference, verdict.verdict, verdict.positives_needed) == (1.0, "better", None)
+
+
 def test_an_interval_that_too_few_rows_decide_says_so():
     y_true, models = sample()
-    assert comparison.compare(y_true, models, "baseline", n_draws=100).doubted["arm"] == {}
+    doubted = comparison.compare(y_true, models, "baseline", n_draws=100).doubted
+    assert doubted["arm"].keys() == {"ece"}
 
     y_true, models = sample(gap=8)
     doubted = comparison.compare(y_true, models, "baseline", n_draws=100).doubted
-    assert doubted["arm"].keys() == doubted["baseline"].keys() == {"roc_auc"}
+    assert doubted["arm"].keys() == doubted["baseline"].keys() == {"roc_auc", "ece"}
 
     y_true, models = sample(n_positives=5, gap=0)
     doubted = comparison.compare(y_true, models, "baseline", n_draws=100).doubted

@@ -72,14 +72,21 @@ def scores(seed=0, rows=600, shift=2.0):
     return (rng.random(rows) < expit(odds)).astype(int), expit(odds + shift)
 
 
+def corrected(y, raw, shift, final_shift, n_folds=5, repeats=1, **section):
+    """Return the corrected model and its out-of-fold scores, row i in fold i modulo the folds."""
+    row = np.tile(np.arange(len(y)), repeats)
+    fold = row % n_folds + n_folds * np.repeat(np.arange(repeats), len(y))
+    scored = {"y_true": y[row], "raw": raw[row], "shift": np.full(len(row), shift)}
+    return correction.calibrated(
+        Answers(), ["a"], scored | {"fold": fold, "row": row}, final_shift, calibrate(**section)
+    )
+
+
 @pytest.mark.parametrize("curve", ["none", "sigmoid"])
 def test_the_model_corrects_as_its_out_of_fold_scores_were_corrected(curve):
     y, raw = scores()
-    shifts = np.full(len(y), -2.0)
-    model, y_score = correction.calibrated(
-        Answers(), ["a"], y, raw, shifts, -2.0, calibrate(curve=curve)
-    )
-    np.testing.assert_allclose(model.correct(raw), y_score, rtol=1e-9)
+    model, y_score = corrected(y, raw, -2.0, -2.0, curve=curve)
+    np.testing.assert_allclose(model.correct(raw), y_score, atol=0 if curve == "none" else 0.05)
     if curve == "none":
         np.testing.assert_allclose(y_score, expit(log_odds(raw) - 2), rtol=1e-12)
     assert log_loss(y, y_score) <= log_loss(y, expit(log_odds(raw) - 2)) < log_loss(y, raw)
@@ -87,33 +94,51 @@ def test_the_model_corrects_as_its_out_of_fold_scores_were_corrected(curve):
 
 def test_the_final_fit_has_its_own_shift():
     y, raw = scores()
-    model, _ = correction.calibrated(
-        Answers(), ["a"], y, raw, np.full(len(y), -2.0), -2.5, calibrate(curve="none")
-    )
+    model, _ = corrected(y, raw, -2.0, -2.5, curve="none")
     np.testing.assert_allclose(model.correct(raw), expit(log_odds(raw) - 2.5), rtol=1e-9)
 
 
-def test_a_curve_is_kept_only_where_it_lowers_the_log_loss():
-    y, raw = scores(shift=0.0)
+def test_a_curve_that_helps_is_fitted_to_all_rows_and_judged_on_others():
+    y, raw = scores(shift=2.0)
+    model, y_score = corrected(y, raw, 0.0, 0.0, curve="sigmoid")
     slope, intercept = correction.fit_sigmoid(y, log_odds(raw))
-    exact = expit(slope * log_odds(raw) + intercept)
-    model, y_score = correction.calibrated(
-        Answers(), ["a"], y, exact, np.zeros(len(y)), 0.0, calibrate(curve="sigmoid")
-    )
-    assert log_loss(y, y_score) <= log_loss(y, exact)
-    backwards, untouched = correction.calibrated(
-        Answers(), ["a"], 1 - y, exact, np.zeros(len(y)), 0.0, calibrate(curve="sigmoid")
-    )
-    assert (backwards.slope, backwards.intercept) == (1.0, 0.0)
-    np.testing.assert_array_equal(untouched, exact)
-    assert model.slope > 0
+    assert (model.slope, model.intercept) == pytest.approx((slope, intercept))
+
+    rows = np.arange(len(y)) % 5 == 2
+    slope, intercept = correction.fit_sigmoid(y[~rows], log_odds(raw[~rows]))
+    expected = expit(slope * log_odds(raw[rows]) + intercept)
+    np.testing.assert_allclose(y_score[rows], expected, rtol=1e-9)
+
+
+def test_a_repeat_does_not_show_a_curve_the_rows_that_it_is_judged_on():
+    y, raw = scores(shift=2.0)
+    once, twice = (corrected(y, raw, 0.0, 0.0, repeats=n, curve="sigmoid")[1] for n in (1, 2))
+    np.testing.assert_allclose(twice, np.tile(once, 2), rtol=1e-6)
+
+
+def test_a_curve_that_only_follows_noise_is_dropped():
+    kept = 0
+    for seed in range(60):
+        y, raw = scores(seed, rows=400, shift=0.0)  # as calibrated as can be
+        model, y_score = corrected(y, raw, 0.0, 0.0, curve="sigmoid")
+        if (model.slope, model.intercept) == (1.0, 0.0):
+            np.testing.assert_array_equal(y_score, raw)
+        else:
+            assert log_loss(y, y_score) < log_loss(y, raw)
+            kept += 1
+    assert kept < 30
+
+
+def test_a_curve_that_would_turn_the_order_round_is_dropped():
+    y, raw = scores(shift=0.0)
+    model, y_score = corrected(1 - y, raw, 0.0, 0.0, curve="sigmoid")
+    assert (model.slope, model.intercept) == (1.0, 0.0)
+    np.testing.assert_array_equal(y_score, raw)
 
 
 def test_both_corrections_can_be_switched_off():
     y, raw = scores()
-    model, y_score = correction.calibrated(
-        Answers(), ["a"], y, raw, np.full(len(y), -2.0), -2.0, calibrate(prior=False, curve="none")
-    )
+    model, y_score = corrected(y, raw, -2.0, -2.0, prior=False, curve="none")
     np.testing.assert_array_equal(y_score, raw)
     np.testing.assert_array_equal(model.correct(raw), raw)
 
@@ -121,16 +146,14 @@ def test_both_corrections_can_be_switched_off():
 def test_isotonic_is_monotone_and_wants_enough_positives():
     y, raw = scores(rows=9000)
     assert y.sum() > correction.ISOTONIC_POSITIVES
-    shifts = np.full(len(y), -2.0)
-    model, y_score = correction.calibrated(
-        Answers(), ["a"], y, raw, shifts, -2.0, calibrate(curve="isotonic")
-    )
-    assert (np.diff(y_score[np.argsort(raw)]) >= 0).all()
-    np.testing.assert_allclose(model.correct(raw), y_score, rtol=1e-9, atol=1e-12)
+    model, y_score = corrected(y, raw, -2.0, -2.0, curve="isotonic", prior=False)
+    assert (np.diff(model.correct(np.sort(raw))) >= 0).all()
+    assert np.abs(model.correct(raw) - y_score).mean() < 0.02
+    assert log_loss(y, y_score) < log_loss(y, raw)
+
+    correction.check(calibrate(curve="isotonic"), y)
     with pytest.raises(InputError, match="isotonic' needs 1000 positives, got"):
-        correction.calibrated(
-            Answers(), ["a"], y[:900], raw[:900], shifts[:900], -2.0, calibrate(curve="isotonic")
-        )
+        correction.check(calibrate(curve="isotonic"), y[:900])
 
 
 def test_a_data_frame_goes_by_names_whatever_the_order_of_its_columns():

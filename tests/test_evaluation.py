@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from rebalance import comparison, evaluation, metrics, report
-from rebalance.errors import InputError
+from rebalance.report import _tables
+from rebalance.store import Table
 from tests.strategies import labels, params, seeds
 
 BASE, ARM, FOLDS = "baseline", "arm", 3
@@ -24,14 +25,20 @@ def out_of_fold(shift, seed=0, noise=0.3, folds=FOLDS):
     odds = shared + noise * np.random.default_rng(seed).normal(size=N_ROWS) + shift * y - 2
     row = np.concatenate([np.arange(i, N_ROWS, folds) for i in range(folds)])
     fold = np.repeat(np.arange(folds), N_ROWS // folds)
-    return {"fold": fold, "row": row, "y_true": y[row], "y_score": 1 / (1 + np.exp(-odds[row]))}
+    return {
+        "fold": fold,
+        "row": row,
+        "train_rows": np.full(N_ROWS, N_ROWS - N_ROWS // folds),
+        "y_true": y[row],
+        "y_score": 1 / (1 + np.exp(-odds[row])),
+    }
 
 
 def recommend(arms, metric="average_precision", **more):
-    return evaluation.recommend({BASE: out_of_fold(2.0)} | arms, BASE, metric, N_ROWS, **more)
+    return evaluation.recommend({BASE: out_of_fold(2.0)} | arms, BASE, metric, **more)
 
 
-@pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "log_loss", "mcc"])
+@pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "log_loss", "brier"])
 def test_a_clearly_better_arm_is_recommended_and_a_worse_one_is_not(metric):
     assert recommend({ARM: out_of_fold(4.0, 1)}, metric).model == ARM
     assert recommend({ARM: out_of_fold(0.5, 1)}, metric).model == BASE
@@ -70,9 +77,44 @@ def test_the_means_are_those_of_the_folds():
     assert found.difference is None
 
 
-def test_an_unknown_metric_is_one_line():
-    with pytest.raises(InputError, match=r"evaluate\.metric 'avg_prec' must be a metric"):
-        recommend({}, "avg_prec")
+def test_repeats_do_not_make_a_standard_error_smaller():
+    once, again = out_of_fold(2.0), out_of_fold(2.6, 1)
+
+    def repeated(rows, times=8):
+        number = np.repeat(np.arange(times), N_ROWS)
+        return {
+            name: np.tile(column, times) + (FOLDS * number if name == "fold" else 0)
+            for name, column in rows.items()
+        }
+
+    for metric in ("brier", "average_precision"):
+        few, many = (
+            evaluation.recommend({BASE: make(once), ARM: make(again)}, BASE, metric)
+            for make in (lambda rows: rows, repeated)
+        )
+        assert few.model == many.model
+        # The spread of the same values, with one degree of freedom for all of them less.
+        ratio = many.cross_validated[ARM].standard_error / few.cross_validated[ARM].standard_error
+        assert ratio == pytest.approx(np.sqrt((FOLDS - 1) / FOLDS * 8 * FOLDS / (8 * FOLDS - 1)))
+
+
+def test_the_test_over_folds_knows_the_rows_that_each_fold_was_trained_on():
+    d = evaluation.fold_values(out_of_fold(2.5, 1), "roc_auc")
+    d = d - evaluation.fold_values(out_of_fold(2.0), "roc_auc")
+    found = {}
+    for share in (1.0, 0.5):
+        arms = {BASE: out_of_fold(2.0), ARM: out_of_fold(2.5, 1)}
+        for rows in arms.values():
+            rows["train_rows"] = (rows["train_rows"] * share).astype(int)
+        found[share] = evaluation.recommend(arms, BASE, "roc_auc").cross_validated[ARM].difference
+    assert found[1.0] == comparison.corrected_t_test(d, 400, 200)
+    assert found[0.5] == comparison.corrected_t_test(d, 200, 200)
+
+
+def test_a_model_with_folds_of_its_own_is_not_compared():
+    found = recommend({ARM: out_of_fold(5.0, 1, folds=5)})
+    assert found.model == BASE
+    assert found.cross_validated[ARM].difference is None
 
 
 @given(labels, seeds)
@@ -103,7 +145,7 @@ def test_the_bins_of_the_reliability_hold_every_row_once(y, seed, bins):
 # The report's three sentences.
 
 
-def told(shifts, recommended, draws=200):
+def told(shifts, recommended, unmet=""):
     """Return the sentences on models whose positives stand ``shifts`` above the negatives."""
     y = np.zeros(N_ROWS, dtype=np.int8)
     y[:N_POSITIVES] = 1
@@ -112,23 +154,28 @@ def told(shifts, recommended, draws=200):
     for name, shift in shifts.items():
         odds = shared + 0.3 * rng.normal(size=N_ROWS) + shift * y - 2
         models[name] = (1 / (1 + np.exp(-odds)), 0.5)
-    compared = comparison.compare(y, models, BASE, n_draws=draws)
-    scores = {name: evaluation.judge(y, *model) for name, model in models.items()}
+    compared = comparison.compare(y, models, BASE, n_draws=200)
+    given = params(resample__arm={"treatment": "random_under", "ratio": 50})
+    scores = {name: evaluation.judge(y, *model, given.evaluate) for name, model in models.items()}
+    rule = {"message": unmet} if unmet else {}
+    decisions = {name: {given.threshold.use: rule} for name in models}
+    study = {"chosen": {"none": 9, "learning_rate": 0.25}}
     chosen = SimpleNamespace(model=recommended)
-    return " ".join(report.sentences(scores, compared, chosen, params())), compared
+    found = report.sentences(scores, decisions, compared, chosen, study, given)
+    return " ".join(found), compared
 
 
 def test_a_confirmed_choice_is_said_to_be_better_with_its_interval():
     text, compared = told({BASE: 1.0, ARM: 4.0}, ARM)
     verdict = compared.verdicts[ARM]
-    assert text.startswith("Use arm: on the training rows it has the best average precision")
+    assert text.startswith("Use arm (random_under, ratio 50.0): of the models that beat the base")
     assert f"{verdict.difference:+.3f} [{verdict.low:+.3f}, {verdict.high:+.3f}]" in text
     assert text.endswith("against the baseline: better.")
 
 
 def test_test_rows_that_contradict_the_choice_are_said_to():
     text, _ = told({BASE: 4.0, ARM: 1.0}, ARM)
-    assert text.endswith("worse. The test rows contradict the choice: prefer the baseline.")
+    assert text.endswith("worse. The test rows contradict the choice.")
     text, _ = told({BASE: 1.0, ARM: 4.0}, BASE)
     assert "and arm is better: the test rows contradict the choice" in text
 
@@ -140,6 +187,16 @@ def test_a_difference_too_small_to_see_says_how_many_positives_would_show_it():
     assert f"({N_POSITIVES} here)" in text
 
 
+def test_the_tuned_model_is_named_by_what_the_study_chose():
+    text, _ = told({BASE: 1.0, "tuned": 4.0}, "tuned")
+    assert text.startswith("Use tuned (none at 9 negatives per positive, learning_rate 0.25): of")
+
+
+def test_a_threshold_that_does_not_meet_its_rule_says_so():
+    text, _ = told({BASE: 1.0}, BASE, unmet="no threshold reaches precision 1.")
+    assert "(max_f1, chosen out of fold, and not met: no threshold reaches precision 1)" in text
+
+
 def test_several_worse_arms_are_named_together():
     text, _ = told({BASE: 5.0, "a": 0.5, "b": 0.4, "c": 0.3}, BASE)
     assert text.startswith("Use baseline, with no treatment")
@@ -148,9 +205,13 @@ def test_several_worse_arms_are_named_together():
 
 def test_what_is_unsure_is_listed_once_for_all_its_models():
     _, compared = told({BASE: 8.0, ARM: 9.0}, BASE)
-    notes = report._notes({}, compared)[1].splitlines()
-    (line,) = [line for line in notes if "may not hold" in line]
-    assert line.startswith("- baseline, arm: the interval of roc auc may not hold, because")
+    notes = _tables.notes({}, compared)[1].splitlines()
+    lines = [line for line in notes if "may not hold" in line]
+    metrics_of = ("roc auc", "ece")
+    assert len(lines) == len(metrics_of)
+    for metric in metrics_of:
+        start = f"- baseline, arm: the interval of {metric} may not hold, because"
+        assert any(line.startswith(start) for line in lines)
 
 
 # Decisions of every rule.
@@ -159,7 +220,8 @@ def test_what_is_unsure_is_listed_once_for_all_its_models():
 def test_a_rule_that_was_not_met_says_so_and_costs_are_those_of_its_decisions():
     y = np.array([0, 0, 1, 1, 0], dtype=np.int8)
     y_score = np.array([0.1, 0.9, 0.8, 0.2, 0.3])
-    table = SimpleNamespace(y=y, column=lambda _: np.array([1, 10, 100, 4, 2]))
+    amounts = np.array([1, 10, 100, 4, 2])
+    table = Table(X=amounts[:, None], y=y, features=["Amount"])
     chosen = {
         "f": {"name": "fixed", "value": 0.5, "met": False, "shortfall": 0.1, "message": "not."},
         "a": {"name": "amount_cost", "value": None, "c_admin": 5.0},

@@ -8,7 +8,6 @@ import pytest
 from joblib import Memory
 
 from rebalance import learners, splitting, thresholds, training, treatments
-from rebalance.correction import expit, log_odds
 from rebalance.errors import InputError
 from tests.strategies import ENSEMBLES, learner, params, pool, table, treatment
 
@@ -17,6 +16,7 @@ PARAMS = params(threshold__use="half")
 
 
 def train(entry, found=TABLE, given=PARAMS, workers=1, **more):
+    training.check(entry, found, given)
     with pool(workers) as executor:
         return training.train(entry, found, given, executor, **more)
 
@@ -69,17 +69,30 @@ def test_the_answer_is_the_same_on_any_number_of_workers(name):
 
 
 def test_the_final_model_has_seen_every_row_and_corrects_as_out_of_fold():
-    trained = train(treatment("random_under", ratio=2))
+    trained = train(treatment("random_under", ratio=2), given=params(calibrate__curve="none"))
     assert (trained.negatives, trained.positives) == (60, 30)
-    model, scores = trained.model, trained.scores
-    odds = log_odds(scores.raw) + scores.shift
-    final = log_odds(scores.raw)
-    # Slope and intercept hold the shift of the final fit, which is that of each fold here.
+    # The shift of the final fit is that of each fold here.
     np.testing.assert_allclose(
-        expit(model.slope * final + model.intercept), scores.y_score, rtol=1e-6
+        trained.model.correct(trained.scores.raw), trained.scores.y_score, rtol=1e-9
     )
-    assert scores.shift == pytest.approx(np.log(2) - np.log(210 / 30))
-    assert odds.shape == scores.y_score.shape
+    assert trained.scores.shift == pytest.approx(np.log(2) - np.log(210 / 30))
+    assert (trained.scores.train_rows == 160).all()
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ({}, "threshold.rules.amounts.column must be a column, got 'Amount'; the columns are a, b"),
+        ({"Amount": np.full(240, "5")}, "must hold an amount of 0 or more in every row, and 'Am"),
+        ({"Amount": np.full(240, -1.0)}, "must hold an amount of 0 or more in every row"),
+        ({"Amount": np.full(240, np.nan)}, "must hold an amount of 0 or more in every row"),
+    ],
+)
+def test_amounts_that_a_rule_cannot_use_are_one_line_before_any_fit(others, said):
+    rule = {"rule": "amount_cost", "column": "Amount", "c_admin": 5.0}
+    given = params(threshold__rules__amounts=rule)
+    with pytest.raises(InputError, match=re.escape(said)):
+        training.check(treatment("none"), table(240, 30, others=others), given)
 
 
 def test_rules_choose_on_out_of_fold_scores_each_row_once():

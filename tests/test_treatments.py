@@ -184,8 +184,9 @@ def test_sample_weights_are_the_columns():
     ours = treatments.fit(entry, QUICK, X, Y, weights)
     theirs = learners.make(learner()).fit(X, Y, weights)
     np.testing.assert_array_equal(ours.estimator.predict_proba(X), theirs.predict_proba(X))
-    assert ours.shift == 0.0
-    for wrong in (-weights, weights * np.nan, weights * (Y == 0)):
+    seen = [weights[label == Y].sum() for label in (0, 1)]
+    assert ours.shift == pytest.approx(np.log(seen[0] / seen[1]) - np.log(270 / 30))
+    for wrong in (-weights, weights * np.nan, weights * (Y == 0), weights * (Y == 1)):
         with pytest.raises(InputError, match="'w' must hold weights of 0 or more"):
             treatments.fit(entry, QUICK, X, Y, wrong)
 

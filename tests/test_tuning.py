@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from joblib import Memory
 
-from rebalance import splitting, training, tuning
+from rebalance import metrics, splitting, training, tuning
 from rebalance.errors import InputError
 from rebalance.tuning import Candidate, Scored, choose
 from tests.strategies import ROOT, params, pool, table, treatment
@@ -191,7 +191,7 @@ def test_what_was_pruned_is_never_chosen():
 
 def test_a_gain_of_just_a_standard_error_is_not_enough():
     gain = [0.0, 1.0]
-    assert np.mean(gain) == training.standard_error(gain)
+    assert np.mean(gain) == metrics.standard_error(gain)
     found = dict([scored("none", NATURAL, [0.0, 0.0]), scored("smote", 3, gain)])
     assert choose(found, UNTREATED, one_standard_error=True)[1] == UNTREATED
 
@@ -209,6 +209,50 @@ def test_several_treatments_compete_with_as_many_trials_each():
     assert {"random_under", "class_weight", "smote"} <= set(asked)
     assert asked.count("random_under") <= 5
     assert set(study.summary()["arms"]) == {"random_under", "class_weight", "smote", "none"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_treatment_whose_every_ratio_was_stopped_is_told_without_a_score(seed):
+    given = params(tune__also=["smote"], tune__trials=6, tune__folds=5, tune__seed=seed)
+
+    class Bad(Counting):
+        def __call__(self, entry, *rest):
+            raw, shift = super().__call__(entry, *rest)
+            return (raw[::-1] if entry.treatment == "smote" else raw), shift
+
+    study = search(given, Bad())
+    arm = study.summary()["arms"]["smote"]
+    assert arm["pruned"] == arm["fits"] > 0
+    assert "score" not in arm
+    points = [line for line in study.curve().splitlines() if line.startswith("smote")]
+    assert [line.split(",")[1] for line in points] == [str(NATURAL)]  # no resampling
+
+
+def test_what_every_treatment_is_held_against_is_never_stopped():
+    learning = {"learning_rate": {"low": 0.02, "high": 0.5}}
+    given = params(tune__learner=learning, tune__trials=8, tune__folds=5)
+    study = search(given, Counting(noise=2.0))
+    untreated = [s for s in study.scored.values() if s.candidate.treatment == "none"]
+    assert {len(s.scores) for s in untreated} == {5}
+    arms = study.summary()["arms"]
+    assert arms["none"]["fits"] >= arms["random_under"]["fits"]
+    assert arms["random_under"]["pruned"] > 0
+
+
+def test_no_settings_are_searched_for_an_ensemble_without_a_learner():
+    learning = {"learning_rate": {"low": 0.02, "high": 0.5}}
+    given = params(tune__treatment="rus_boost", tune__learner=learning, tune__trials=4)
+    study = search(given, Counting())
+    assert not any(c.settings for c in study.trials if c.treatment == "rus_boost")
+    assert any(c.settings for c in study.trials if c.treatment == "none")
+
+
+def test_the_choice_is_judged_on_the_folds_of_every_other_model():
+    given = params(tune__folds=5, tune__seed=7, tune__trials=2, out_of_fold__folds=3)
+    with pool() as executor:
+        trained = tuning.train(search(given), TABLE, given, executor)
+    folds = splitting.folds(TABLE, given.out_of_fold)
+    np.testing.assert_array_equal(trained.scores.row, np.concatenate([v for _, v in folds]))
 
 
 def test_the_untreated_arm_has_the_same_budget_of_settings():
@@ -254,16 +298,16 @@ def test_accuracy_is_warned_about_with_the_no_information_rate(caplog):
 
 @pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "neg_log_loss", "f1"])
 def test_a_metric_goes_by_scikit_learns_name(metric):
-    from sklearn import metrics
+    from sklearn import metrics as theirs
 
     y, y_score = np.array([0, 1, 0, 1, 0]), np.array([0.1, 0.8, 0.6, 0.4, 0.2])
-    theirs = {
-        "average_precision": metrics.average_precision_score(y, y_score),
-        "roc_auc": metrics.roc_auc_score(y, y_score),
-        "neg_log_loss": -metrics.log_loss(y, y_score),
-        "f1": metrics.f1_score(y, y_score >= 0.5),
+    expected = {
+        "average_precision": theirs.average_precision_score(y, y_score),
+        "roc_auc": theirs.roc_auc_score(y, y_score),
+        "neg_log_loss": -theirs.log_loss(y, y_score),
+        "f1": theirs.f1_score(y, y_score >= 0.5),
     }
-    assert tuning.scorer(metric)(y, y_score) == pytest.approx(theirs[metric])
+    assert tuning.scorer(metric)(y, y_score) == pytest.approx(expected[metric])
 
 
 @pytest.mark.parametrize(

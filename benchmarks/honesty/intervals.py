@@ -21,7 +21,7 @@ from rebalance.comparison._intervals import (
     t_interval,
 )
 from rebalance.comparison._jackknife import contributions, spread
-from rebalance.comparison._tests import ALPHA, NEEDED, POWER
+from rebalance.comparison._tests import ALPHA, POWER
 
 METRICS = ("average_precision", "roc_auc", "recall")
 SHORT = {"average_precision": "AP", "roc_auc": "AUC", "recall": "recall"}
@@ -259,7 +259,7 @@ def _smallest(base, rng, repetitions):
     ]
     apart = np.array(truths) - truths[0]
     error = np.mean([_difference(*base.sample(rng))[1] for _ in range(10)])
-    tries = np.array([0.7, 0.85, 1.0, 1.15]) * NEEDED * error
+    tries = np.array([0.7, 0.85, 1.0, 1.15]) * (ndtri(1 - ALPHA / 2) + ndtri(POWER)) * error
     shares = []
     for gain in np.interp(tries, apart, gains):
         population = base._replace(gaps=(base.gaps[0], base.gaps[0] + gain))

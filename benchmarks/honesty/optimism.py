@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from benchmarks.honesty.cores import on_every_core
 from benchmarks.honesty.tables import Table
-from rebalance import metrics, training, treatments, tuning
+from rebalance import metrics, treatments, tuning
 
 SEED = 20_250_211
 REPETITIONS = 250
@@ -68,7 +68,7 @@ def optimism(quick):
 
 def mean_interval(values):
     """Return the 95 % interval of a mean over repetitions."""
-    half = norm.ppf(0.975) * training.standard_error(values)
+    half = norm.ppf(0.975) * metrics.standard_error(values)
     return float(np.mean(values) - half), float(np.mean(values) + half)
 
 

@@ -24,7 +24,6 @@ from rebalance import (
     learners,
     metrics,
     splitting,
-    training,
     treatments,
     tuning,
 )
@@ -108,7 +107,7 @@ def outcome(parts, learner, seed, n_folds=FOLDS):
     entries = {name: _below(entry, natural) for name, entry in ENTRIES.items()}
     entries[TUNED] = _tuned(out_of_fold, folds, y, natural)
     scores = {name: _columns(out_of_fold(entry), folds, y) for name, entry in entries.items()}
-    chosen = evaluation.recommend(scores, BASELINE, METRIC, len(y)).model
+    chosen = evaluation.recommend(scores, BASELINE, METRIC).model
     entries |= {name: _below(entry, natural) for name, entry in HABITS.items()}
     fits = {entry.model_dump_json(): entry for entry in entries.values()}
     tested = {key: _test_score(entry, learner, parts) for key, entry in fits.items()}
@@ -142,6 +141,7 @@ def _columns(results, folds, y):
     return {
         "fold": np.repeat(np.arange(len(folds)), [len(raw) for raw in results]),
         "row": row,
+        "train_rows": np.repeat([len(train) for train, _ in folds], [len(raw) for raw in results]),
         "y_true": y[row],
         "y_score": np.concatenate(results),
     }
@@ -198,7 +198,7 @@ def summed(found, splits):
     rows.append(row("all", list(range(len(found)))))
     more = means[:, 1:] - means[:, :1]
     rows.append(["all, above the recommendation", len(found), 0.0, *more.mean(axis=0).tolist()])
-    errors = [training.standard_error(column) for column in more.T]
+    errors = [metrics.standard_error(column) for column in more.T]
     rows.append(["its standard error over pairs", len(found), None, *errors])
     misses = [
         f"the recommendation loses to always {name!r} by {-worse:.4f} (standard error {error:.4f})"

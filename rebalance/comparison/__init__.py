@@ -28,10 +28,21 @@ from rebalance.comparison._tests import (
     mcnemar,
     positives_needed,
 )
-from rebalance.comparison._verdicts import LOWER_IS_BETTER, NO_DIRECTION, Verdict, verdicts
+from rebalance.comparison._verdicts import (
+    BETTER,
+    LOWER_IS_BETTER,
+    NO_DIRECTION,
+    UNDETECTED,
+    WORSE,
+    Verdict,
+    verdicts,
+)
 
 __all__ = [
+    "BETTER",
     "LOWER_IS_BETTER",
+    "UNDETECTED",
+    "WORSE",
     "Comparison",
     "Corrected",
     "Difference",

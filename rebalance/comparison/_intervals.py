@@ -11,6 +11,7 @@ Z = 1.959963984540054  # the normal quantile of the upper tail
 MAX_UNDEFINED = 0.05  # share of draws that may leave a metric undefined
 # Positives times 1 - AUC, and times average precision, below which intervals may not hold.
 FEWEST_ERRORS, FEWEST_HITS = 3, 10
+FEWEST_FOR_ECE = 500
 
 # Shares of something, which the score interval fits; others take the percentiles.
 SHARES = {
@@ -113,6 +114,8 @@ def doubt(name, value, n_positives):
     few = "and the few rows that decide may not be there"
     if name == "roc_auc" and n_positives * (1 - value) < FEWEST_ERRORS:
         return f"positives x (1 - ROC AUC) is below {FEWEST_ERRORS}, {few}"
+    if name == "ece" and n_positives < FEWEST_FOR_ECE:
+        return f"with fewer than {FEWEST_FOR_ECE} positives noise makes most of an ECE"
     if name == "average_precision" and n_positives * value < FEWEST_HITS:
         return f"positives x average precision is below {FEWEST_HITS}, {few}"
     return ""
@@ -123,7 +126,8 @@ def t_interval(value, error, df):
     from scipy.special import stdtr
 
     half = _t_quantile(df) * error
-    p_value = float(2 * stdtr(df, -abs(value) / error)) if error > 0 else 1.0
+    # Without any spread, a difference is one and no difference is none.
+    p_value = float(2 * stdtr(df, -abs(value) / error)) if error > 0 else float(value == 0)
     return value - half, value + half, p_value
 
 

@@ -7,8 +7,6 @@ import numpy as np
 
 ALPHA = 0.05
 POWER = 0.8
-# Normal quantiles of 1 - ALPHA / 2 and of POWER, summed.
-NEEDED = 1.959963984540054 + 0.8416212335729143
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,15 +112,18 @@ def corrected_t_test(differences, n_train, n_test):
     )
 
 
-def positives_needed(value, standard_error, n_positives):
-    """Return how many positives would show a difference of this size, None when it is 0.
+def positives_needed(value, standard_error, n_positives, n_tests=1):
+    """Return how many positives would show a difference of this size, None where none can tell.
 
-    80 % power in a two-sided test at 5 %; the standard error shrinks with the square root of the
-    positives, the prevalence staying what it is.
+    80 % power in a two-sided test at 5 %, shared by ``n_tests`` arms; the standard error shrinks
+    with the square root of the positives, the prevalence staying what it is.
 
-    >>> positives_needed(0.02, 0.01, 100)
-    197
+    >>> positives_needed(0.02, 0.01, 100), positives_needed(0.02, 0.01, 100, n_tests=5)
+    (197, 292)
     """
-    if value == 0:
+    from scipy.special import ndtri
+
+    if value == 0 or standard_error == 0:
         return None
-    return ceil(n_positives * (NEEDED * standard_error / value) ** 2)
+    needed = ndtri(1 - ALPHA / 2 / n_tests) + ndtri(POWER)
+    return ceil(n_positives * (needed * standard_error / value) ** 2)

@@ -25,7 +25,8 @@ class Verdict:
     positives : int
         In the rows compared.
     positives_needed : int or None
-        To find a difference of this size, were it real, four times in five; None when it is 0.
+        In all, to find a difference of this size, were it real, four times in five after Holm's
+        correction at its strictest; None when it is 0.
     """
 
     verdict: str
@@ -63,7 +64,9 @@ def verdicts(differences, metric, n_positives):
             p_value=found.p_value,
             p_adjusted=float(adjusted.get(arm, 1.0)),
             positives=n_positives,
-            positives_needed=positives_needed(found.value, found.standard_error, n_positives),
+            positives_needed=positives_needed(
+                found.value, found.standard_error, n_positives, len(asked) or 1
+            ),
         )
         for arm, found in differences.items()
     }

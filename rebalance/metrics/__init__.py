@@ -7,6 +7,7 @@ data leave undefined is absent from the answer, and `absent` says which ones, an
 
 from rebalance.metrics._checks import check, check_labels, check_probability, defined
 from rebalance.metrics._decision import decision, every_decision, no_information_rate, rates
+from rebalance.metrics._folds import standard_error
 from rebalance.metrics._probability import every_probabilistic, probabilistic
 from rebalance.metrics._ranking import (
     FALSE_POSITIVE_RATE,
@@ -30,6 +31,7 @@ __all__ = [
     "ranking",
     "rates",
     "score",
+    "standard_error",
 ]
 
 

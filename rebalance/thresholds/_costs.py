@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rebalance.errors import InputError
+
 
 class Costs(NamedTuple):
     """What each outcome of a row costs: false and true, positive and negative."""
@@ -58,3 +60,31 @@ def savings(y_true, flagged, **costs):
     }
     cheaper = min(found["cost_of_none"], found["cost_of_all"])
     return found | ({"savings": 1 - found["cost"] / cheaper} if cheaper > 0 else {})
+
+
+def amounts(table, name, rule):
+    """Return the amounts that a rule looks at, or None; `InputError` where they are none.
+
+    Parameters
+    ----------
+    table : store.Table
+    name : str
+        The rule's key in ``threshold.rules``.
+    rule : params.Rule
+    """
+    if not rule.column:
+        return None
+    key = f"threshold.rules.{name}.column"
+    if rule.column not in {*table.features, *table.others}:
+        known = ", ".join([*table.features, *table.others])
+        raise InputError(
+            f"{key} must be a column, got {rule.column!r}; the columns are {known}. Name one, or "
+            f"remove the rule {name}."
+        )
+    found = table.column(rule.column)
+    if found.dtype.kind not in "biuf" or not (found >= 0).all():
+        raise InputError(
+            f"{key} must hold an amount of 0 or more in every row, and {rule.column!r} does not; "
+            f"name another column, or remove the rule {name}."
+        )
+    return found.astype(float)

@@ -12,7 +12,7 @@ from math import floor
 
 import numpy as np
 
-from rebalance import learners, splitting, training, treatments
+from rebalance import splitting, training, treatments
 from rebalance.correction import expit, log_odds
 from rebalance.errors import InputError
 from rebalance.tuning._study import Candidate, Scored, Study, choose
@@ -89,9 +89,10 @@ class _Arm:
         treatment, ratio = self.treatment, self.natural
         if treatment != treatments.NONE:
             ratio = trial.suggest_int("ratio", self.tune.low, self.natural, log=True)
+        # An ensemble of its own trees has no learner whose settings could matter.
+        searched = {} if treatment in treatments.OWN_TREES else self.tune.learner
         settings = {
-            name: asked.suggest(trial, f"learner.{name}")
-            for name, asked in self.tune.learner.items()
+            name: asked.suggest(trial, f"learner.{name}") for name, asked in searched.items()
         }
         if ratio == self.natural:
             treatment = treatments.NONE
@@ -129,7 +130,9 @@ def _score_batch(batch, finished, n_folds, fit_and_score, executor):
             scored.seconds += seconds
             if not finished or number + 1 == n_folds:
                 continue
-            if _below_median(scored.scores[: number + 1], finished):
+            # What every treatment is held against is never stopped: its budget is the largest.
+            treated = scored.candidate.treatment != treatments.NONE
+            if treated and _below_median(scored.scores[: number + 1], finished):
                 scored.pruned = True
                 del scored.scores[number + 1 :], scored.results[number + 1 :]
             else:
@@ -144,7 +147,7 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
     table : store.Table
         The training rows.
     params : params.Params
-        The sections ``learner`` and ``tune`` are read.
+        The section ``tune`` is read, and those that `training.check` reads.
     executor : concurrent.futures.Executor
         Runs the fits.
     remember : callable
@@ -167,8 +170,7 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
     if tune.learner:
         # The untreated arm gets as many questions as each treated one.
         arms.append(_Arm(treatments.NONE, tune, natural))
-    learners.make(params.learner)
-    learners.check(params.learner, table)
+    training.check(untreated.entry(natural, tune.seed), table, params)
     _warn_of_metric(tune.metric, table.y)
     folds, score = splitting.folds(table, tune), scorer(tune.metric)
 
@@ -206,13 +208,16 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
     )
 
 
-def train(study, table, params, executor):
-    """Return the `training.Trained` of the choice; its out-of-fold scores are the study's."""
+def train(study, table, params, executor, remember=training.fold_scores):
+    """Return the `training.Trained` of the choice, judged on the folds of every other model.
+
+    They are those of the study, and its scores are remembered, where ``out_of_fold`` and ``tune``
+    name the same folds and seed.
+    """
     entry = study.chosen.entry(study.natural, params.tune.seed)
     learner = study.chosen.learner(params.learner)
-    fitted = executor.submit(training.final_fit, entry, learner, table).result()
-    folds = splitting.folds(table, params.tune)
-    return training.assemble(folds, table, study.scored[study.chosen].results, fitted, params)
+    chosen = params.model_copy(update={"learner": learner})
+    return training.train(entry, table, chosen, executor, remember)
 
 
 def trials(study):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rebalance import training, treatments
+from rebalance import metrics, treatments
 from rebalance.params import Treatment
 
 
@@ -53,7 +53,7 @@ class Scored:
     @property
     def standard_error(self):
         """Return the standard error of that mean."""
-        return training.standard_error(self.scores)
+        return metrics.standard_error(self.scores)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,14 +109,23 @@ class Study:
         }
 
     def _arm(self, treatment):
-        best = self.best_of(treatment)
+        """Return the numbers of one treatment; of its best where not all of it was stopped."""
         own = [s for s in self.scored.values() if s.candidate.treatment == treatment]
+        found = {"fits": sum(len(s.scores) for s in own), "pruned": sum(s.pruned for s in own)}
+        best = self.best_of(treatment)
+        if best is None:
+            return found
+        gain = np.subtract(best.scores, self.best_of(treatments.NONE).scores)
         return {
+            **found,
             "ratio": best.candidate.ratio,
             "score": best.mean,
             "score_se": best.standard_error,
-            "fits": sum(len(s.scores) for s in own),
-        } | _numbers(best.candidate.settings)
+            # On top of what the search of settings gives with no treatment.
+            "gain_of_treatment": float(gain.mean()),
+            "gain_of_treatment_se": metrics.standard_error(gain),
+            **_numbers(best.candidate.settings),
+        }
 
     def points(self):
         """Return (treatment, ratio, score, standard error), the best settings of each ratio.
@@ -173,5 +182,5 @@ def choose(scored, untreated, one_standard_error):
     if not one_standard_error or best is simple:
         return best.candidate, best.candidate
     gain = np.subtract(best.scores, simple.scores)
-    enough = gain.mean() > training.standard_error(gain)
+    enough = gain.mean() > metrics.standard_error(gain)
     return best.candidate, (best if enough else simple).candidate
