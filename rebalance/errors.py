@@ -1,10 +1,20 @@
 """One clear line for what a user can mend; a traceback for what is ours."""
 
 import sys
+from contextlib import contextmanager
 
 
 class InputError(ValueError):
     """Say what is wrong with the user's parameters, data or surroundings, in one line."""
+
+
+@contextmanager
+def at(place):
+    """Put the place in params.yaml before what an `InputError` says."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error
 
 
 def run(main):

@@ -4,10 +4,11 @@ import importlib
 import inspect
 import logging
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 
-from rebalance import binning
+from rebalance import binning, names
 from rebalance.errors import InputError
 
 log = logging.getLogger("rebalance")
@@ -83,8 +84,8 @@ def _find(name):
     classes = dict(all_estimators(type_filter="classifier"))
     if name not in classes:
         raise InputError(
-            f"learner.name must be one of {', '.join(LEARNERS)} or a scikit-learn classifier's "
-            f"class name, got {name!r}."
+            f"learner.name must be one of {', '.join(names.LEARNERS)} or a scikit-learn "
+            f"classifier's class name, got {name!r}."
         )
     return Learner(place=f"{classes[name].__module__}.{name}")
 
@@ -208,12 +209,39 @@ def fit(estimator, X, y, sample_weight=None):
 
 
 def _fit(estimator, X, y, **weights):
+    with _refusing(estimator, "learn from"):
+        return estimator.fit(X, y, **weights)
+
+
+def raw_scores(estimator, X):
+    """Return a fitted estimator's probabilities of the positive class, shape (n_rows,).
+
+    Raises `InputError` where it cannot score the rows, or answers with something else.
+    """
+    import numpy as np
+
+    with _refusing(estimator, "score"):
+        found = estimator.predict_proba(X)
+    if np.ndim(found) != 2 or not ((found >= 0) & (found <= 1)).all():
+        raise InputError(
+            f"learner {_named(estimator)} must answer with probabilities from 0 to 1, and does "
+            "not; look at learner.params."
+        )
+    return found[:, 1]
+
+
+@contextmanager
+def _refusing(estimator, what):
+    """Turn the libraries' word for rows and arguments that do not go together into one line."""
     refusals = [ValueError]
     if "lightgbm" in sys.modules:
         refusals.append(sys.modules["lightgbm"].basic.LightGBMError)
     try:
-        return estimator.fit(X, y, **weights)
+        yield
     except tuple(refusals) as error:
-        # The libraries' word for rows and arguments that do not go together.
-        name = type(estimator).__name__
-        raise InputError(f"{name} cannot learn from these rows: {one_line(error)}.") from error
+        name = _named(estimator)
+        raise InputError(f"{name} cannot {what} these rows: {one_line(error)}.") from error
+
+
+def _named(estimator):
+    return type(estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator).__name__

@@ -27,13 +27,12 @@ FEWEST_POSITIVES = 10
 # Seconds until an address that does not answer is out of reach, and tries at a broken transfer.
 REACH, TRIES = 8, 3
 
-TABLE = re.compile(r"\.(parquet|pq|csv(\.(gz|bz2|xz|zip|zst))?)", re.IGNORECASE)
+TABLE = re.compile(r"\.(parquet|pq|csv(\.(gz|bz2|xz|zip))?)", re.IGNORECASE)
 COMPRESSIONS = {
     b"\x1f\x8b": "gzip",
     b"BZ": "bz2",
     b"\xfd7": "xz",
     b"PK": "zip",
-    b"\x28\xb5": "zstd",
 }
 # YAML reads each of these, unquoted, as true or false.
 SAID = {True: {"true", "yes", "on"}, False: {"false", "no", "off"}}
@@ -128,8 +127,8 @@ def _file(data):
     files = matching(data.path, data.pattern)
     if not files:
         raise InputError(
-            f"data.path must name a CSV or Parquet file, a folder of them or a glob, got "
-            f"{data.path!r}, where none is."
+            f"data.path must name a CSV or Parquet file or a folder of them, got {data.path!r}, "
+            f"where none fits data.pattern {data.pattern!r}; '**/*.csv' looks into folders below."
         )
     frames = [_read(path) for path in files]
     columns = list(frames[0].columns)
@@ -140,16 +139,20 @@ def _file(data):
 
 
 def matching(path, pattern="*"):
-    """Return the CSV and Parquet files that a path, a folder or a glob names, sorted."""
+    """Return the file at ``path``, or the CSV and Parquet files of a folder, sorted.
+
+    Raises `InputError` where ``pattern`` is no glob.
+    """
     given = Path(path).expanduser()
     if given.is_file():
         return [given]
-    if given.is_dir():
-        root, wanted = given, pattern or "*"
-    else:
-        root = Path(given.anchor) if given.is_absolute() else Path()
-        wanted = str(given.relative_to(given.anchor))
-    return sorted(file for file in root.glob(wanted) if file.is_file() and _is_table(file))
+    try:
+        return sorted(f for f in given.glob(pattern or "*") if f.is_file() and _is_table(f))
+    except (NotImplementedError, ValueError) as error:
+        reason = str(error).rstrip(".")
+        raise InputError(
+            f"data.pattern must be a glob below data.path, got {pattern!r}: {reason}."
+        ) from error
 
 
 def _is_table(path):
@@ -281,7 +284,11 @@ def features(frame, target, others):
     if wrong:
         raise InputError(
             f"features must be numeric; {', '.join(wrong)} are not: encode them, or name them in "
-            "data.drop."
+            "data.drop (split.column may name a dropped one)."
+        )
+    if empty := [name for name in names if frame[name].isna().all()]:
+        raise InputError(
+            f"features must have values; {', '.join(empty)} have none: name them in data.drop."
         )
     infinite = [name for name in names if np.isinf(frame[name].to_numpy(dtype=float)).any()]
     if infinite:

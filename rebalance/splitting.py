@@ -157,20 +157,20 @@ def folds(table, params):
     positives = int(table.y.sum())
     if positives < params.folds:
         raise InputError(
-            f"folds must be at most the positives of the training rows, got {params.folds} folds "
-            f"with {positives} positives."
+            f"{params.key}.folds must be at most the positives of the training rows, got "
+            f"{params.folds} folds with {positives} positives."
         )
     method, name = table.roles.get("method"), table.roles.get("column")
     if method == "time":
         column = _moments(table.others[name], name)
-        return _time_folds(table.y, column, params.folds, table.roles["gap"])
+        return _time_folds(table.y, column, params, table.roles["gap"])
     splitter, groups = StratifiedKFold, None
     if method == "group":
         splitter, groups = StratifiedGroupKFold, _groups(table.others[name], name)
         if (there := len(np.unique(groups))) < params.folds:
             raise InputError(
-                f"folds must be at most the groups of the training rows, got {params.folds} folds "
-                f"with {there} groups in {name!r}."
+                f"{params.key}.folds must be at most the groups of the training rows, got "
+                f"{params.folds} folds with {there} groups in {name!r}."
             )
     found = []
     for repeat in range(getattr(params, "repeats", 1)):
@@ -180,14 +180,16 @@ def folds(table, params):
     for train, valid in found:
         if any(len(np.unique(table.y[side])) < 2 for side in (train, valid)):
             raise InputError(
-                f"folds must leave both classes on each side, got {params.folds} folds with "
-                f"{positives} positives, some groups of {name!r} with most of them; use fewer."
+                f"{params.key}.folds must leave both classes on each side, got {params.folds} "
+                f"folds with {positives} positives, some groups of {name!r} with most of them; use "
+                "fewer."
             )
     return found
 
 
-def _time_folds(y, column, n_folds, gap):
+def _time_folds(y, column, params, gap):
     """Cut the rows into n + 1 stretches of equal positives; validate on each but the first."""
+    n_folds = params.folds
     order = np.argsort(column, kind="stable")
     seen = np.cumsum(y[order])
     cuts = [seen[-1] * (i + 1) / (n_folds + 1) for i in range(n_folds)]
@@ -198,8 +200,8 @@ def _time_folds(y, column, n_folds, gap):
         valid = column >= start if end is None else (column >= start) & (column < end)
         if not (y[train].any() and 0 < y[valid].sum() < valid.sum()):
             raise InputError(
-                f"folds must leave both classes on each side in time order, got {n_folds} folds "
-                f"with {int(y.sum())} positives; use fewer folds or a smaller gap."
+                f"{params.key}.folds must leave both classes on each side in time order, got "
+                f"{n_folds} folds with {int(y.sum())} positives; use fewer folds or a smaller gap."
             )
         found.append((np.flatnonzero(train), np.flatnonzero(valid)))
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rebalance import correction, learners, metrics, splitting, thresholds, treatments
+from rebalance import correction, errors, learners, metrics, splitting, thresholds, treatments
 from rebalance.correction import CorrectedClassifier
 from rebalance.errors import InputError
 
@@ -94,7 +94,7 @@ def fold_scores(entry, learner, table, fold):
     fitted = treatments.fit(
         entry, learners.make(learner), table.X[train], table.y[train], _weights(entry, table, train)
     )
-    return fitted.estimator.predict_proba(table.X[valid])[:, 1], fitted.shift
+    return learners.raw_scores(fitted.estimator, table.X[valid]), fitted.shift
 
 
 def remembering(memory, data):
@@ -228,7 +228,7 @@ def summary(scores, model, fitted, params):
     }
 
 
-def check(entry, table, params):
+def check(entry, table, params, at):
     """Raise `InputError` where the parameters do not fit the rows, before anything is fitted.
 
     Parameters
@@ -238,8 +238,11 @@ def check(entry, table, params):
         The training rows.
     params : params.Params
         The sections ``learner``, ``calibrate`` and ``threshold`` are read.
+    at : str
+        Where in params.yaml the treatment stands.
     """
-    treatments.check(entry, table.y)
+    with errors.at(at):
+        treatments.check(entry, table.y)
     correction.check(params.calibrate, table.y)
     for name, rule in params.threshold.rules.items():
         thresholds.amounts(table, name, rule)

@@ -11,7 +11,7 @@ from math import log
 
 import numpy as np
 
-from rebalance import learners
+from rebalance import learners, names
 from rebalance.errors import InputError
 
 
@@ -119,7 +119,7 @@ def _refusing(entry):
         yield
     except InputError:
         raise
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         reason = learners.one_line(error)
         raise InputError(f"treatment {entry.treatment!r} cannot be done: {reason}.") from error
 
@@ -134,16 +134,14 @@ def check(entry, y):
     elif name not in {NONE, CLASS_WEIGHT, SAMPLE_WEIGHT}:
         cls = _sampler_class(SAMPLERS.get(name, name))
         if cls is None:
-            known = ", ".join([NONE, *SAMPLERS, CLASS_WEIGHT, SAMPLE_WEIGHT, *ENSEMBLES])
             raise InputError(
-                f"treatment must be one of {known} or a sampler of imbalanced-learn by its class "
-                f"name, got {name!r}."
+                f"treatment must be one of {', '.join(names.TREATMENTS)} or an imbalanced-learn "
+                f"sampler's class name, got {name!r}."
             )
         _check_arguments(entry, cls)
         if entry.ratio is not None and cls._sampling_type == "clean-sampling":
             raise InputError(
-                f"treatment {name!r} removes the rows that it finds and takes no ratio, got "
-                f"{entry.ratio:g}."
+                f"treatment {name!r} removes the rows that it finds and takes no ratio."
             )
     _check_keys(entry)
     if name == CLASS_WEIGHT and entry.weight is None:
@@ -162,7 +160,7 @@ def check(entry, y):
 def _fewer_negatives(ratio, negatives, positives):
     """Return imbalanced-learn's ``sampling_strategy`` that keeps ``ratio`` negatives a positive."""
     # A bootstrap sample can have fewer than that.
-    return {0: min(negatives, round(ratio * positives))}
+    return {0: min(negatives, max(1, round(ratio * positives)))}
 
 
 def _more_positives(ratio, negatives, positives):
@@ -258,7 +256,7 @@ def _ensemble(entry, learner, y):
 def _without_samplers(estimator):
     """Leave the part of a fitted ensemble that predicts; return it."""
     estimator.sampling_strategy = "auto"
-    for name in ("base_sampler_", "sampler_", "samplers_", "pipelines_"):
+    for name in ("_sampling_strategy", "base_sampler_", "sampler_", "samplers_", "pipelines_"):
         vars(estimator).pop(name, None)
     estimator.estimator_ = _last(estimator.estimator_)
     estimator.estimators_ = [_last(member) for member in estimator.estimators_]

@@ -11,6 +11,7 @@ def main():
     params = load()
     tracking.check(params.tracking.experiment)
     names = [paths.BASELINE, *params.resample, paths.TUNED]
+    store.forget_others(names)
     for name in names:
         store.check_fingerprint(name)
     models = {name: store.read_model(paths.model(name)) for name in names}

@@ -12,7 +12,7 @@ def main():
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
     entry = Treatment(treatment=treatments.NONE)
-    training.check(entry, table, params)
+    training.check(entry, table, params, paths.BASELINE)
     remember = training.remembering(store.kept(), store.md5(paths.TRAIN))
     with parallel.pool(params.run) as executor:
         trained = training.train(entry, table, params, executor, remember)

@@ -13,7 +13,7 @@ def main():
     name = params.resampled(sys.argv[1:])
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
-    training.check(params.resample[name], table, params)
+    training.check(params.resample[name], table, params, f"resample.{name}")
     remember = training.remembering(store.kept(), store.md5(paths.TRAIN))
     with parallel.pool(params.run) as executor:
         trained = training.train(params.resample[name], table, params, executor, remember)

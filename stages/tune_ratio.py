@@ -15,7 +15,14 @@ def main():
     table = store.read_table(paths.TRAIN)
     remember = training.remembering(store.kept(), store.md5(paths.TRAIN))
     total = params.tune.trials * (1 + len(params.tune.also) + bool(params.tune.learner))
-    with parallel.pool(params.run) as executor, tqdm(total=total, unit="ratio") as bar:
+    with (
+        parallel.pool(params.run) as executor,
+        tqdm(
+            total=total,
+            unit="ratio",
+            delay=0.5,  # warnings come first
+        ) as bar,
+    ):
         study = tuning.search(table, params, executor, remember, bar.update)
         trained = tuning.train(study, table, params, executor, remember)
     outputs = store.write_trained(paths.TUNED, trained, {"study": study.summary()})

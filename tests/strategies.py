@@ -27,6 +27,9 @@ QUICK = {
     "random_forest": {"n_estimators": 5},
     "lightgbm": {"n_estimators": 5},
     "xgboost": {"n_estimators": 5},
+    # Classes of scikit-learn whose files hold types of their own.
+    "CalibratedClassifierCV": {"cv": 2},
+    "MLPClassifier": {"hidden_layer_sizes": [2], "tol": 10.0, "n_iter_no_change": 1},
 }
 ENSEMBLES = ("balanced_random_forest", "balanced_bagging", "easy_ensemble", "rus_boost")
 

@@ -57,7 +57,7 @@ def test_a_classifier_of_scikit_learn_goes_by_its_class_name(name):
 
 
 REFUSED = [
-    ("boosting", {}, "learner.name must be one of hist_gradient_boosting, gradient_boosting, "),
+    ("Boosting", {}, "learner.name must be one of hist_gradient_boosting, gradient_boosting, "),
     ("LinearSVC", {}, "a classifier that gives probabilities; 'LinearSVC' does not, with these"),
     (
         "StackingClassifier",
@@ -168,3 +168,25 @@ def test_a_fit_leaves_the_estimator_that_it_was_given_unfitted():
     made = HistGradientBoostingClassifier(max_iter=2)
     assert learners.fit(made, TABLE.X, TABLE.y) is not made
     assert not hasattr(made, "classes_")
+
+
+def test_the_names_of_the_parameters_are_those_of_the_tables():
+    from rebalance import names, treatments
+
+    assert set(names.LEARNERS) == set(learners.LEARNERS)
+    kinds = {treatments.NONE, treatments.CLASS_WEIGHT, treatments.SAMPLE_WEIGHT}
+    assert set(names.TREATMENTS) == kinds | {*treatments.SAMPLERS, *treatments.ENSEMBLES}
+
+
+def test_answers_that_are_no_probabilities_are_one_line():
+    near = learners.make(learner("KNeighborsClassifier", n_neighbors=5000))
+    fitted = learners.fit(near, TABLE.X, TABLE.y)
+    with pytest.raises(InputError, match="KNeighborsClassifier cannot score these rows: Expected"):
+        learners.raw_scores(fitted, TABLE.X)
+
+    class Regressor:
+        def predict_proba(self, X):
+            return np.full((len(X), 2), 1.5)
+
+    with pytest.raises(InputError, match="Regressor must answer with probabilities from 0 to 1"):
+        learners.raw_scores(Regressor(), TABLE.X)

@@ -55,7 +55,7 @@ REFUSED = [
         {"ratio": 2},
         "resample.over.treatment is missing; the keys of resample.over",
     ),
-    ("resample.over.ratio", 0, "resample.over.ratio must be above 0, got 0."),
+    ("resample.over.ratio", 0, "resample.over.ratio must be 0.01 or more, got 0."),
     ("resample.over.ratio", True, "resample.over.ratio must be a number, got True."),
     (
         "resample.class_weight.weight",
@@ -79,6 +79,12 @@ REFUSED = [
         "data.url must be an http or https address of a file for source url, got ",
     ),
     ("learner.name", 3, "learner.name must be text, got 3."),
+    ("learner.name", "hist", "learner.name must be one of hist_gradient_boosting, gradient_bo"),
+    ("resample.smote.treatment", "smot", "resample.smote.treatment must be one of none, random_"),
+    ("tune.also", ["under"], "tune.also.0 must be one of none, random_under, "),
+    ("tune.metric", "avg_prec", "tune.metric must be one of 'average_precision', 'roc_auc', "),
+    ("evaluate.metric", "f1", "evaluate.metric must be one of 'average_precision', 'roc_auc', "),
+    ("tune.learner", {"max_features": {"choices": [[1]]}}, "tune.learner.max_features.choices.0"),
     ("threshold.use", "nope", "threshold.use must be one of half, max_f1, "),
     ("threshold.use", "amounts", "threshold.use must be a rule with one threshold for all rows, "),
     ("threshold.rules.half.rule", "fxd", "threshold.rules.half.rule must be one of fixed, "),
@@ -112,6 +118,11 @@ def test_what_is_wrong_is_said_in_one_line_with_key_rule_and_value(key, value, s
     with pytest.raises(InputError, match=re.escape(said)) as caught:
         params.parse(changed(SHIPPED, {key: value}))
     assert "\n" not in str(caught.value)
+
+
+def test_a_glob_for_a_path_is_told_where_it_belongs():
+    with pytest.raises(InputError, match=r"data\.path must be a file or a folder .* for pattern"):
+        params.parse(changed(SHIPPED, {"data.source": "file", "data.path": "in/*.csv"}))
 
 
 NO_YAML = [

@@ -202,10 +202,17 @@ def test_a_ratio_concerns_its_model_only_and_so_does_an_entry(folder):
     assert list(scores) == ["baseline", "under_200", "weights", "tuned"]
 
     call(folder, "git", "checkout", "--quiet", "params.yaml")
-    output = call(folder, "dvc", "repro")
-    assert ran(output) in (["evaluate"], [])  # restored, where DVC knows the result
+    call(folder, "git", "add", "--all")  # what a removed entry leaves must not be committed
+    assert ran(call(folder, "dvc", "repro")) == ["evaluate"]
     assert changed_metrics(folder) == {}
     assert call(folder, "dvc", "status").strip() == UP_TO_DATE
+    assert not (folder / "metrics" / "fingerprints" / "weights.sha256").exists()
+    # DVC keeps a removed stage in dvc.lock; a clone must not take that for out of date.
+    call(folder, "git", "add", "--all")
+    assert call(folder, "git", "status", "--porcelain") in ("", "M  dvc.lock\n")
+    call(folder, "git", "commit", "--quiet", "--allow-empty", "--message", "as before")
+    call(folder, "git", "clone", "--quiet", folder.as_uri(), str(folder.parent / "clone"))
+    assert first_stale(folder.parent / "clone") is None
 
 
 def test_a_model_that_was_tampered_with_is_not_judged(folder):

@@ -59,14 +59,13 @@ def test_a_file_is_read_by_what_it_holds(tmp_path, monkeypatch, name, write, abs
 @pytest.mark.parametrize(
     "changes",
     [
-        {"path": "mine/part-*.csv"},
-        {"path": "mine/**/part-*.csv"},
         {"path": "mine"},
+        {"path": ".", "pattern": "**/part-*.csv"},
         {"path": "mine", "pattern": "part-*"},
         {"path": "../here/mine"},
     ],
 )
-def test_a_folder_or_a_glob_is_read_in_the_order_of_its_names(tmp_path, monkeypatch, changes):
+def test_the_files_of_a_folder_are_read_in_the_order_of_its_names(tmp_path, monkeypatch, changes):
     (tmp_path / "here" / "mine").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "here")
     for number, rows in enumerate((slice(50), slice(50, None))):
@@ -101,11 +100,26 @@ def test_a_broken_file_is_named(tmp_path, content, said):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("path", ["nothing.csv", "empty", "empty/*.csv"])
+@pytest.mark.parametrize("pattern", ["/x", "a**b/*", ""])
+def test_a_pattern_that_is_none_is_one_line(tmp_path, pattern):
+    (tmp_path / "a.csv").write_bytes(CSV)
+    if not pattern:
+        assert len(sources.load(data(path=str(tmp_path), pattern=pattern))) == len(FRAME)
+        return
+    with pytest.raises(InputError, match=r"data\.p(attern|ath) must"):
+        sources.load(data(path=str(tmp_path), pattern=pattern))
+
+
+def test_a_feature_without_any_value_is_named():
+    with pytest.raises(InputError, match="features must have values; b have none"):
+        sources.features(FRAME.assign(b=np.nan), "Class", [])
+
+
+@pytest.mark.parametrize("path", ["nothing.csv", "empty"])
 def test_a_path_without_a_table_is_named(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=re.escape(f"got {path!r}, where none is")):
+    with pytest.raises(InputError, match=re.escape(f"got {path!r}, where none fits")):
         sources.load(data(path=path))
 
 

@@ -19,13 +19,23 @@ from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
 from skops.io import dump
 
-from rebalance import correction, learners, paths, store
+from rebalance import correction, learners, paths, store, treatments
 from rebalance.errors import InputError
-from tests.strategies import ENSEMBLES, FEATURES, ROOT, frame, model, table
+from tests.strategies import (
+    ENSEMBLES,
+    FEATURES,
+    QUICK,
+    ROOT,
+    frame,
+    learner,
+    model,
+    table,
+    treatment,
+)
 
 TABLE = table()
 fitted = cache(model)
-MODELS = (*learners.LEARNERS, *ENSEMBLES)
+MODELS = (*QUICK, *ENSEMBLES)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -68,6 +78,27 @@ def test_the_list_of_trusted_types_is_what_the_models_need_and_no_more(tmp_path)
         needed |= set(get_untrusted_types(file=tmp_path / name))
     assert needed == set(store.TRUSTED)
     assert sorted(store.TRUSTED) == store.TRUSTED
+
+
+@pytest.mark.parametrize("name", ENSEMBLES)
+def test_an_ensemble_with_a_ratio_can_be_written(name, tmp_path):
+    entry = treatment(name, ratio=3, params={"n_estimators": 2})
+    made = learners.make(learner())
+    estimator = treatments.fit(entry, made, TABLE.X, TABLE.y).estimator
+    own = correction.CorrectedClassifier(estimator, features=FEATURES)
+    store.write_model(tmp_path / "m.skops", own)
+    read = store.read_model(tmp_path / "m.skops")
+    np.testing.assert_array_equal(read.predict_proba(TABLE.X), own.predict_proba(TABLE.X))
+
+
+def test_what_a_removed_entry_left_is_deleted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("baseline", "kept", "removed"):
+        store.write_text(paths.fingerprint(name), "")
+        store.write_text(paths.training_metrics(name), "{}")
+    store.forget_others(["baseline", "kept"])
+    left = sorted(path.name for path in paths.METRICS.rglob("*") if path.is_file())
+    assert left == ["baseline.sha256", "kept.json", "kept.sha256", "train_baseline.json"]
 
 
 @dataclass

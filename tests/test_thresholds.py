@@ -190,7 +190,7 @@ def test_a_precision_out_of_reach_says_how_far():
     [
         ("best", {}, "must be one of fixed, max_fbeta, .* got 'best'"),
         ("fixed", {"value": 2}, "value must be from 0 to 1, got 2"),
-        ("max_fbeta", {"beta": -1}, "beta must be from 0 to inf, got -1"),
+        ("max_fbeta", {"beta": -1}, "beta must be above 0, got -1"),
         ("recall_at_precision", {"precision": 90}, "precision must be from 0 to 1, got 90"),
         ("precision_at_recall", {"recall": math.nan}, "recall must be from 0 to 1, got nan"),
         ("alert_budget", {}, "either share, or alerts and out_of"),

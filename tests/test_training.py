@@ -16,7 +16,7 @@ PARAMS = params(threshold__use="half")
 
 
 def train(entry, found=TABLE, given=PARAMS, workers=1, **more):
-    training.check(entry, found, given)
+    training.check(entry, found, given, "resample.it")
     with pool(workers) as executor:
         return training.train(entry, found, given, executor, **more)
 
@@ -92,7 +92,7 @@ def test_amounts_that_a_rule_cannot_use_are_one_line_before_any_fit(others, said
     rule = {"rule": "amount_cost", "column": "Amount", "c_admin": 5.0}
     given = params(threshold__rules__amounts=rule)
     with pytest.raises(InputError, match=re.escape(said)):
-        training.check(treatment("none"), table(240, 30, others=others), given)
+        training.check(treatment("none"), table(240, 30, others=others), given, "baseline")
 
 
 def test_rules_choose_on_out_of_fold_scores_each_row_once():
@@ -149,7 +149,7 @@ def test_sample_weights_are_a_column_by_name():
 @pytest.mark.parametrize(
     ("entry", "given", "said"),
     [
-        (treatment("undre"), {}, "treatment must be one of none, "),
+        (treatment("Undre"), {}, "resample.it: treatment must be one of none, "),
         (
             treatment("random_under", ratio=7.5),
             {},
@@ -159,11 +159,11 @@ def test_sample_weights_are_a_column_by_name():
         (
             treatment("none"),
             {"out_of_fold__folds": 31},
-            "folds must be at most the positives of the",
+            "out_of_fold.folds must be at most the positives of the",
         ),
         (
             treatment("none"),
-            {"learner__name": "nope"},
+            {"learner__name": "Nope"},
             "learner.name must be one of hist_gradient_",
         ),
         (

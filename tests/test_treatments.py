@@ -245,7 +245,7 @@ def test_the_rows_given_are_left_as_they_were():
 
 REFUSED = [
     (
-        "undre",
+        "Undre",
         {},
         "treatment must be one of none, random_under, random_over, smote, class_weight, ",
     ),
@@ -273,7 +273,7 @@ REFUSED = [
     (
         "TomekLinks",
         {"ratio": 2},
-        "'TomekLinks' removes the rows that it finds and takes no ratio, got",
+        "'TomekLinks' removes the rows that it finds and takes no ratio.",
     ),
     ("class_weight", {}, "treatment 'class_weight' needs a weight: 'balanced' or a number."),
     (

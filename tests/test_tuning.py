@@ -313,15 +313,17 @@ def test_a_metric_goes_by_scikit_learns_name(metric):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"tune__metric": "avg_prec"}, "tune.metric must be a scorer's name of scikit-learn"),
-        ({"tune__treatment": "undre"}, "treatment must be one of none, random_under"),
-        ({"tune__also": ["undre"]}, "treatment must be one of none, random_under"),
-        ({"tune__low": 10}, "ratio must be at most the natural ratio of the training rows, 9 neg"),
+        ({"tune__treatment": "Undre"}, "tune: treatment must be one of none, random_under"),
+        ({"tune__also": ["Undre"]}, "tune: treatment must be one of none, random_under"),
+        (
+            {"tune__low": 10},
+            "tune.low must be at most the natural ratio of the training rows, 9 ",
+        ),
         (
             {"tune__treatment": "TomekLinks"},
             "'TomekLinks' removes the rows that it finds and takes",
         ),
-        ({"tune__folds": 31}, "folds must be at most the positives of the training rows"),
+        ({"tune__folds": 31}, "tune.folds must be at most the positives of the training rows"),
     ],
 )
 def test_a_study_that_cannot_be_is_one_line_before_any_fit(changes, said):

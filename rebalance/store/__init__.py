@@ -17,6 +17,7 @@ __all__ = [
     "TRUSTED",
     "Table",
     "check_fingerprint",
+    "forget_others",
     "kept",
     "md5",
     "read_arrow",
@@ -198,6 +199,17 @@ def write_fingerprint(name):
     files = (paths.model(name), paths.out_of_fold(name))
     lines = [f"{sha256(path)}  {path.as_posix()}" for path in files]
     write_text(paths.fingerprint(name), "\n".join(lines))
+
+
+def forget_others(names):
+    """Delete what is left in metrics/ of models other than ``names``: entries that were removed.
+
+    A fingerprint left behind would be in what evaluate depends on here, and in no clone.
+    """
+    for path in paths.FINGERPRINTS.glob("*"):
+        if path not in {paths.fingerprint(name) for name in names}:
+            path.unlink()
+            paths.training_metrics(path.stem).unlink(missing_ok=True)
 
 
 def check_fingerprint(name):

@@ -98,7 +98,8 @@ def fixed(y_true, y_score, *, value=0.5):
 
 def max_fbeta(y_true, y_score, *, beta=1.0):
     """Return the highest threshold with the greatest F-beta (van Rijsbergen 1979)."""
-    _check_range("beta", beta, 0, math.inf)
+    if not 0 < beta < math.inf:
+        raise ValueError(f"beta must be above 0, got {beta}.")
     steps = _Steps(y_true, y_score, positives_needed_by="max_fbeta")
     weight = beta**2
     f = (1 + weight) * steps.tp / (steps.flagged + weight * steps.n_positives)

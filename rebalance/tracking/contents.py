@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 import time
 from dataclasses import dataclass
 from numbers import Real
@@ -107,7 +106,7 @@ def log_model(client, experiment_id, run_id, model, X, name):
             ),
             signature=signature,
             input_example=example,
-            pip_requirements=_requirements(),
+            pip_requirements=_requirements(model.estimator),
             serialization_format="skops",
             skops_trusted_types=store.TRUSTED,
             pyfunc_predict_fn="predict_proba",
@@ -127,8 +126,10 @@ def log_input(client, run_id):
     client.log_inputs(run_id, [DatasetInput(rows, [InputTag("mlflow.data.context", "training")])])
 
 
-def _requirements():
+def _requirements(estimator):
     """Return what a served model needs, in the versions that made it."""
-    more = [name for module, name in NEEDS.items() if module in sys.modules]
+    parts = [estimator, *getattr(estimator, "estimators_", [])]
+    modules = {type(part).__module__.partition(".")[0] for part in parts}
+    more = [name for module, name in NEEDS.items() if module in modules]
     names = ["mlflow", "numpy", "pandas", "scikit-learn", "skops", *more]
     return [f"{name}=={provenance.version(name)}" for name in names]

@@ -202,7 +202,7 @@ def _in_one_line(experiment):
     try:
         with _uncollected():
             yield
-    except (MlflowException, OSError) as error:
+    except (MlflowException, ImportError, OSError) as error:
         places.check(experiment)  # says it better where the server is gone
         reason = " ".join(str(error).split())
         raise InputError(f"MLflow at {places.address()} refused the run: {reason}") from error

@@ -12,7 +12,7 @@ from math import floor
 
 import numpy as np
 
-from rebalance import splitting, training, treatments
+from rebalance import errors, learners, splitting, training, treatments
 from rebalance.correction import expit, log_odds
 from rebalance.errors import InputError
 from rebalance.tuning._study import Candidate, Scored, Study, choose
@@ -29,7 +29,7 @@ def scorer(metric):
     0.5
     """
     from sklearn.base import BaseEstimator, ClassifierMixin
-    from sklearn.metrics import get_scorer, get_scorer_names
+    from sklearn.metrics import get_scorer
 
     class Answers(ClassifierMixin, BaseEstimator):
         """A fitted classifier whose rows are its answers: scikit-learn's scorers want one."""
@@ -42,11 +42,6 @@ def scorer(metric):
         def predict(self, X):
             return (X >= 0.5).astype(int)
 
-    if metric not in get_scorer_names():
-        raise InputError(
-            f"tune.metric must be a scorer's name of scikit-learn such as average_precision, got "
-            f"{metric!r}."
-        )
     found = get_scorer(metric)
     return lambda y_true, y_score: float(found(Answers(), y_score, y_true))
 
@@ -161,16 +156,25 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
         Where the metric or a treatment is unknown, or the rows do not allow the study.
     """
     tune = params.tune
-    natural = max(tune.low, floor(treatments.natural_ratio(table.y)))
+    natural = floor(treatments.natural_ratio(table.y))
+    if tune.low > natural:
+        raise InputError(
+            f"tune.low must be at most the natural ratio of the training rows, {natural} negatives "
+            f"per positive, got {tune.low}."
+        )
     untreated = Candidate(treatment=treatments.NONE, ratio=natural)
     arms = [_Arm(name, tune, natural) for name in (tune.treatment, *tune.also)]
     for arm in arms:
         lowest = Candidate(treatment=arm.treatment, ratio=tune.low)
-        treatments.check(lowest.entry(natural, tune.seed), table.y)
+        with errors.at(tune.key):
+            treatments.check(lowest.entry(natural, tune.seed), table.y)
     if tune.learner:
         # The untreated arm gets as many questions as each treated one.
         arms.append(_Arm(treatments.NONE, tune, natural))
-    training.check(untreated.entry(natural, tune.seed), table, params)
+    training.check(untreated.entry(natural, tune.seed), table, params, tune.key)
+    with errors.at(f"{tune.key}.learner"):
+        lowest = {name: asked.lowest for name, asked in tune.learner.items()}
+        learners.make(params.learner.model_copy(update={"params": params.learner.params | lowest}))
     _warn_of_metric(tune.metric, table.y)
     folds, score = splitting.folds(table, tune), scorer(tune.metric)
 

@@ -1,12 +1,11 @@
-"""Typed, strict, frozen view of params.yaml."""
+"""The sections of params.yaml: their keys, types and rules."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from rebalance import paths, refusals, thresholds
-from rebalance.errors import InputError
+from rebalance import names, refusals, thresholds
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -14,6 +13,7 @@ Count = Annotated[int, Field(ge=1)]
 Folds = Annotated[int, Field(ge=2)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Number = Annotated[int | float | None, Field(description="a number")]
+Kind = Annotated[str, AfterValidator(names.treatment)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 # What goes to a constructor of scikit-learn or imbalanced-learn by name.
 Arguments = Annotated[dict[str, object], AfterValidator(refusals.quoted_numbers)]
@@ -65,8 +65,11 @@ class Data(Section):
                 f"sha256 must be 64 hexadecimal digits for source url, got {self.sha256!r}; "
                 "'sha256sum FILE' prints them"
             )
-        if self.source == "file" and not self.path:
-            raise ValueError("path must name a file for source file, got ''")
+        if self.source == "file" and (not self.path or set(self.path) & set("*?")):
+            raise ValueError(
+                f"path must be a file or a folder for source file, got {self.path!r}; which files "
+                "of a folder is for pattern to say"
+            )
         return self
 
 
@@ -89,7 +92,7 @@ class Split(Section):
 class Learner(Section):
     """The estimator underneath every treatment."""
 
-    name: str
+    name: Annotated[str, AfterValidator(names.learner)]
     params: Arguments
     seed: Seed
 
@@ -97,6 +100,7 @@ class Learner(Section):
 class OutOfFold(Section):
     """Folds of the training rows that give each row a score by a model that did not see it."""
 
+    key: ClassVar[str] = "out_of_fold"
     folds: Folds
     repeats: Count
     seed: Seed
@@ -105,8 +109,8 @@ class OutOfFold(Section):
 class Treatment(Section):
     """What is done about imbalance, for one model."""
 
-    treatment: str
-    ratio: Positive | None = None
+    treatment: Kind
+    ratio: Annotated[float, Field(ge=0.01)] | None = None
     weight: Annotated[
         Literal["balanced"] | Positive | None, Field(description="balanced or a number above 0")
     ] = None
@@ -187,7 +191,7 @@ class Range(Section):
     low: Number = None
     high: Number = None
     log: bool = False
-    choices: list[object] = []
+    choices: list[bool | int | float | str | None] = []
 
     @model_validator(mode="after")
     def _one_kind(self):
@@ -201,6 +205,11 @@ class Range(Section):
             raise ValueError(f"low must be a number above 0 on a log scale, got {self.low}")
         return self
 
+    @property
+    def lowest(self):
+        """Return the first value that may be tried."""
+        return self.choices[0] if self.choices else self.low
+
     def suggest(self, trial, name):
         """Return the value that an Optuna trial asks for."""
         if self.choices:
@@ -213,10 +222,24 @@ class Range(Section):
 class Tune(Section):
     """The study of the ratio."""
 
-    treatment: str
-    also: list[str]
+    key: ClassVar[str] = "tune"
+    treatment: Kind
+    also: list[Kind]
     learner: dict[str, Range]
-    metric: str
+    # Scikit-learn's scorers of two classes.
+    metric: Literal[
+        "average_precision",
+        "roc_auc",
+        "neg_log_loss",
+        "neg_brier_score",
+        "f1",
+        "precision",
+        "recall",
+        "balanced_accuracy",
+        "matthews_corrcoef",
+        "accuracy",
+        "jaccard",
+    ]
     low: Count
     anchors: list[Count]
     trials: Count
@@ -251,50 +274,3 @@ class Run(Section):
 
     engine: Literal["thread"]
     workers: Annotated[int, Field(ge=0)]
-
-
-class Params(Section):
-    """Everything that one may change."""
-
-    data: Data
-    split: Split
-    learner: Learner
-    out_of_fold: OutOfFold
-    resample: dict[Name, Treatment]
-    calibrate: Calibrate
-    threshold: Threshold
-    tune: Tune
-    evaluate: Evaluate
-    tracking: Tracking
-    run: Run
-
-    @model_validator(mode="after")
-    def _names(self):
-        for name in (paths.BASELINE, paths.TUNED):
-            if name in self.resample:
-                raise ValueError(f"resample.{name} must have another name: {name!r} is taken")
-        return self
-
-    def resampled(self, arguments):
-        """Return the one name among ``arguments`` if it is a key of ``resample``."""
-        if len(arguments) != 1 or arguments[0] not in self.resample:
-            raise InputError(
-                f"one model of resample must be named, one of {', '.join(self.resample)}; got "
-                f"{' '.join(arguments) or 'none'}."
-            )
-        return arguments[0]
-
-
-def parse(content):
-    """Return the `Params` of a mapping; `InputError` is one line: the key, the rule, the value."""
-    if not isinstance(content, dict):
-        raise InputError(f"{paths.PARAMS} must hold a mapping of sections, got {content!r}.")
-    try:
-        return Params.model_validate(content)
-    except ValidationError as error:
-        raise InputError(f"{refusals.line(error, Params)}.") from error
-
-
-def load(path=paths.PARAMS):
-    """Return the parameters in ``path``."""
-    return parse(refusals.read(path))
