@@ -6,6 +6,7 @@ A name of another kind is that of a class, in scikit-learn or imbalanced-learn.
 
 import re
 
+NONE = "none"
 LEARNERS = (
     "hist_gradient_boosting",
     "gradient_boosting",
@@ -15,7 +16,7 @@ LEARNERS = (
     "xgboost",
 )
 TREATMENTS = (
-    "none",
+    NONE,
     "random_under",
     "random_over",
     "smote",

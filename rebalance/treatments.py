@@ -50,7 +50,7 @@ ENSEMBLES = {
 }
 # These fit trees of their own, and no learner.
 OWN_TREES = set(ENSEMBLES) - {"balanced_bagging"}
-NONE, CLASS_WEIGHT, SAMPLE_WEIGHT = "none", "class_weight", "sample_weight"
+NONE, CLASS_WEIGHT, SAMPLE_WEIGHT = names.NONE, "class_weight", "sample_weight"
 # The keys that a treatment looks at; samplers and ensembles look at ratio and params.
 TAKES = {NONE: set(), CLASS_WEIGHT: {"weight"}, SAMPLE_WEIGHT: {"column"}}
 
@@ -152,8 +152,8 @@ def check(entry, y):
     if entry.ratio is not None and entry.ratio > natural:
         raise InputError(
             f"treatment {name!r}: ratio must be at most the natural ratio of the training rows, "
-            f"{natural:.6g} negatives per positive, got {entry.ratio:g}; the natural ratio means "
-            "no resampling."
+            f"{natural:.6g} negatives per positive, got {entry.ratio:g}: write a lower one, or "
+            "remove the entry; the natural ratio means no resampling."
         )
 
 

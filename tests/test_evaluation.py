@@ -207,7 +207,7 @@ def test_what_is_unsure_is_listed_once_for_all_its_models():
     _, compared = told({BASE: 8.0, ARM: 9.0}, BASE)
     notes = _tables.notes({}, compared)[1].splitlines()
     lines = [line for line in notes if "may not hold" in line]
-    metrics_of = ("roc auc", "ece")
+    metrics_of = ("ROC AUC", "ECE")
     assert len(lines) == len(metrics_of)
     for metric in metrics_of:
         start = f"- baseline, arm: the interval of {metric} may not hold, because"

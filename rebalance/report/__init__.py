@@ -3,7 +3,7 @@
 from rebalance import evaluation, paths
 from rebalance.markdown import table
 from rebalance.report import _tables as tables
-from rebalance.report._sentences import sentences
+from rebalance.report._sentences import sentences, words
 
 SPLITS = {
     "stratified": "random, stratified split",
@@ -64,7 +64,7 @@ def write(scores, decisions, compared, recommendation, split, study, params):
     """
     rows = [{"model": name, **values} for name, values in scores.items()]
     half = [{"model": name, **values["at_half"]} for name, values in scores.items()]
-    metric = compared.metric.replace("_", " ")
+    metric = words(compared.metric)
     parts = [
         f"# Does any treatment of class imbalance help? ({SPLITS[params.split.method]})",
         " ".join(sentences(scores, decisions, compared, recommendation, study, params)),

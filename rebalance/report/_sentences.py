@@ -5,23 +5,32 @@ from math import floor, log10
 from rebalance.comparison import BETTER, WORSE
 
 
+def words(metric):
+    """Return the name of a metric as the field writes it.
+
+    >>> words("roc_auc"), words("average_precision")
+    ('ROC AUC', 'average precision')
+    """
+    return {"roc_auc": "ROC AUC", "ece": "ECE"}.get(metric, metric.replace("_", " "))
+
+
 def sentences(scores, decisions, compared, recommendation, study, params):
     """Return the three sentences: what to use, at which threshold, how sure."""
-    name, words = recommendation.model, compared.metric.replace("_", " ")
+    name, metric = recommendation.model, words(compared.metric)
     if name == compared.baseline:
         what = (
             f"Use {name}, with no treatment: on the training rows no treatment beats it by more "
-            f"than one standard error in {words}."
+            f"than one standard error in {metric}."
         )
     else:
         what = (
             f"Use {name} ({_treatment(name, study, params)}): of the models that beat the baseline "
-            f"on the training rows by more than one standard error it has the best {words}."
+            f"on the training rows by more than one standard error it has the best {metric}."
         )
     return [
         what,
         _where(scores[name], decisions[name][params.threshold.use], params.threshold.use),
-        _how_sure(name, compared, words),
+        _how_sure(name, compared, metric),
     ]
 
 
@@ -42,15 +51,16 @@ def _where(chosen, decision, rule):
     flags = "Flag no row" if at > 1 else f"Flag a row when its probability reaches {at:.3g}"
     by = f"{rule}, chosen out of fold" + (f", and not met: {unmet.rstrip('.')}" if unmet else "")
     positives = chosen["true_positives"] + chosen["false_negatives"]
+    alarms = chosen["false_positives"]
     return (
         f"{flags} ({by}): on the test rows this finds {chosen['true_positives']} of {positives} "
-        f"positives with {chosen['false_positives']} false alarms."
+        f"positives with {alarms} false alarm{'s' * (alarms != 1)}."
     )
 
 
-def _how_sure(name, compared, words):
+def _how_sure(name, compared, metric):
     interval = compared.intervals[name][compared.metric]
-    value = f"{words} is {with_ends(interval)}"
+    value = f"{metric} is {with_ends(interval)}"
     if name != compared.baseline:
         verdict = compared.verdicts[name]
         found = (

@@ -2,7 +2,8 @@
 
 from rebalance.comparison import LOWER_IS_BETTER, UNDETECTED
 from rebalance.markdown import table
-from rebalance.report._sentences import with_ends
+from rebalance.names import NONE
+from rebalance.report._sentences import with_ends, words
 
 DECISIONS = {"f1": "F1", "mcc": "MCC", "precision": "precision", "recall": "recall"}
 BUDGET = {
@@ -32,7 +33,7 @@ def verdicts(compared):
         rows.append(row)
     return rows, {
         "model": "model",
-        "value": f"{compared.metric.replace('_', ' ')} ({better} is better)",
+        "value": f"{words(compared.metric)} ({better} is better)",
         "difference": "difference",
         "p": "p",
         "verdict": "verdict",
@@ -108,7 +109,7 @@ def notes(decisions, compared):
         if "message" in values
     ]
     notes += [
-        f"- {model}: no {metric.replace('_', ' ')}, because {reason}"
+        f"- {model}: no {words(metric)}, because {reason}"
         for model, metrics in compared.absent.items()
         for metric, reason in metrics.items()
         if metric != "prevalence"  # it is no estimate: the draws keep it
@@ -116,7 +117,7 @@ def notes(decisions, compared):
     doubted = {}
     for model, metrics in compared.doubted.items():
         for metric, reason in metrics.items():
-            doubted.setdefault((metric.replace("_", " "), reason), []).append(model)
+            doubted.setdefault((words(metric), reason), []).append(model)
     notes += [
         f"- {', '.join(models)}: the interval of {metric} may not hold, because {reason}."
         for (metric, reason), models in doubted.items()
@@ -136,13 +137,13 @@ def study(study, metric):
             row |= {
                 "ratio": found["ratio"],
                 "score": f"{found['score']:.4g} ± {found['score_se']:.2g}",
-                "gain": f"{gain:+.2g} ± {error:.2g}",
+                "gain": None if arm == NONE else f"{gain:+.2g} ± {error:.2g}",
             }
         rows.append(row)
     (treatment, ratio), *_ = study["chosen"].items()
     told = (
         f"{study['trials']} ratios asked, {study['fits']} fits, {study['pruned']} stopped early. "
-        f"Without any treatment {metric.replace('_', ' ')} is {study['natural_score']:.4g} ± "
+        f"Without any treatment {words(metric)} is {study['natural_score']:.4g} ± "
         f"{study['natural_score_se']:.2g} at the natural ratio, {study['natural_ratio']}; the "
         f"search of the learner's settings alone gives {study['gain_of_tuning']:+.2g}, and the "
         "treatment what the table says on top. Each row is the best of what its treatment was "
