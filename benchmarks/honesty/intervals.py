@@ -67,7 +67,7 @@ def coverage(quick):
         for family, populations in (COVERED | LIMITS).items()
         for population in (populations[:1] if quick else populations)
     ]
-    rows, misses = [], []
+    rows, misses, doubted = [], [], []
     held = on_every_core(
         _coverage,
         [
@@ -85,14 +85,15 @@ def coverage(quick):
         prevalence, n_positives = population.prevalence, population.n_positives
         truth = population.truth(0, 0.0)
         rows.append([family, prevalence, n_positives, *list(truth.values())[:2], *found.values()])
-        misses += [
-            f"{name}, {family}, prevalence {prevalence:g}, {n_positives} positives: {share:.1%}"
-            for name, share in found.items()
-            if share is not None
-            and not name.endswith(("percentile", DOUBTED))
-            and not LOWEST <= share <= HIGHEST
-            and not found.get(name.removeprefix("d ") + DOUBTED, 0.0) > 1 / 2
-        ]
+        for name, share in found.items():
+            if share is None or name.endswith(("percentile", DOUBTED)):
+                continue
+            if not LOWEST <= share <= HIGHEST:
+                in_doubt = found.get(name.removeprefix("d ") + DOUBTED, 0.0) > 1 / 2
+                (doubted if in_doubt else misses).append(
+                    f"{name}, {family}, prevalence {prevalence:g}, {n_positives} positives: "
+                    f"{share:.1%}"
+                )
     return Table(
         "Share of 95 % intervals that hold the truth; bound: .93 to .97, or mostly doubted",
         ["scores", "prevalence", "positives", "true AP", "true AUC", *found],
@@ -101,6 +102,7 @@ def coverage(quick):
         "The truth is what a sample tends to as it grows; 'd' is the paired difference of two "
         "models.\nPlain percentiles are shown to compare and have no bound. Doubted: the share of "
         "samples of which\nthe report itself says that the interval may not hold.",
+        doubted,
     )
 
 
