@@ -2,16 +2,39 @@
 
 HistGradientBoosting asks for the weighted percentiles of a column one by one, sorting and summing
 the column 254 times: a minute for 180,000 rows of 29 columns, where the fit takes seconds. Asked
-for together they are one pass. ``tests/test_binning.py`` holds both ways against each other.
+for together they are one sort and one sum. ``tests/test_binning.py`` holds both ways against each
+other.
 """
 
 import numpy as np
 
 
+def weighted_percentiles(values, weights, ranks):
+    """Return the weighted percentiles, averaged where a rank falls between two values.
+
+    The averaged inverse of the distribution function of Hyndman and Fan (1996), in the steps of
+    scikit-learn, so that every digit is the same.
+
+    Parameters
+    ----------
+    values, weights : arrays of float of shape (n_rows,)
+        The weights are above 0.
+    ranks : array of shape (n_ranks,)
+        Above 0, at most 100.
+    """
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order])
+    wanted = ranks / 100 * reached[-1]
+    here = np.minimum(np.searchsorted(reached, wanted), values.size - 1)
+    above = np.minimum(here + 1, values.size - 1)
+    inside = reached[here] - wanted > np.finfo(float).eps
+    found = values[order[here]]
+    return np.where(inside, found, (found + values[order[above]]) / 2)
+
+
 def install():
     """Give scikit-learn's HistGradientBoosting the faster way; once is enough."""
     from sklearn.ensemble._hist_gradient_boosting import binning
-    from sklearn.utils.stats import _weighted_percentile
 
     one_by_one = binning._find_binning_thresholds
     if getattr(one_by_one, "together", False):
@@ -26,7 +49,7 @@ def install():
             return one_by_one(col_data, max_bins, sample_weight)
         order = np.argsort(values)
         ranks = np.linspace(0, 100, num=max_bins + 1)[1:-1]
-        found = _weighted_percentile(values[order], weights[order], ranks, average=True)
+        found = weighted_percentiles(values[order], weights[order], ranks)
         return np.clip(np.unique(found), a_min=None, a_max=binning.ALMOST_INF)
 
     together.together = True

@@ -17,8 +17,11 @@ def _one_thread():
     threadpool_limits(1)
 
 
-def _cores():
-    """Return the cores that this process may use."""
+def workers(run):
+    """Return the number of fits at the same time: ``run.workers``, or 0 for one on each core."""
+    if run.workers:
+        return run.workers
+    # The cores that this process may use.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
@@ -32,9 +35,8 @@ def _quiet():
 
 @contextmanager
 def pool(run):
-    """Yield an executor of ``run.workers`` threads (0: one for each core)."""
-    workers = run.workers or _cores()
-    with ThreadPoolExecutor(workers, initializer=_one_thread) as executor, _quiet():
+    """Yield an executor of as many threads as there are `workers`."""
+    with ThreadPoolExecutor(workers(run), initializer=_one_thread) as executor, _quiet():
         try:
             yield executor
         except BaseException:

@@ -65,6 +65,7 @@ def params(**changes):
         "tune.folds": 3,
         "tune.anchors": [3],
         "tune.batch": 2,
+        "run.workers": 1,
         "threshold.rules.amounts": None,  # tiny tables have no amounts
     }
     given = {key.replace("__", "."): value for key, value in changes.items()}

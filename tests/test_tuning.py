@@ -70,10 +70,23 @@ def batches(study, given):
 def test_the_same_seed_gives_the_same_study_on_any_number_of_workers(workers):
     with pool(1) as one, pool(workers) as more:
         first = tuning.search(TABLE, PARAMS, one)
-        second = tuning.search(TABLE, PARAMS, more)
+        # Idle workers fit folds that may be forgotten.
+        second = tuning.search(TABLE, params(tune__trials=8, run__workers=workers), more)
         assert told(first) == told(second)
         models = [tuning.train(first, TABLE, PARAMS, e).model for e in (one, more)]
     np.testing.assert_array_equal(*(model.predict_proba(TABLE.X) for model in models))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_folds_that_idle_workers_fit_ahead_change_nothing(seed):
+    keys = {"tune__trials": 12, "tune__folds": 5, "tune__seed": seed}
+    one, more = Counting(noise=1.5), Counting(noise=1.5)
+    first = search(params(**keys), one)
+    second = search(params(run__workers=4, **keys), more, workers=4)
+    assert told(first) == told(second)
+    assert first.summary()["pruned"] > 0
+    assert set(one.asked) <= set(more.asked)
+    assert len(more.asked) == len(set(more.asked))
 
 
 def test_another_seed_asks_other_questions():

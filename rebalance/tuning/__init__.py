@@ -12,7 +12,7 @@ from math import floor
 
 import numpy as np
 
-from rebalance import errors, learners, splitting, training, treatments
+from rebalance import errors, learners, parallel, splitting, training, treatments
 from rebalance.correction import expit, log_odds
 from rebalance.errors import InputError
 from rebalance.tuning._study import Candidate, Scored, Study, choose
@@ -100,38 +100,72 @@ def _below_median(scores, finished):
     return np.mean(scores) < np.median(others)
 
 
-def _score_batch(batch, finished, n_folds, fit_and_score, executor):
+def _score_batch(batch, finished, n_folds, fit_and_score, executor, workers):
     """Score new candidates fold by fold, and stop those below the median of ``finished``.
 
     A candidate is compared with those of earlier batches only, so that the result depends neither
-    on the number of workers nor on who finishes first. With none, all folds run at once.
+    on the number of workers nor on who finishes first. With none, all folds run at once. A worker
+    that would idle takes the next fold of a candidate that may still be stopped: what it finds is
+    used if the candidate is not, and else forgotten.
     """
     pending = {}
 
-    def submit(scored, number):
-        future = executor.submit(fit_and_score, scored.candidate, number)
-        pending[future] = (scored, number)
+    def submit(each):
+        future = executor.submit(fit_and_score, each.scored.candidate, each.submitted)
+        pending[future] = (each, each.submitted)
+        each.submitted += 1
 
     # The largest ratio, which takes longest, first.
-    for scored in sorted(batch, key=lambda s: -s.candidate.ratio):
-        scored.scores, scored.results = [None] * n_folds, [None] * n_folds
-        for number in range(1 if finished else n_folds):
-            submit(scored, number)
+    progress = [_Progress(s, n_folds) for s in sorted(batch, key=lambda s: -s.candidate.ratio)]
+    for each in progress:
+        for _ in range(1 if finished else n_folds):
+            submit(each)
     while pending:
+        while len(pending) < workers and (going := [each for each in progress if each.is_going]):
+            submit(min(going, key=lambda each: each.submitted))
         done, _ = wait(pending, return_when=FIRST_COMPLETED)
-        for future in done:
-            scored, number = pending.pop(future)
-            scored.scores[number], scored.results[number], seconds = future.result()
+        for future in done & pending.keys():
+            each, number = pending.pop(future)
+            each.add(number, future, finished)
+            if each.is_going and each.submitted == len(each.scored.scores):
+                submit(each)
+        # Nobody waits for what would be forgotten.
+        for future in [future for future, (each, _) in pending.items() if each.over]:
+            future.cancel()
+            del pending[future]
+
+
+class _Progress:
+    """How far one candidate has come: results arrive in any order, and count in that of folds."""
+
+    def __init__(self, scored, n_folds):
+        self.scored, self.n_folds = scored, n_folds
+        self.submitted, self.arrived = 0, {}
+
+    @property
+    def over(self):
+        """Say whether no further result counts."""
+        return self.scored.pruned or len(self.scored.scores) == self.n_folds
+
+    @property
+    def is_going(self):
+        """Say whether there are folds to submit."""
+        return not self.over and self.submitted < self.n_folds
+
+    def add(self, number, future, finished):
+        """Take the finished future of one fold, and all that now follow each other."""
+        self.arrived[number] = future
+        scored = self.scored
+        while not self.over and len(scored.scores) in self.arrived:
+            score, raw, seconds = self.arrived.pop(len(scored.scores)).result()
+            scored.scores.append(score)
+            scored.results.append(raw)
             scored.seconds += seconds
-            if not finished or number + 1 == n_folds:
-                continue
             # What every treatment is held against is never stopped: its budget is the largest.
             treated = scored.candidate.treatment != treatments.NONE
-            if treated and _below_median(scored.scores[: number + 1], finished):
+            unfinished = len(scored.scores) < self.n_folds
+            if finished and treated and unfinished and _below_median(scored.scores, finished):
                 scored.pruned = True
-                del scored.scores[number + 1 :], scored.results[number + 1 :]
-            else:
-                submit(scored, number + 1)
 
 
 def search(table, params, executor, remember=training.fold_scores, progress=lambda: None):
@@ -142,7 +176,8 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
     table : store.Table
         The training rows.
     params : params.Params
-        The section ``tune`` is read, and those that `training.check` reads.
+        The section ``tune`` is read, those that `training.check` reads, and ``run``, which changes
+        no result.
     executor : concurrent.futures.Executor
         Runs the fits.
     remember : callable
@@ -186,7 +221,7 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
         y_score = expit(log_odds(raw) + shift) if shift else raw
         return score(table.y[fold.rows[1]], y_score), (raw, shift), time.monotonic() - started
 
-    scored, trials = {}, []
+    scored, trials, workers = {}, [], parallel.workers(params.run)
     while any(arm.asked < arm.trials for arm in arms):
         for arm in arms:
             asked = arm.ask(tune.batch)
@@ -195,7 +230,7 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
                 new[untreated] = None
             finished = [s for s in scored.values() if not s.pruned] if tune.prune else []
             batch = [Scored(candidate=candidate) for candidate in new]
-            _score_batch(batch, finished, tune.folds, fit_and_score, executor)
+            _score_batch(batch, finished, tune.folds, fit_and_score, executor, workers)
             scored |= {s.candidate: s for s in batch}
             for trial, candidate in asked:
                 arm.study.tell(trial, scored[candidate].mean)
