@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from rebalance import comparison, metrics, thresholds
+from rebalance import comparison, errors, metrics, paths, thresholds
 from rebalance.comparison import LOWER_IS_BETTER, Corrected, corrected_t_test, holm
 from rebalance.comparison._bootstrap import Strata
 from rebalance.comparison._jackknife import contributions, spread
+from rebalance.errors import InputError
 from rebalance.thresholds import Threshold, savings
 
 HALF = 0.5
-MOVED = "moved_threshold"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,9 @@ def _error(arm, baseline, metric, d, grouped):
     Five folds know their own spread badly: an arm with a large gain and an unlucky spread would be
     dropped. Metrics without contributions, and rows that belong together, keep it.
     """
-    if grouped or metric not in {"average_precision", "roc_auc"}:
+    # Of a fold's only positive nobody can tell what the fold is without it.
+    few = min(baseline["y_true"][fold].sum() for fold in _folds(baseline)) < 2
+    if grouped or few or metric not in {"average_precision", "roc_auc"}:
         return metrics.standard_error(d, _folds_a_repeat(arm))
     rows, unit = np.unique(baseline["row"], return_inverse=True)
     summed, y_true = np.zeros(rows.size), np.zeros(rows.size, dtype=int)
@@ -181,7 +184,7 @@ def compare(y_true, y_scores, flagged_from, baseline, params, groups=None):
         Rows that belong together are drawn together.
     """
     models = {baseline: (y_scores[baseline], HALF)}
-    models[MOVED] = (y_scores[baseline], flagged_from[baseline])
+    models[paths.MOVED] = (y_scores[baseline], flagged_from[baseline])
     for name, y_score in y_scores.items():
         if name != baseline:
             models[name] = (y_score, flagged_from[name])
@@ -196,6 +199,31 @@ def compare(y_true, y_scores, flagged_from, baseline, params, groups=None):
         k=params.alerts,
         precision=params.precision,
     )
+
+
+def groups(table, name):
+    """Return the groups that are drawn together, or None; `InputError` where they are too few.
+
+    Parameters
+    ----------
+    table : store.Table
+        The test rows.
+    name : str
+        ``evaluate.groups``; empty for those of the split, if it has any.
+    """
+    with errors.at("evaluate.groups"):
+        found = table.column(name) if name else table.groups
+    if found is None:
+        return None
+    codes, _ = pd.factorize(found)
+    with_positive = len(np.unique(codes[table.y == 1]))
+    if (codes < 0).any() or with_positive < 2:
+        raise InputError(
+            f"{name or 'split.column'} must hold a group in every test row, with positives in two "
+            f"groups or more, got {int((codes < 0).sum())} rows without and {with_positive} groups "
+            "with a positive; name another column."
+        )
+    return codes
 
 
 def drawn(y_true, raw, y_score):

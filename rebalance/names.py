@@ -1,4 +1,4 @@
-"""The names that params.yaml may use for learners, treatments and metrics.
+"""The names that params.yaml may use for learners and treatments.
 
 They stand apart from what they name, so that a misspelt one is told without importing a library.
 A name of another kind is that of a class, in scikit-learn or imbalanced-learn.

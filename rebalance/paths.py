@@ -23,11 +23,12 @@ DECISIONS = METRICS / "decisions.json"
 REPORT = METRICS / "report.md"
 PLOTS = METRICS / "plots"
 
-# Results of a study that was stopped; git-ignored and no output of DVC.
+# Out-of-fold scores of all training stages, once computed; git-ignored and no output of DVC.
 KEPT = Path(".rebalance") / "kept"
 
 BASELINE = "baseline"
 TUNED = "tuned"
+MOVED = "moved_threshold"  # the baseline with the threshold chosen out of fold
 
 
 def model(name):

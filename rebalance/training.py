@@ -7,7 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from rebalance import correction, errors, learners, metrics, splitting, thresholds, treatments
+from rebalance import (
+    binning,
+    correction,
+    errors,
+    learners,
+    metrics,
+    splitting,
+    thresholds,
+    treatments,
+)
 from rebalance.correction import CorrectedClassifier
 from rebalance.errors import InputError
 
@@ -107,8 +116,8 @@ def remembering(memory, data):
         The checksum of the training table: with the code, the library versions, the treatment,
         the learner and the fold it decides the scores.
     """
-    modules = (learners, splitting, treatments)
-    code = hashlib.sha256(b"".join(Path(m.__file__).read_bytes() for m in modules)).hexdigest()
+    files = (__file__, *(module.__file__ for module in (binning, learners, splitting, treatments)))
+    code = hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
     versions = [_version(name) for name in LIBRARIES]
     kept = memory.cache(_named_fold_scores, ignore=["entry", "learner", "table", "fold"])
 
@@ -243,6 +252,7 @@ def check(entry, table, params, at):
     """
     with errors.at(at):
         treatments.check(entry, table.y)
+        _weights(entry, table, slice(None))
     correction.check(params.calibrate, table.y)
     for name, rule in params.threshold.rules.items():
         thresholds.amounts(table, name, rule)

@@ -10,7 +10,6 @@ It changes no result. Without it (another system than Linux, REBALANCE_WARM=0, a
 died) a stage imports for itself. What is run by hand, without DVC, never uses it.
 """
 
-import fcntl
 import importlib
 import json
 import os
@@ -120,6 +119,8 @@ def _start():
 
 def serve():
     """Import what the stages need, then fork for each that asks, until nobody has for a while."""
+    import fcntl  # there is none on Windows, and no fork either
+
     with LOCK.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -25,7 +25,7 @@ def main():
     )
 
     test = store.read_table(paths.TEST)
-    groups = test.column(params.evaluate.groups) if params.evaluate.groups else test.groups
+    groups = evaluation.groups(test, params.evaluate.groups)
     with parallel.pool(params.run) as executor:
         scored = executor.map(lambda name: models[name].raw_scores(test.X), names)
         raw = dict(zip(names, scored, strict=True))

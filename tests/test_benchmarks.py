@@ -113,7 +113,7 @@ def test_a_recommendation_as_good_as_a_fixed_policy_is_no_miss():
     assert policy.summed(found, 1).misses == []
 
 
-def test_both_parts_of_honesty_print_their_rows(monkeypatch):
+def test_optimism_and_policy_print_their_rows(monkeypatch):
     monkeypatch.setattr(optimism, "FRESH", 3)
     monkeypatch.setattr(optimism, "CANDIDATES", optimism.CANDIDATES[-2:])
     monkeypatch.setattr(policy, "LEARNERS", {policy.FIRST: policy.LEARNERS["logistic"]})

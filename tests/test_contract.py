@@ -216,7 +216,7 @@ def observe(name, stage, folder, made):
     sys.argv = stage["cmd"].removeprefix("python -m ").split()
     OPENED[:] = [opened]
     tracking = importlib.import_module("rebalance.tracking")
-    tracking.record = tracking.check = tracking.warm_up = lambda *_, **__: None
+    tracking.record = tracking.check = lambda *_, **__: None
     watch_params(seen, logged)
     importlib.import_module(sys.argv[0]).main()
     OPENED.clear()

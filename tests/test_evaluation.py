@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from rebalance import comparison, evaluation, metrics, report
+from rebalance.errors import InputError
 from rebalance.report import _tables
 from rebalance.store import Table
 from tests.strategies import labels, params, seeds
@@ -109,6 +110,33 @@ def test_the_test_over_folds_knows_the_rows_that_each_fold_was_trained_on():
         found[share] = evaluation.recommend(arms, BASE, "roc_auc").cross_validated[ARM].difference
     assert found[1.0] == comparison.corrected_t_test(d, 400, 200)
     assert found[0.5] == comparison.corrected_t_test(d, 200, 200)
+
+
+def test_a_fold_with_one_positive_takes_its_error_from_the_folds():
+    arms = {BASE: out_of_fold(2.0), ARM: out_of_fold(2.2, 1)}
+    for rows in arms.values():
+        first = (rows["fold"] == 0) & (rows["y_true"] == 1)
+        rows["y_true"] = np.where(first & (rows["row"] > 0), 0, rows["y_true"])
+    d = np.subtract(*(evaluation.fold_values(arms[n], "average_precision") for n in (ARM, BASE)))
+    error = evaluation._error(arms[ARM], arms[BASE], "average_precision", d, grouped=False)
+    assert error == pytest.approx(np.std(d, ddof=1) / np.sqrt(FOLDS))
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        (["a", "b", None, "a", "b"], "got 1 rows without and 2 groups with a positive"),
+        (["a", "b", "c", "c", "a"], "got 0 rows without and 1 groups with a positive"),
+    ],
+)
+def test_groups_that_cannot_be_drawn_are_one_line(column, said):
+    y = np.array([0, 0, 1, 1, 0])
+    rows = Table(X=np.zeros((5, 1)), y=y, features=["x"], others={"card": np.array(column)})
+    with pytest.raises(InputError, match=f"card must hold a group in every test row.*{said}"):
+        evaluation.groups(rows, "card")
+    with pytest.raises(InputError, match=r"evaluate\.groups: column 'cards' is not in the table"):
+        evaluation.groups(rows, "cards")
+    assert evaluation.groups(rows, "") is None
 
 
 def test_a_model_with_folds_of_its_own_is_not_compared():

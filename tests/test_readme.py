@@ -17,7 +17,7 @@ def test_its_table_is_what_the_committed_scores_print():
     assert shown == cli.table(store.read_json(ROOT / "metrics" / "scores.json"))
 
 
-def test_its_answer_is_the_first_sentence_of_the_committed_report():
+def test_its_answer_is_that_of_the_committed_report():
     report = (ROOT / "metrics" / "report.md").read_text(encoding="utf-8")
     answer = report.split("\n\n")[1]
     assert f"> {answer}\n" in README
@@ -33,6 +33,7 @@ def test_its_targets_are_those_of_the_makefile(target):
 def test_its_keys_are_those_of_the_parameters(key):
     found = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     for name in key.split("."):
+        assert name in found
         found = found[name]
 
 

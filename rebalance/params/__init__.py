@@ -44,7 +44,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _names(self):
-        for name in (paths.BASELINE, paths.TUNED):
+        for name in (paths.BASELINE, paths.TUNED, paths.MOVED):
             if name in self.resample:
                 raise ValueError(f"resample.{name} must have another name: {name!r} is taken")
         return self

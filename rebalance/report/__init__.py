@@ -1,6 +1,6 @@
 """``metrics/report.md``: the recommendation, and the tables that it rests on."""
 
-from rebalance import evaluation, paths
+from rebalance import paths
 from rebalance.markdown import table
 from rebalance.report import _tables as tables
 from rebalance.report._sentences import sentences, words
@@ -82,7 +82,7 @@ def write(scores, decisions, compared, recommendation, split, study, params):
         "ratios, which flatters it here and not on the test rows.",
         table(*tables.cross_validated(recommendation)),
         "## Decisions against the baseline at .5",
-        f"Each model at its own threshold; {evaluation.MOVED} is the baseline with a threshold "
+        f"Each model at its own threshold; {paths.MOVED} is the baseline with a threshold "
         "chosen as theirs, the cheapest treatment of all. Paired differences with 95 % intervals, "
         "each by itself.",
         table(*tables.decisions(compared)),

@@ -45,7 +45,7 @@ class Table:
 
     ``X`` has shape (n_rows, n_features), ``y`` holds 0 and 1, ``features`` names the columns of
     ``X`` and ``others`` holds the columns that are no features, by name. ``roles`` is what the
-    table says of itself: target, features, dropped and the split's method and column.
+    table says of itself: target, features, and the split's method, column and gap.
     """
 
     X: np.ndarray
@@ -98,8 +98,11 @@ def write_json(path, content):
 
 
 def read_json(path):
-    """Return the content of a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Return the content of a JSON file; `InputError` where there is none."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; run 'dvc repro' to make it.") from error
 
 
 def write_frame(path, frame, roles=None):
@@ -180,7 +183,7 @@ def write_trained(name, trained, more=None):
 
 
 def kept():
-    """Return the `joblib.Memory` whose results outlive a killed study."""
+    """Return the `joblib.Memory` whose results outlive a killed stage."""
     from joblib import Memory
 
     memory = Memory(paths.KEPT, verbose=0)

@@ -3,6 +3,6 @@
 from rebalance.tracking.contents import Trial
 from rebalance.tracking.places import address, check
 from rebalance.tracking.provenance import checksum
-from rebalance.tracking.runs import missing, record, warm_up
+from rebalance.tracking.runs import missing, record
 
-__all__ = ["Trial", "address", "check", "checksum", "missing", "record", "warm_up"]
+__all__ = ["Trial", "address", "check", "checksum", "missing", "record"]

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import threading
 import time
 import warnings
 from contextlib import contextmanager
@@ -18,17 +17,6 @@ SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_LOGGING_LEVEL": "WARNING",  # at INFO the first use of a database says 40 lines
 }
-
-
-def warm_up():
-    """Import MLflow in the background, for a stage that waits for something else meanwhile.
-
-    Call it when the stage's own imports are done: two threads that import the same package can
-    find it half imported. What goes wrong here goes wrong again, and is said, in `record`.
-    """
-    thread = threading.Thread(target=_import, name="import mlflow", daemon=True)
-    thread.start()
-    return thread
 
 
 def record(
@@ -133,16 +121,6 @@ def _settle():
         os.environ.setdefault(name, value)
     # MLflow warns of a type hint of its own, in colour, whenever it saves a model.
     warnings.filterwarnings("ignore", ".*Any type hint is inferred as AnyType", UserWarning)
-
-
-def _import():
-    """Import what `record` needs, database and all; opening it is left to `_open`."""
-    _settle()
-    with _uncollected():
-        import mlflow.sklearn
-
-        if not places.is_server(places.address()):
-            import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
 
 def _client(uri):

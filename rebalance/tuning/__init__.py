@@ -188,7 +188,7 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
     Raises
     ------
     InputError
-        Where the metric or a treatment is unknown, or the rows do not allow the study.
+        Where ``tune.low`` or a treatment does not fit the rows, or the learner not its settings.
     """
     tune = params.tune
     natural = floor(treatments.natural_ratio(table.y))
