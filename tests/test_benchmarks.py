@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from benchmarks import calibration, splits
+from benchmarks.honesty import __main__ as honesty
 from benchmarks.honesty import optimism, policy, sets, tables
 from rebalance import learners
 from rebalance import params as parameters
@@ -284,3 +285,18 @@ def test_calibration_prints_a_table_and_says_what_it_skips(params, monkeypatch, 
     told = capsys.readouterr().out
     assert told.count("formula + sigmoid  ") >= len(few)
     assert "absent.csv is not there" in told
+
+
+@pytest.mark.parametrize(
+    ("misses", "doubted", "code"), [([], [], 0), (["AP: 80 %"], [], 1), ([], ["AUC: 90 %"], 1)]
+)
+def test_a_missed_bound_fails_also_where_the_report_warns_of_it(
+    monkeypatch, capsys, misses, doubted, code
+):
+    found = tables.Table("title", ["share"], [[0.8]], misses, "", doubted)
+    monkeypatch.setattr(honesty, "PARTS", {"coverage": lambda _: found})
+    monkeypatch.setattr("sys.argv", ["honesty"])
+    assert honesty.main() == code
+    said = capsys.readouterr().out
+    assert all(f"coverage: {miss}" in said for miss in [*misses, *doubted])
+    assert ("Every bound holds." in said) == (code == 0)

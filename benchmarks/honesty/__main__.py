@@ -41,9 +41,14 @@ def main():
         print("Quick run: too few repetitions to judge a bound.")
         return 0
     if doubted:
-        print("\n".join(["Missed where the report itself says that it may be:", *doubted]))
-    print("\n".join(["Missed:", *misses]) if misses else "Every other bound holds.")
-    return int(bool(misses))
+        print("\n".join(["Missed, where the report itself says that it may be:", *doubted]))
+    if misses:
+        print("\n".join(["Missed:", *misses]))
+    # A bound that is missed where the report warns of it is missed all the same.
+    missed = bool(misses or doubted)
+    if not missed:
+        print("Every bound holds.")
+    return int(missed)
 
 
 if __name__ == "__main__":

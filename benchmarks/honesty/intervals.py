@@ -95,7 +95,7 @@ def coverage(quick):
                     f"{share:.1%}"
                 )
     return Table(
-        "Share of 95 % intervals that hold the truth; bound: .93 to .97, or mostly doubted",
+        "Share of 95 % intervals that hold the truth; bound: .93 to .97",
         ["scores", "prevalence", "positives", "true AP", "true AUC", *found],
         rows,
         misses,
