@@ -1,12 +1,19 @@
-"""Bins of weighted rows, fifty times faster and the same to the last bit.
+"""HistGradientBoosting fitted to rows that are not copied, from bins that are found sooner.
 
-HistGradientBoosting asks for the weighted percentiles of a column one by one, sorting and summing
-the column 254 times: a minute for 180,000 rows of 29 columns, where the fit takes seconds. Asked
-for together they are one sort and one sum. ``tests/test_binning.py`` holds both ways against each
-other.
+The learner looks at a row only to find its bins, a byte for each column, so that a block of rows
+at a time is enough: a fit takes a byte where it would take two doubles, its own copy beside ours.
+And scikit-learn asks for the weighted percentiles of a column one by one, sorting and summing the
+column 254 times, and sorts an unweighted one three times; once is enough.
+
+Nothing of it changes a bit of what is fitted: ``tests/test_binning.py`` holds both ways against
+each other.
 """
 
+from math import prod
+
 import numpy as np
+
+from rebalance.parallel import ROOM
 
 
 def weighted_percentiles(values, weights, ranks):
@@ -32,25 +39,94 @@ def weighted_percentiles(values, weights, ranks):
     return np.where(inside, found, (found + values[order[above]]) / 2)
 
 
+def thresholds(col_data, max_bins, sample_weight=None):
+    """Return the upper ends of the bins of a column; scikit-learn's function of these arguments.
+
+    Parameters
+    ----------
+    col_data : array of float of shape (n_rows,)
+        NaN where a value is missing.
+    max_bins : int
+    sample_weight : array of float of shape (n_rows,) or None
+    """
+    from sklearn.ensemble._hist_gradient_boosting.binning import ALMOST_INF
+
+    seen = ~np.isnan(col_data)
+    if sample_weight is None:
+        values = np.sort(col_data[seen])
+    else:
+        seen &= sample_weight != 0
+        order = np.argsort(col_data[seen])
+        values, weights = col_data[seen][order], sample_weight[seen][order]
+    distinct = values[np.concatenate([values[:1] == values[:1], values[1:] != values[:-1]])]
+    ranks = np.linspace(0, 100, num=max_bins + 1)[1:-1]
+    if len(distinct) <= max_bins:
+        found = (distinct[:-1] + distinct[1:]) / 2
+    elif sample_weight is None:
+        found = np.percentile(values, ranks, method="averaged_inverted_cdf")
+    else:
+        found = weighted_percentiles(values, weights, ranks)
+    return np.clip(np.unique(found), a_min=None, a_max=ALMOST_INF)
+
+
 def install():
-    """Give scikit-learn's HistGradientBoosting the faster way; once is enough."""
+    """Give scikit-learn's HistGradientBoosting the faster `thresholds`."""
     from sklearn.ensemble._hist_gradient_boosting import binning
 
-    one_by_one = binning._find_binning_thresholds
-    if getattr(one_by_one, "together", False):
-        return
+    binning._find_binning_thresholds = thresholds
 
-    def together(col_data, max_bins, sample_weight=None):
-        if sample_weight is None:
-            return one_by_one(col_data, max_bins)
-        seen = ~np.isnan(col_data) & (sample_weight != 0)
-        values, weights = col_data[seen], sample_weight[seen]
-        if len(np.unique(values)) <= max_bins:
-            return one_by_one(col_data, max_bins, sample_weight)
-        order = np.argsort(values)
-        ranks = np.linspace(0, 100, num=max_bins + 1)[1:-1]
-        found = weighted_percentiles(values[order], weights[order], ranks)
-        return np.clip(np.unique(found), a_min=None, a_max=binning.ALMOST_INF)
 
-    together.together = True
-    binning._find_binning_thresholds = together
+def takes_blocks(estimator):
+    """Say whether `fit` knows how to fit this estimator: it looks at its rows once, to bin them."""
+    return (
+        type(estimator).__name__ == "HistGradientBoostingClassifier"
+        and estimator.early_stopping is False
+        and not estimator.warm_start
+        and isinstance(estimator.categorical_features, str | None)
+    )
+
+
+def fit(estimator, rows, y, sample_weight=None):
+    """Fit a HistGradientBoostingClassifier to `Rows` without an array of them; return it.
+
+    Parameters
+    ----------
+    estimator : HistGradientBoostingClassifier
+        One that `takes_blocks`.
+    rows : selection.Rows
+    y : array of shape (n_rows,)
+    sample_weight : array of shape (n_rows,) or None
+    """
+    preprocess = estimator._preprocess_X
+
+    def look(rows, *, reset):
+        # What it learns from the rows themselves is how many columns they have.
+        _, categories = preprocess(next(rows.blocks())[1][:1], reset=reset)
+        return rows, categories
+
+    def bins(rows, weights, is_training_data):
+        del is_training_data  # there are no others without early stopping
+        return binned(estimator._bin_mapper, rows, weights)
+
+    estimator._preprocess_X, estimator._bin_data = look, bins
+    try:
+        with ROOM.take(prod(rows.shape)):
+            return estimator.fit(rows, y, sample_weight=sample_weight)
+    finally:
+        del estimator._preprocess_X, estimator._bin_data
+
+
+def binned(mapper, rows, weights=None):
+    """Return the bins of `Rows`, shape (n_rows, n_features), from a mapper fitted to them here."""
+    if len(rows) > mapper.subsample:
+        # The rows that the mapper would draw, and all that it would look at.
+        chances = None if weights is None else weights / np.sum(weights)
+        rng = np.random.RandomState(mapper.random_state)
+        drawn = rng.choice(len(rows), mapper.subsample, p=chances, replace=True)
+        mapper.fit(rows.at(drawn))
+    else:
+        mapper.fit(rows.array(), sample_weight=weights)
+    found = np.empty(rows.shape, dtype=np.uint8, order="F")
+    for start, block in rows.blocks():
+        found[start : start + len(block)] = mapper.transform(block)
+    return found

@@ -130,7 +130,7 @@ def _example(path):
 
     model = store.read_model(path)
     if paths.TRAIN.exists():
-        rows = store.read_table(paths.TRAIN).X[:5]
+        rows = store.read_table(paths.TRAIN).example
     else:
         rows = np.zeros((5, len(model.features)))
     return model, rows, path.stem

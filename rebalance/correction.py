@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from rebalance.errors import InputError
 from rebalance.metrics._probability import logistic
+from rebalance.selection import probabilities
 
 # Isotonic regression follows noise below about this many positives (Niculescu-Mizil and Caruana,
 # 2005).
@@ -110,7 +111,7 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
         """
         if hasattr(X, "columns"):
             X = X[list(self.features)].to_numpy(dtype=float)
-        return self.estimator.predict_proba(X)[:, 1]
+        return probabilities(self.estimator, X)[:, 1]
 
     def correct(self, raw):
         """Return the corrected probabilities of ``raw`` probabilities."""

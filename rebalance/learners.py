@@ -10,6 +10,7 @@ from functools import cache
 
 from rebalance import binning, names
 from rebalance.errors import InputError
+from rebalance.selection import Rows, probabilities
 
 log = logging.getLogger("rebalance")
 
@@ -177,11 +178,10 @@ def check(params, table):
             "scores collapse; hist_gradient_boosting does not.",
             100 * prevalence,
         )
-    missing = np.isnan(table.X).any(axis=0)
-    if missing.any():
+    names = [name for i, name in enumerate(table.features) if np.isnan(table.X[:, i]).any()]
+    if names:
         from sklearn.utils import get_tags
 
-        names = [name for name, there in zip(table.features, missing, strict=True) if there]
         if not get_tags(make(params)).input_tags.allow_nan:
             raise InputError(
                 f"learner.name {params.name!r} takes no missing values, and {', '.join(names)} "
@@ -191,7 +191,11 @@ def check(params, table):
 
 
 def fit(estimator, X, y, sample_weight=None):
-    """Return a fitted clone of ``estimator``; `InputError` where it takes no weights it needs."""
+    """Return a fitted clone of ``estimator``; `InputError` where it takes no weights it needs.
+
+    ``X`` is an array or `selection.Rows`, which are copied a block at a time where the learner
+    allows.
+    """
     from sklearn.base import clone
     from sklearn.utils.validation import has_fit_parameter
 
@@ -209,8 +213,11 @@ def fit(estimator, X, y, sample_weight=None):
 
 
 def _fit(estimator, X, y, **weights):
+    rows = Rows.of(X)
     with _refusing(estimator, "learn from"):
-        return estimator.fit(X, y, **weights)
+        if binning.takes_blocks(estimator):
+            return binning.fit(estimator, rows, y, **weights)
+        return estimator.fit(rows.array(), y, **weights)
 
 
 def raw_scores(estimator, X):
@@ -221,7 +228,7 @@ def raw_scores(estimator, X):
     import numpy as np
 
     with _refusing(estimator, "score"):
-        found = estimator.predict_proba(X)
+        found = probabilities(estimator, X)
     if np.ndim(found) != 2 or not ((found >= 0) & (found <= 1)).all():
         raise InputError(
             f"learner {_named(estimator)} must answer with probabilities from 0 to 1, and does "

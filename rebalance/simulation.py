@@ -1,6 +1,7 @@
 """Rows with the shape of the public credit card data, drawn from its summary numbers."""
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,9 @@ SUMMARY = Path(__file__).with_suffix(".json")
 DECIMALS = 6
 DAYS = 2
 DAY = 24 * 60 * 60
+# Rows of one window; the public file has 284,807. A larger table goes on for more days.
+WINDOW = 500_000
+FEWEST_POSITIVES = 10
 
 
 def simulate(rows: int, positives: int, seed: int) -> pd.DataFrame:
@@ -60,6 +64,38 @@ def simulate(rows: int, positives: int, seed: int) -> pd.DataFrame:
     order = rng.permutation(rows)
     order = order[np.argsort(values[order, 0], kind="stable")]
     return pd.DataFrame(values[order], columns=summary["columns"]).assign(Class=target[order])
+
+
+def windows(rows: int, positives: int, seed: int) -> Iterator[pd.DataFrame]:
+    """Draw a table of any size in windows of two days, one after another.
+
+    Up to half a million rows are one window, those of `simulate`. More go on for further days, so
+    that the table is as dense as a smaller one and no more than a window of it is in memory; its
+    columns but ``Time`` are then in single precision, which holds no less than a learner that bins
+    them needs.
+
+    Parameters
+    ----------
+    rows, positives, seed : int
+        As of `simulate`.
+
+    Yields
+    ------
+    pandas.DataFrame
+        Columns as of `simulate`; every window has ten frauds or more, if there are as many.
+    """
+    count = max(1, min(-(-rows // WINDOW), positives // FEWEST_POSITIVES))
+    if count == 1:
+        yield simulate(rows, positives, seed)
+        return
+    _check(rows, positives, seed)
+    seeds = np.random.SeedSequence(seed).generate_state(count)
+    ends = [np.arange(count + 1) * total // count for total in (rows, positives)]
+    for i, size in enumerate(zip(*map(np.diff, ends), strict=True)):
+        frame = simulate(*map(int, size), int(seeds[i]))
+        single = frame.columns.difference(["Time", "Class"])
+        frame["Time"] += i * DAYS * DAY
+        yield frame.astype(dict.fromkeys(single, np.float32))
 
 
 @cache

@@ -1,5 +1,6 @@
 """Who may see which row: the test rows, and the folds of the training rows."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -135,6 +136,25 @@ def split(y, column, params):
     return train, test
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sides:
+    """The rows of a fold, (training, validation): all of ``total`` rows but those of ``valid``.
+
+    The training rows of all folds together are much beside the rows of a large table: they are
+    told when asked for.
+    """
+
+    valid: np.ndarray
+    total: int
+
+    def __iter__(self):
+        """Yield the numbers of the training rows, then those of the validation rows."""
+        train = np.ones(self.total, dtype=bool)
+        train[self.valid] = False
+        yield np.flatnonzero(train).astype(np.int32)
+        yield self.valid
+
+
 def folds(table, params):
     """Return a list of (training rows, validation rows), one for each fold of each repeat.
 
@@ -176,7 +196,8 @@ def folds(table, params):
     for repeat in range(getattr(params, "repeats", 1)):
         seed = (params.seed + repeat) % 2**32
         drawn = splitter(n_splits=params.folds, shuffle=True, random_state=seed)
-        found += drawn.split(np.zeros(len(table.y)), table.y, groups)
+        sides = drawn.split(np.zeros(len(table.y)), table.y, groups)
+        found += [Sides(valid=valid.astype(np.int32), total=len(table.y)) for _, valid in sides]
     for train, valid in found:
         if any(len(np.unique(table.y[side])) < 2 for side in (train, valid)):
             raise InputError(
@@ -208,7 +229,7 @@ def _time_folds(y, column, params, gap):
 
 
 def looked_at(raw, params):
-    """Return the column of an arrow table that ``params.method`` looks at, or None."""
+    """Return the column of an arrow table or `store.Columns` that the split looks at, or None."""
     if params.method == "stratified":
         return None
     if params.column not in raw.column_names:
@@ -225,8 +246,9 @@ def roles(roles, params):
     features = [name for name in roles["features"] if name != column]
     if not features or column == roles["target"]:
         raise InputError(
-            f"split.column must be a column beside the features and the target, got {column!r}, "
-            f"the only feature or the target itself."
+            f"split.column must leave a feature and be another column than the target, got "
+            f"{column!r}, the {'target itself' if column == roles['target'] else 'only feature'}; "
+            "name another column."
         )
     return roles | {
         "features": features,
@@ -237,7 +259,10 @@ def roles(roles, params):
 
 
 def describe(train, test, roles):
-    """Return what both sides hold, for ``metrics/split.json``: arrow tables in, numbers out."""
+    """Return what both sides hold, for ``metrics/split.json``.
+
+    ``train`` and ``test`` are arrow tables or `store.Columns`, which are read a column at a time.
+    """
     found = {}
     for name, side in (("train", train), ("test", test)):
         y = side[roles["target"]].to_numpy()
@@ -250,9 +275,9 @@ def describe(train, test, roles):
             "no_information_rate": max(positives, len(y) - positives) / len(y),
             "missing_values": sum(_missing(side[name]) for name in roles["features"]),
         }
-    columns = [*roles["features"], roles["target"]]
-    found["test"]["rows_also_in_train"] = _repeated_rows(
-        train.select(columns), test.select(columns)
+    names = [*roles["features"], roles["target"]]
+    found["test"]["rows_also_in_train"] = int(
+        np.isin(_fingerprints(test, names), _fingerprints(train, names)).sum()
     )
     return found
 
@@ -263,11 +288,12 @@ def _missing(column):
     return pc.sum(pc.is_null(column, nan_is_null=True)).as_py() or 0
 
 
-def _repeated_rows(left, right):
-    """Return how many rows of ``right`` equal a row of ``left`` in every column."""
+def _fingerprints(side, names):
+    """Return a number of 64 bits for each row: equal rows have equal ones, and hardly any other."""
     import pandas as pd
 
-    def keys(table):
-        return pd.util.hash_pandas_object(table.to_pandas(), index=False).to_numpy()
-
-    return int(np.isin(keys(right), keys(left)).sum())
+    found = np.zeros(side.num_rows, dtype=np.uint64)
+    for name in names:
+        found *= np.uint64(1_000_003)
+        found ^= pd.util.hash_array(side[name].to_numpy())
+    return found

@@ -13,14 +13,17 @@ from rebalance import (
     errors,
     learners,
     metrics,
+    selection,
     splitting,
     thresholds,
     treatments,
 )
 from rebalance.correction import CorrectedClassifier
 from rebalance.errors import InputError
+from rebalance.selection import Rows
 
-# Their versions decide scores.
+# Their code and versions decide scores.
+CODE = (binning, learners, selection, splitting, treatments)
 LIBRARIES = (
     "imbalanced-learn",
     "lightgbm",
@@ -101,9 +104,13 @@ def fold_scores(entry, learner, table, fold):
     """
     train, valid = fold.rows
     fitted = treatments.fit(
-        entry, learners.make(learner), table.X[train], table.y[train], _weights(entry, table, train)
+        entry,
+        learners.make(learner),
+        Rows(X=table.X, index=train),
+        table.y[train],
+        _weights(entry, table, train),
     )
-    return learners.raw_scores(fitted.estimator, table.X[valid]), fitted.shift
+    return learners.raw_scores(fitted.estimator, Rows(X=table.X, index=valid)), fitted.shift
 
 
 def remembering(memory, data):
@@ -116,7 +123,7 @@ def remembering(memory, data):
         The checksum of the training table: with the code, the library versions, the treatment,
         the learner and the fold it decides the scores.
     """
-    files = (__file__, *(module.__file__ for module in (binning, learners, splitting, treatments)))
+    files = (__file__, *(module.__file__ for module in CODE))
     code = hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
     versions = [_version(name) for name in LIBRARIES]
     kept = memory.cache(_named_fold_scores, ignore=["entry", "learner", "table", "fold"])
@@ -167,32 +174,33 @@ def joined(folds, table, results):
     sizes = [len(raw) for raw, _ in results]
     row = np.concatenate([valid for _, valid in folds])
     return {
-        "fold": np.repeat(np.arange(len(folds)), sizes),
+        # No larger than they must be: beside the rows of a large table they are much.
+        "fold": np.repeat(np.arange(len(folds), dtype=np.int16), sizes),
         "row": row,
         "y_true": table.y[row],
         "raw": np.concatenate([raw for raw, _ in results]),
         "shift": np.repeat([shift for _, shift in results], sizes),
-        "train_rows": np.repeat([len(train) for train, _ in folds], sizes),
+        "train_rows": np.repeat(np.int32([len(train) for train, _ in folds]), sizes),
     }
 
 
-def assemble(folds, table, results, fitted, params):
+def assemble(found, features, fitted, params):
     """Return a `Trained` from the raw scores of every fold and the final fit.
 
     Parameters
     ----------
-    folds : list of (training rows, validation rows)
-    results : list of (raw scores, shift), one for each fold
+    found : dict of str to array
+        What `joined` returns.
+    features : list of str
     fitted : treatments.Fitted
     params : params.Params
     """
-    found = joined(folds, table, results)
     model, y_score = correction.calibrated(
-        fitted.estimator, table.features, found, fitted.shift, params.calibrate
+        fitted.estimator, features, found, fitted.shift, params.calibrate
     )
     scores = Scores(y_score=y_score, **found)
     # Each row once: further repeats are for comparing models, not for choosing a threshold.
-    first = scores.fold < params.out_of_fold.folds
+    first = slice(np.searchsorted(scores.fold, params.out_of_fold.folds))
     model.thresholds = {
         name: asdict(
             thresholds.choose(rule.rule, scores.y_true[first], y_score[first], **rule.options)
@@ -280,12 +288,16 @@ def train(entry, table, params, executor, remember=fold_scores):
     InputError
         Where the learner or the treatment does not fit the rows: see `check` for most of it.
     """
-    learner, folds = params.learner, splitting.folds(table, params.out_of_fold)
     # The longest first.
-    fitted = executor.submit(final_fit, entry, learner, table)
-    results = list(
-        executor.map(
-            lambda fold: remember(entry, learner, table, fold), numbered(folds, params.out_of_fold)
-        )
+    fitted = executor.submit(final_fit, entry, params.learner, table)
+    found = _out_of_fold(entry, table, params, executor, remember)
+    return assemble(found, table.features, fitted.result(), params)
+
+
+def _out_of_fold(entry, table, params, executor, remember):
+    folds = splitting.folds(table, params.out_of_fold)
+    results = executor.map(
+        lambda fold: remember(entry, params.learner, table, fold),
+        numbered(folds, params.out_of_fold),
     )
-    return assemble(folds, table, results, fitted.result(), params)
+    return joined(folds, table, list(results))

@@ -7,19 +7,21 @@ that does to the log-odds of its answers (Elkan, 2001; Dal Pozzolo et al., 2015)
 import inspect
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import log
+from math import log, prod
 
 import numpy as np
 
 from rebalance import learners, names
 from rebalance.errors import InputError
+from rebalance.parallel import ROOM
+from rebalance.selection import Rows
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
     """What a learner sees: rows, labels, weights, and the shift of the log-odds to undo."""
 
-    X: np.ndarray
+    rows: Rows
     y: np.ndarray
     sample_weight: np.ndarray | None = None
     shift: float = 0.0
@@ -175,7 +177,7 @@ def _resample(entry, X, y):
     if entry.ratio is not None:
         # The natural ratio means no resampling, whatever the fold's own count.
         if entry.ratio >= negatives / positives:
-            return Prepared(X=X, y=y)
+            return Prepared(rows=X, y=y)
         over = cls._sampling_type == "over-sampling"
         strategy = _more_positives if over else _fewer_negatives
         arguments["sampling_strategy"] = strategy(entry.ratio, negatives, positives)
@@ -188,14 +190,34 @@ def _resample(entry, X, y):
             f"training fold, got {neighbours} with {positives} positives."
         )
     with _refusing(entry):
-        if cls.__name__ not in ROW_CHOOSERS or entry.params.get("shrinkage"):
-            X, y = sampler.fit_resample(X, y)
+        if cls.__name__ == "SMOTE":
+            X, y = _with_made(sampler, X, y)
+        elif cls.__name__ not in ROW_CHOOSERS or entry.params.get("shrinkage"):
+            X, y = sampler.fit_resample(X.array(), y)
+            X = Rows.of(X)
         else:
             sampler.fit_resample(np.zeros((len(y), 1), dtype=np.int8), y)
-            X, y = X[sampler.sample_indices_], y[sampler.sample_indices_]
+            X, y = X.choose(sampler.sample_indices_), y[sampler.sample_indices_]
     if cls.__name__ not in ROW_CHOOSERS:
-        return Prepared(X=X, y=y)
-    return Prepared(X=X, y=y, shift=log(natural_ratio(y)) - log(negatives / positives))
+        return Prepared(rows=X, y=y)
+    return Prepared(rows=X, y=y, shift=log(natural_ratio(y)) - log(negatives / positives))
+
+
+def _with_made(sampler, X, y):
+    """Return the rows and those that SMOTE makes, shown the positives only.
+
+    They are all that it looks at; ``fit_resample`` would copy the negatives twice.
+    """
+    negatives, positives = counts(y)
+    wanted = sampler.sampling_strategy
+    wanted = wanted[1] if isinstance(wanted, dict) else negatives
+    if wanted <= positives:
+        return X, y
+    sampler._validate_params()
+    sampler.sampling_strategy_ = {1: wanted - positives}
+    found = X.at(np.flatnonzero(y))
+    made = sampler._fit_resample(found, np.ones(positives, dtype=y.dtype))[0][positives:]
+    return Rows(X=X.X, index=X.index, made=made), np.append(y, np.ones(len(made), dtype=y.dtype))
 
 
 def _class_weight(entry, X, y):
@@ -203,9 +225,9 @@ def _class_weight(entry, X, y):
 
     if entry.weight == "balanced":
         weights = compute_sample_weight("balanced", y)
-        return Prepared(X=X, y=y, sample_weight=weights, shift=-log(natural_ratio(y)))
+        return Prepared(rows=X, y=y, sample_weight=weights, shift=-log(natural_ratio(y)))
     weights = np.where(y == 1, float(entry.weight), 1.0)
-    return Prepared(X=X, y=y, sample_weight=weights, shift=-log(entry.weight))
+    return Prepared(rows=X, y=y, sample_weight=weights, shift=-log(entry.weight))
 
 
 def prepare(entry, X, y, weights=None):
@@ -214,7 +236,8 @@ def prepare(entry, X, y, weights=None):
     Parameters
     ----------
     entry : params.Treatment
-    X, y : arrays of shape (n_rows, n_features) and (n_rows,)
+    X : selection.Rows or array of shape (n_rows, n_features)
+    y : array of shape (n_rows,)
     weights : array of shape (n_rows,), for the treatment ``sample_weight``
 
     Raises
@@ -222,8 +245,9 @@ def prepare(entry, X, y, weights=None):
     InputError
         Where the sampler cannot work on these rows.
     """
+    X = Rows.of(X)
     if entry.treatment == NONE:
-        return Prepared(X=X, y=y)
+        return Prepared(rows=X, y=y)
     if entry.treatment == CLASS_WEIGHT:
         return _class_weight(entry, X, y)
     if entry.treatment == SAMPLE_WEIGHT:
@@ -235,7 +259,7 @@ def prepare(entry, X, y, weights=None):
             )
         # The prior that the learner sees is that of the weights.
         shift = log(weights[y == 0].mean()) - log(weights[y == 1].mean())
-        return Prepared(X=X, y=y, sample_weight=weights, shift=shift)
+        return Prepared(rows=X, y=y, sample_weight=weights, shift=shift)
     return _resample(entry, X, y)
 
 
@@ -275,12 +299,14 @@ def fit(entry, learner, X, y, weights=None):
     if entry.treatment in ENSEMBLES:
         negatives, positives = counts(y)
         with _refusing(entry):
-            estimator = _without_samplers(_ensemble(entry, learner, y).fit(X, y))
+            ensemble = _ensemble(entry, learner, y).fit(Rows.of(X).array(), y)
+        estimator = _without_samplers(ensemble)
         return Fitted(estimator=estimator, shift=0.0, negatives=negatives, positives=positives)
-    seen = prepare(entry, X, y, weights)
+    with ROOM.take(prod(X.shape)):
+        seen = prepare(entry, X, y, weights)
     negatives, positives = counts(seen.y)
     return Fitted(
-        estimator=learners.fit(learner, seen.X, seen.y, seen.sample_weight),
+        estimator=learners.fit(learner, seen.rows, seen.y, seen.sample_weight),
         shift=seen.shift,
         negatives=negatives,
         positives=positives,

@@ -1,6 +1,7 @@
 """Fetch the rows, check them, and say which columns are features."""
 
 import time
+from itertools import chain
 
 from rebalance import errors, paths, sources, store, tracking
 from rebalance.params import load
@@ -10,17 +11,19 @@ def main():
     started = time.time()
     params = load()
     tracking.check(params.tracking.experiment)
-    frame = sources.load(params.data)
+    pieces = sources.pieces(params.data)
+    first = next(pieces)
     roles = {
         "target": params.data.target,
-        "features": sources.features(frame, params.data.target, params.data.drop),
+        "features": sources.features(first, params.data.target, params.data.drop),
     }
-    store.write_frame(paths.RAW, frame, roles)
+    store.write_frames(paths.RAW, chain([first], pieces), roles)
+    y = store.Columns(paths.RAW)[params.data.target].to_numpy()
     tracking.record(
         "download",
         experiment=params.tracking.experiment,
         params={"data": params.data.model_dump()},
-        metrics={"rows": len(frame), "positives": int(frame[params.data.target].sum())},
+        metrics={"rows": len(y), "positives": int(y.sum(dtype=int))},
         outputs=[paths.RAW],
         started=started,
     )

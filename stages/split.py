@@ -10,13 +10,13 @@ def main():
     started = time.time()
     params = load()
     tracking.check(params.tracking.experiment)
-    raw, roles = store.read_arrow(paths.RAW)
-    y = raw[roles["target"]].to_numpy()
-    train, test = splitting.split(y, splitting.looked_at(raw, params.split), params.split)
-    roles = splitting.roles(roles, params.split)
-    sides = raw.take(train), raw.take(test)
+    raw = store.Columns(paths.RAW)
+    y = raw[raw.roles["target"]].to_numpy()
+    looked_at = splitting.looked_at(raw, params.split)
+    roles = splitting.roles(raw.roles, params.split)
+    sides = [raw.take(rows) for rows in splitting.split(y, looked_at, params.split)]
     for path, side in zip((paths.TRAIN, paths.TEST), sides, strict=True):
-        store.write_frame(path, side, roles)
+        store.write_frame(path, side.table(), roles)
     metrics = splitting.describe(*sides, roles)
     store.write_json(paths.SPLIT, metrics)
     tracking.record(

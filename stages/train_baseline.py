@@ -24,7 +24,7 @@ def main():
         metrics=trained.summary,
         outputs=outputs,
         started=started,
-        model=(trained.model, table.X[:5], paths.BASELINE),
+        model=(trained.model, table.example, paths.BASELINE),
     )
 
 

@@ -26,7 +26,7 @@ def main():
         metrics=trained.summary,
         outputs=outputs,
         started=started,
-        model=(trained.model, table.X[:5], name),
+        model=(trained.model, table.example, name),
     )
 
 

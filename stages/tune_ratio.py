@@ -37,7 +37,7 @@ def main():
         metrics=trained.summary | {"study": study.summary()},
         outputs=[*outputs, paths.RATIO_CURVE, paths.RATIO_CURVE_PICTURE],
         started=started,
-        model=(trained.model, table.X[:5], paths.TUNED),
+        model=(trained.model, table.example, paths.TUNED),
         trials=tuning.trials(study),
         series={"score": study.series()},
     )

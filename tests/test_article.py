@@ -38,7 +38,7 @@ def frame():
 @pytest.fixture(scope="module")
 def sides(params, frame):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sources.SOURCES, "simulated", lambda _: frame)
+        patch.setitem(sources.SOURCES, "simulated", lambda _: [frame])
         return article.tables(params)
 
 
@@ -78,7 +78,7 @@ def test_under_sampling_draws_the_rows_of_the_article(sides, frame):
     seen = treatments.prepare(article.under(article.RATIO), sides[0].X, sides[0].y)
 
     assert len(y) < len(y_train)
-    np.testing.assert_array_equal(seen.X, X)
+    np.testing.assert_array_equal(seen.rows.array(), X)
     np.testing.assert_array_equal(seen.y, y)
 
 
@@ -88,7 +88,7 @@ def test_over_sampling_draws_the_rows_of_the_article(sides, frame):
 
     seen = treatments.prepare(article.OVER, sides[0].X, sides[0].y)
 
-    np.testing.assert_array_equal(seen.X, X)
+    np.testing.assert_array_equal(seen.rows.array(), X)
     np.testing.assert_array_equal(seen.y, y)
 
 
@@ -176,7 +176,7 @@ def test_sentences_say_what_the_numbers_say(params, sides):
 
 def test_a_sample_keeps_the_prevalence(params, frame):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sources.SOURCES, "simulated", lambda _: frame)
+        patch.setitem(sources.SOURCES, "simulated", lambda _: [frame])
 
         train, test = article.tables(params, 2400)
 

@@ -1,47 +1,161 @@
-"""The faster bins of weighted rows are scikit-learn's own."""
+"""Bins found sooner, and rows that are not copied, change no bit of what is fitted."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.ensemble._hist_gradient_boosting import binning as sklearn_binning
+from sklearn.ensemble._hist_gradient_boosting import gradient_boosting
 
-from rebalance import binning
+from rebalance import binning, learners, parallel, selection
+from rebalance.params import Learner
+from rebalance.selection import Rows
 
 ORIGINAL = sklearn_binning._find_binning_thresholds
+DRAWN = 500  # rows that bins are found in, of more
 
 
 @pytest.fixture
-def together(monkeypatch):
+def original(monkeypatch):
     monkeypatch.setattr(sklearn_binning, "_find_binning_thresholds", ORIGINAL)
-    binning.install()
-    return sklearn_binning._find_binning_thresholds
 
 
+def column(decimals, missing, size=3000):
+    rng = np.random.default_rng(42)
+    values = rng.standard_t(2, size=size).round(decimals)
+    values[rng.random(size) < missing] = np.nan
+    return values, np.where(rng.random(size) < 0.01, 99.0, rng.integers(0, 2, size))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("decimals", [0, 1, 8])
 @pytest.mark.parametrize("missing", [0.0, 0.1])
 @pytest.mark.parametrize("max_bins", [8, 255])
-def test_the_thresholds_are_those_of_scikit_learn(together, decimals, missing, max_bins):
-    rng = np.random.default_rng(42)
-    values = rng.standard_t(2, size=3000).round(decimals)
-    values[rng.random(values.size) < missing] = np.nan
-    weights = np.where(rng.random(values.size) < 0.01, 99.0, rng.integers(0, 2, values.size))
+def test_the_thresholds_are_those_of_scikit_learn(weighted, decimals, missing, max_bins):
+    values, weights = column(decimals, missing)
+    given = (values, max_bins, weights if weighted else None)
 
-    expected = ORIGINAL(values, max_bins, weights)
-
-    np.testing.assert_array_equal(together(values, max_bins, weights), expected)
+    np.testing.assert_array_equal(binning.thresholds(*given), ORIGINAL(*given))
 
 
-def test_installing_twice_changes_nothing(together):
-    binning.install()
+@pytest.mark.parametrize("values", [[1.0, 1.0], [1.0, np.nan, 1.0], [0.0, -0.0, 3.0], [1.0]])
+def test_a_column_of_hardly_any_value_has_the_thresholds_of_scikit_learn(values):
+    np.testing.assert_array_equal(
+        binning.thresholds(np.array(values), 255), ORIGINAL(np.array(values), 255)
+    )
 
-    assert sklearn_binning._find_binning_thresholds is together
+
+def test_a_column_without_a_value_has_no_thresholds():
+    assert binning.thresholds(np.full(3, np.nan), 255).size == 0
 
 
-def test_the_hist_gradient_boosting_learner_has_it(monkeypatch):
-    from rebalance import learners
-    from rebalance.params import Learner
-
-    monkeypatch.setattr(sklearn_binning, "_find_binning_thresholds", ORIGINAL)
-
+def test_the_hist_gradient_boosting_learner_has_them(original):
     learners.make(Learner(name="hist_gradient_boosting", params={}, seed=0))
 
-    assert sklearn_binning._find_binning_thresholds is not ORIGINAL
+    assert sklearn_binning._find_binning_thresholds is binning.thresholds
+
+
+def table(n, dtype=float):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 4)).astype(dtype)
+    X[rng.random(X.shape) < 0.02] = np.nan
+    return X, (np.nansum(X, axis=1) + rng.normal(size=n) > 3).astype(np.int8)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n", [DRAWN, 3 * DRAWN])
+@pytest.mark.parametrize("made", [None, 70])
+@pytest.mark.parametrize("dtype", [np.float32, float])
+def test_a_fit_to_rows_is_the_fit_to_an_array_of_them(
+    original, monkeypatch, weighted, n, made, dtype
+):
+    monkeypatch.setattr(selection, "BLOCK", 64)
+    monkeypatch.setattr(
+        gradient_boosting, "_BinMapper", partial(gradient_boosting._BinMapper, subsample=DRAWN)
+    )
+    X, y = table(n, dtype)
+    index = np.random.default_rng(1).integers(0, n, n - (made or 0))
+    rows = Rows(X=X, index=index, made=None if made is None else X[:made].astype(float) + 0.1)
+    y = np.concatenate([y[index], y[: made or 0]])
+    weights = np.where(y == 1, 7.0, 1.0) if weighted else None
+    plain = HistGradientBoostingClassifier(
+        max_iter=5, early_stopping=False, random_state=3, l2_regularization=1
+    )
+
+    found = learners.fit(plain, rows, y, weights)
+    expected = plain.fit(rows.array(), y, weights)
+
+    np.testing.assert_array_equal(found.predict_proba(X), expected.predict_proba(X))
+    np.testing.assert_array_equal(
+        learners.raw_scores(found, rows), expected.predict_proba(rows.array())[:, 1]
+    )
+    assert vars(found).keys() == vars(expected).keys()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"early_stopping": True}, {"categorical_features": [0]}, {"warm_start": True}],
+)
+def test_a_learner_that_looks_at_its_rows_again_gets_an_array(arguments):
+    X, y = table(200)
+    X[:, 0] = np.arange(200) % 5
+    learner = HistGradientBoostingClassifier(max_iter=3, random_state=0, **arguments)
+
+    assert not binning.takes_blocks(learner)
+    np.testing.assert_array_equal(
+        learners.fit(learner, Rows.of(X), y).predict_proba(X), learner.fit(X, y).predict_proba(X)
+    )
+
+
+def test_rows_of_rows_are_counted_among_them_and_not_in_the_table():
+    X = np.arange(10.0)[:, None]
+    rows = Rows(X=X, index=np.array([7, 5, 3])).choose(np.array([2, 0, 0]))
+
+    assert rows.array().ravel().tolist() == [3, 7, 7]
+    assert rows.shape == (3, 1)
+    assert Rows.of(rows) is rows
+
+
+def test_made_rows_come_last_in_every_block(monkeypatch):
+    monkeypatch.setattr(selection, "BLOCK", 2)
+    rows = Rows(X=np.arange(5.0)[:, None], made=np.array([[8.0], [9.0]]))
+
+    blocks = list(rows.blocks())
+
+    assert [start for start, _ in blocks] == [0, 2, 4, 6]
+    assert np.concatenate([block for _, block in blocks]).ravel().tolist() == [0, 1, 2, 3, 4, 8, 9]
+    assert rows.at(np.array([6, 0, 5])).ravel().tolist() == [9, 0, 8]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_as_many_are_in_a_room_as_it_has_room_for(size):
+    room, inside, seen, lock = parallel.Room(size * 10), [0], [], threading.Lock()
+
+    def enter(_):
+        with room.take(10):
+            with lock:
+                inside[0] += 1
+                seen.append(inside[0])
+            time.sleep(0.002)
+            with lock:
+                inside[0] -= 1
+
+    with ThreadPoolExecutor(8) as executor:
+        list(executor.map(enter, range(40)))
+
+    assert max(seen) <= size
+    assert room.used == 0
+
+
+def test_what_is_larger_than_a_room_is_alone_in_it_and_leaves_it_after_an_error():
+    room = parallel.Room(10)
+
+    with pytest.raises(ZeroDivisionError), room.take(1000):
+        1 / 0  # noqa: B018
+
+    with room.take(10):
+        assert room.used == 10

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rebalance import simulation
 from rebalance.simulation import load_summary, simulate
 
 SAMPLE = Path(__file__).parents[1].parent / "shared" / "data" / "creditcard_sample.csv"
@@ -191,3 +192,41 @@ def test_trees_find_the_simulated_frauds_about_as_hard_as_the_real_ones():
     with threadpool_limits(1):
         found = average_precision(simulate(len(real), int(real["Class"].sum()), seed=42))
         assert found == pytest.approx(average_precision(real), abs=0.05)
+
+
+# Windows of a table that is larger than one.
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    monkeypatch.setattr(simulation, "WINDOW", 1000)
+    return lambda *size, seed=3: list(simulation.windows(*size, seed))
+
+
+def test_a_table_of_one_window_is_the_simulated_one(windows):
+    (only,) = windows(1000, 30)
+    pd.testing.assert_frame_equal(only, simulation.simulate(1000, 30, 3))
+
+
+@pytest.mark.parametrize("size", [(1001, 30), (4500, 71), (2600, 50)])
+def test_windows_hold_the_rows_and_positives_asked_for_in_order_of_time(windows, size):
+    found = windows(*size)
+    whole = pd.concat(found)
+    assert (len(whole), int(whole["Class"].sum())) == size
+    assert len(found) == -(-size[0] // 1000)
+    assert all(len(each) <= 1000 and each["Class"].sum() >= 10 for each in found)
+    assert whole["Time"].is_monotonic_increasing
+    assert whole["Time"].max() < len(found) * simulation.DAYS * simulation.DAY
+
+
+def test_windows_are_in_single_precision_and_differ(windows):
+    first, second = windows(2000, 40)
+    assert set(first.drop(columns=["Time", "Class"]).dtypes) == {np.dtype(np.float32)}
+    assert not first["V1"].equals(second["V1"])
+    for one, other in zip((first, second), windows(2000, 40), strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_window_is_never_left_with_too_few_positives_to_learn_from(windows):
+    assert len(windows(5000, 19)) == 1
+    assert len(windows(5000, 29)) == 2

@@ -310,7 +310,7 @@ def test_another_file_than_the_one_asked_for_is_refused_and_not_kept(server, tmp
     ("path", "reason"), [("missing.csv", "it answers 404"), ("silent.csv", "Timeout")]
 )
 def test_an_address_without_an_answer_is_refused_soon(server, monkeypatch, path, reason):
-    monkeypatch.setattr(sources, "REACH", 0.3)
+    monkeypatch.setattr(sources._download, "REACH", 0.3)
     started = time.monotonic()
     with pytest.raises(InputError, match=f"{path} cannot be reached .*{reason}") as caught:
         sources.load(at(server, path))
@@ -322,7 +322,7 @@ def test_an_address_without_an_answer_is_refused_soon(server, monkeypatch, path,
 def test_an_address_of_many_hosts_that_do_not_answer_has_one_time_out(monkeypatch):
     import requests
 
-    monkeypatch.setattr(sources, "REACH", 0.1)
+    monkeypatch.setattr(sources._download, "REACH", 0.1)
 
     def slow(*_, **__):
         time.sleep(1)
@@ -367,5 +367,5 @@ def test_the_real_rows_are_read_with_their_quoted_labels(tmp_path, monkeypatch):
     content = FRAME.assign(Class=FRAME["Class"].astype(str))
     path = tmp_path / "creditcard.csv"
     content.to_csv(path, index=False, quoting=quoting.QUOTE_NONNUMERIC)
-    monkeypatch.setattr(sources, "_download", lambda *_: path)
+    monkeypatch.setattr(sources, "download", lambda *_: path)
     same_rows(sources.load(data("creditcard")))

@@ -11,6 +11,7 @@ from functools import cache
 from hashlib import sha256
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -245,3 +246,63 @@ def test_checksums_are_those_of_the_tools(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert store.md5(tmp_path / "a") == "900150983cd24fb0d6963f7d28e17f72"
     assert store.sha256(tmp_path / "a").startswith("ba7816bf8f01cfea")
+
+
+def test_frames_are_written_below_each_other(tmp_path):
+    parts = [frame(), frame()[::-1]]
+    store.write_frames(tmp_path / "t.parquet", iter(parts), {"target": "Class"})
+    columns = store.Columns(tmp_path / "t.parquet")
+    assert columns.roles == {"target": "Class"}
+    assert columns.num_rows == 2 * len(frame())
+    whole = pd.concat(parts, ignore_index=True)
+    pd.testing.assert_frame_equal(columns.table().to_pandas(), whole)
+
+
+def test_frames_that_fail_on_the_way_leave_no_file(tmp_path):
+    def parts():
+        yield frame()
+        raise InputError("the second cannot be had")
+
+    with pytest.raises(InputError, match="the second"):
+        store.write_frames(tmp_path / "t.parquet", parts())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_some_rows_of_a_file_are_taken_in_their_order(tmp_path):
+    store.write_frame(tmp_path / "t.parquet", frame())
+    rows = np.array([3, 0, 3])
+    some = store.Columns(tmp_path / "t.parquet").take(rows)
+    assert some.num_rows == 3
+    expected = frame().iloc[rows].reset_index(drop=True)
+    pd.testing.assert_frame_equal(some.table().to_pandas(), expected)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        ({"a": "float32", "b": "float32"}, np.float32),
+        ({"a": "float32", "b": "int16"}, np.float32),
+        ({"a": "float32", "b": "bool"}, np.float32),
+        ({"a": "float32", "b": "float64"}, np.float64),
+        ({"a": "int64", "b": "float32"}, np.float64),
+    ],
+)
+def test_a_table_is_in_single_precision_where_no_column_needs_more(tmp_path, kinds, expected):
+    content = (
+        pd.DataFrame({name: [0, 1, 0] for name in kinds}).astype(kinds).assign(Class=[0, 1, 0])
+    )
+    roles = {"target": "Class", "features": list(kinds)}
+    store.write_frame(tmp_path / "t.parquet", content, roles)
+    read = store.read_table(tmp_path / "t.parquet")
+    assert read.X.dtype == expected
+    np.testing.assert_array_equal(read.X, content[list(kinds)].astype(float))
+    assert read.example.dtype == read.column("a").dtype == np.float64
+
+
+def test_columns_that_are_no_features_are_read_when_asked_for(tmp_path):
+    content = pd.DataFrame({"a": [1.0, 2.0], "card": ["x", "y"], "Class": [0, 1]})
+    store.write_frame(tmp_path / "t.parquet", content, {"target": "Class", "features": ["a"]})
+    read = store.read_table(tmp_path / "t.parquet")
+    assert list(read.others) == ["card"]
+    assert "Class" not in read.others
+    assert read.column("card").tolist() == ["x", "y"]

@@ -1,6 +1,7 @@
 """What a treatment makes of a training fold, and nothing else."""
 
 import re
+import warnings
 from math import log
 
 import numpy as np
@@ -39,7 +40,7 @@ def prepared(name, y=Y, **keys):
 def row_numbers(seen):
     """Return which rows of the table a fold's learner sees."""
     known = {row.tobytes(): i for i, row in enumerate(X)}
-    return np.array([known[row.tobytes()] for row in seen.X])
+    return np.array([known[row.tobytes()] for row in seen.rows.array()])
 
 
 @given(labels, st.floats(0.5, 40), seeds)
@@ -61,7 +62,7 @@ def test_random_under_sampling_keeps_all_positives_and_the_ratio_of_negatives(y,
     rows = row_numbers(seen)
     assert len(set(rows)) == len(rows)
     np.testing.assert_array_equal(y[rows], seen.y)
-    np.testing.assert_array_equal(seen.X, X[rows])
+    np.testing.assert_array_equal(seen.rows.array(), X[rows])
 
 
 @given(labels, st.floats(0.5, 40), seeds)
@@ -89,7 +90,7 @@ def test_the_natural_ratio_is_no_resampling_whatever_the_folds_count(name):
         assert fitted.estimator.predict_proba(X)[:, 1].mean() < 0.4
         return
     seen = treatments.prepare(entry, X, y)
-    np.testing.assert_array_equal(seen.X, X)
+    np.testing.assert_array_equal(seen.rows.array(), X)
     np.testing.assert_array_equal(seen.y, y)
     assert seen.shift == 0.0
 
@@ -111,22 +112,37 @@ def test_any_sampler_goes_by_its_class_name(name):
     seen = prepared(name, ratio=2)
     assert treatments.natural_ratio(seen.y) == pytest.approx(2, rel=0.15)
     again = prepared(name, ratio=2)
-    np.testing.assert_array_equal(seen.X, again.X)
+    np.testing.assert_array_equal(seen.rows.array(), again.rows.array())
 
 
 def test_samplers_draw_with_their_seed():
     for name in treatments.SAMPLERS:
         first, second = (prepared(name, ratio=3, seed=seed) for seed in (0, 1))
-        assert not np.array_equal(first.X, second.X)
+        assert not np.array_equal(first.rows.array(), second.rows.array())
+
+
+@pytest.mark.parametrize("ratio", [NATURAL, 2, 0.5, None])
+def test_smote_makes_the_rows_that_it_makes_of_the_whole_table(ratio):
+    seen = prepared("smote", ratio=ratio, seed=3, params={"k_neighbors": 4})
+
+    negatives, positives = treatments.counts(Y)
+    wanted = max(positives, int(negatives / (ratio or 1)))
+    own = over_sampling.SMOTE(sampling_strategy={1: wanted}, random_state=3, k_neighbors=4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # more positives than negatives
+        expected = own.fit_resample(X, Y)
+    np.testing.assert_array_equal(seen.rows.array(), expected[0])
+    np.testing.assert_array_equal(seen.y, expected[1])
 
 
 def test_arguments_reach_the_sampler():
     near = prepared("NearMiss", ratio=2, params={"version": 2})
-    assert not np.array_equal(near.X, prepared("NearMiss", ratio=2).X)
+    other = prepared("NearMiss", ratio=2)
+    assert not np.array_equal(near.rows.array(), other.rows.array())
     drawn = row_numbers(prepared("random_under", ratio=5, params={"replacement": True}))
     assert len(set(drawn)) < len(drawn)
     smooth = prepared("random_over", ratio=1, params={"shrinkage": 1.0})
-    assert len(np.unique(smooth.X, axis=0)) == len(smooth.X)
+    assert len(np.unique(smooth.rows.array(), axis=0)) == len(smooth.y)
     assert smooth.shift == prepared("random_over", ratio=1).shift
 
 
@@ -326,7 +342,7 @@ def test_smote_takes_one_neighbour_less_than_positives():
 
 def test_missing_values_that_a_sampler_cannot_take_are_one_line():
     holes = X.copy()
-    holes[3, 1] = np.nan
+    holes[np.flatnonzero(Y)[3], 1] = np.nan
     with pytest.raises(InputError, match="'smote' cannot be done: Input X contains NaN"):
         treatments.fit(treatment("smote"), QUICK, holes, Y)
     for name in ("random_under", "random_over"):

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import math
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,12 +17,12 @@ from rebalance.store._models import TRUSTED, read_model, write_model
 
 __all__ = [
     "TRUSTED",
+    "Columns",
     "Table",
     "check_fingerprint",
     "forget_others",
     "kept",
     "md5",
-    "read_arrow",
     "read_json",
     "read_model",
     "read_scores",
@@ -30,6 +32,7 @@ __all__ = [
     "sha256",
     "write_fingerprint",
     "write_frame",
+    "write_frames",
     "write_json",
     "write_model",
     "write_text",
@@ -51,8 +54,13 @@ class Table:
     X: np.ndarray
     y: np.ndarray
     features: list
-    others: dict = field(default_factory=dict)
+    others: Mapping = field(default_factory=dict)
     roles: dict = field(default_factory=dict)
+
+    @property
+    def example(self):
+        """Return the first rows of ``X``, as doubles."""
+        return self.X[:5].astype(float)
 
     @property
     def groups(self):
@@ -64,7 +72,7 @@ class Table:
         if name in self.others:
             return self.others[name]
         if name in self.features:
-            return self.X[:, self.features.index(name)]
+            return self.X[:, self.features.index(name)].astype(float)
         known = ", ".join([*self.features, *self.others])
         raise InputError(f"column {name!r} is not in the table; it has {known}.")
 
@@ -107,45 +115,106 @@ def read_json(path):
 
 def write_frame(path, frame, roles=None):
     """Write a pandas data frame or an arrow table as parquet, with what it says of itself."""
+    write_frames(path, [frame], roles)
+
+
+def write_frames(path, frames, roles=None):
+    """Write the frames that an iterator yields as one parquet file; one at a time is in memory."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not isinstance(frame, pa.Table):
-        frame = pa.Table.from_pandas(frame, preserve_index=False)
     # Pandas' own notes hold versions; ours hold the roles of the columns.
-    table = frame.replace_schema_metadata({"rebalance": json.dumps(roles or {})})
-    with replacing(path) as beside:
-        pq.write_table(table, beside, compression="zstd", compression_level=1)
+    notes, writer = {"rebalance": json.dumps(roles or {})}, None
+    with replacing(path) as beside, ExitStack() as stack:
+        for frame in frames:
+            table = frame
+            if not isinstance(frame, pa.Table):
+                table = pa.Table.from_pandas(frame, preserve_index=False)
+            table = table.replace_schema_metadata(notes)
+            writer = writer or stack.enter_context(
+                pq.ParquetWriter(beside, table.schema, compression="zstd", compression_level=1)
+            )
+            writer.write_table(table)
 
 
-def read_arrow(path, columns=None):
-    """Return a parquet file as an arrow table, and the roles that it names."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+class Columns:
+    """A parquet file, or some rows of it, read a column at a time: ``columns["V1"]`` is arrow's.
 
-    try:
-        table = pq.read_table(path, columns=columns)
-    except FileNotFoundError as error:
-        raise InputError(f"{path} is missing; run 'dvc repro', which makes it.") from error
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{path} is not whole; run 'dvc repro' to make it again.") from error
-    metadata = table.schema.metadata or {}
-    return table, json.loads(metadata.get(b"rebalance", b"{}"))
+    Raises `InputError` where the file is missing, or not whole.
+    """
+
+    def __init__(self, path, rows=None):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            self.file = pq.ParquetFile(path)
+        except FileNotFoundError as error:
+            raise InputError(f"{path} is missing; run 'dvc repro', which makes it.") from error
+        except pa.ArrowInvalid as error:
+            raise InputError(f"{path} is not whole; run 'dvc repro' to make it again.") from error
+        self.schema = self.file.schema_arrow
+        self.column_names = self.schema.names
+        self.path, self.rows = path, rows
+        self.num_rows = self.file.metadata.num_rows if rows is None else len(rows)
+        self.roles = json.loads((self.schema.metadata or {}).get(b"rebalance", b"{}"))
+
+    def __getitem__(self, name):
+        """Return one column, a chunked array of arrow's."""
+        column = self.file.read([name])[name]
+        return column if self.rows is None else column.take(self.rows)
+
+    def take(self, rows):
+        """Return `Columns` of some rows of the file, by their numbers."""
+        return Columns(self.path, rows)
+
+    def table(self):
+        """Return all columns, an arrow table."""
+        import pyarrow as pa
+
+        return pa.table({name: self[name] for name in self.column_names})
+
+
+class _Unread(Mapping):
+    """Columns of a file by name, each read when somebody asks for it: hardly anybody does."""
+
+    def __init__(self, columns, names):
+        self.columns, self.names = columns, names
+
+    def __getitem__(self, name):
+        if name not in self.names:
+            raise KeyError(name)
+        return self.columns[name].to_numpy()
+
+    def __iter__(self):
+        return iter(self.names)
+
+    def __len__(self):
+        return len(self.names)
 
 
 def read_table(path):
-    """Return the rows of ``data/train.parquet`` or ``data/test.parquet`` as a `Table`."""
-    table, roles = read_arrow(path)
+    """Return the rows of ``data/train.parquet`` or ``data/test.parquet`` as a `Table`.
+
+    ``X`` is in single precision where no column of the file needs more.
+    """
+    import pyarrow as pa
+
+    columns = Columns(path)
+    roles = columns.roles
     features = roles["features"]
-    X = np.empty((table.num_rows, len(features)))
+    kinds = [columns.schema.field(name).type.to_pandas_dtype() for name in features]
+    X = np.empty((columns.num_rows, len(features)), np.result_type(np.float32, *set(kinds)))
     for i, name in enumerate(features):
-        X[:, i] = table[name].to_numpy()
-    others = [name for name in table.column_names if name not in {*features, roles["target"]}]
+        X[:, i] = columns[name].to_numpy()
+    # Arrow keeps a column or two for whoever asks next.
+    pa.default_memory_pool().release_unused()
+    others = [name for name in columns.column_names if name not in {*features, roles["target"]}]
     return Table(
         X=X,
-        y=table[roles["target"]].to_numpy().astype(np.int8),
+        y=columns[roles["target"]].to_numpy().astype(np.int8),
         features=features,
-        others={name: table[name].to_numpy() for name in others},
+        others=_Unread(columns, others),
         roles=roles,
     )
 
@@ -193,8 +262,8 @@ def kept():
 
 def read_scores(name):
     """Return the out-of-fold scores of the model ``name``: a dict of columns."""
-    table, _ = read_arrow(paths.out_of_fold(name))
-    return {column: table[column].to_numpy() for column in table.column_names}
+    columns = Columns(paths.out_of_fold(name))
+    return {column: columns[column].to_numpy() for column in columns.column_names}
 
 
 def write_fingerprint(name):

@@ -7,14 +7,15 @@ a study that was killed asks the same questions again, and the kept scores answe
 
 import logging
 import time
-from concurrent.futures import FIRST_COMPLETED, wait
-from math import floor
+from collections import Counter
+from math import ceil, floor
 
 import numpy as np
 
 from rebalance import errors, learners, parallel, splitting, training, treatments
 from rebalance.correction import expit, log_odds
 from rebalance.errors import InputError
+from rebalance.tuning._batch import score_batch
 from rebalance.tuning._study import Candidate, Scored, Study, choose
 
 __all__ = ["Candidate", "Scored", "Study", "choose", "scorer", "search", "train", "trials"]
@@ -74,9 +75,14 @@ class _Arm:
         # With nothing to search there is one question: the baseline.
         self.trials = tune.trials if treatment != treatments.NONE or tune.learner else 1
 
+    @property
+    def left(self):
+        """Return how many questions are left."""
+        return self.trials - self.asked
+
     def ask(self, count):
         """Return the next questions: (trial, candidate)."""
-        asked = [self.study.ask() for _ in range(min(count, self.trials - self.asked))]
+        asked = [self.study.ask() for _ in range(min(count, self.left))]
         self.asked += len(asked)
         return [(trial, self._candidate(trial)) for trial in asked]
 
@@ -94,78 +100,15 @@ class _Arm:
         return Candidate(treatment=treatment, ratio=ratio, settings=tuple(sorted(settings.items())))
 
 
-def _below_median(scores, finished):
-    """Say whether the mean of ``scores`` is below the median of finished ones' at that fold."""
-    others = [np.mean(other.scores[: len(scores)]) for other in finished]
-    return np.mean(scores) < np.median(others)
+def _missing(scored, n_folds):
+    """Return the questions without any treatment until it has had as many fits as the others.
 
-
-def _score_batch(batch, finished, n_folds, fit_and_score, executor, workers):
-    """Score new candidates fold by fold, and stop those below the median of ``finished``.
-
-    A candidate is compared with those of earlier batches only, so that the result depends neither
-    on the number of workers nor on who finishes first. With none, all folds run at once. A worker
-    that would idle takes the next fold of a candidate that may still be stopped: what it finds is
-    used if the candidate is not, and else forgotten.
+    As those of the treatment with the most, to within a question: none of these is stopped early.
     """
-    pending = {}
-
-    def submit(each):
-        future = executor.submit(fit_and_score, each.scored.candidate, each.submitted)
-        pending[future] = (each, each.submitted)
-        each.submitted += 1
-
-    # The largest ratio, which takes longest, first.
-    progress = [_Progress(s, n_folds) for s in sorted(batch, key=lambda s: -s.candidate.ratio)]
-    for each in progress:
-        for _ in range(1 if finished else n_folds):
-            submit(each)
-    while pending:
-        while len(pending) < workers and (going := [each for each in progress if each.is_going]):
-            submit(min(going, key=lambda each: each.submitted))
-        done, _ = wait(pending, return_when=FIRST_COMPLETED)
-        for future in done & pending.keys():
-            each, number = pending.pop(future)
-            each.add(number, future, finished)
-            if each.is_going and each.submitted == len(each.scored.scores):
-                submit(each)
-        # Nobody waits for what would be forgotten.
-        for future in [future for future, (each, _) in pending.items() if each.over]:
-            future.cancel()
-            del pending[future]
-
-
-class _Progress:
-    """How far one candidate has come: results arrive in any order, and count in that of folds."""
-
-    def __init__(self, scored, n_folds):
-        self.scored, self.n_folds = scored, n_folds
-        self.submitted, self.arrived = 0, {}
-
-    @property
-    def over(self):
-        """Say whether no further result counts."""
-        return self.scored.pruned or len(self.scored.scores) == self.n_folds
-
-    @property
-    def is_going(self):
-        """Say whether there are folds to submit."""
-        return not self.over and self.submitted < self.n_folds
-
-    def add(self, number, future, finished):
-        """Take the finished future of one fold, and all that now follow each other."""
-        self.arrived[number] = future
-        scored = self.scored
-        while not self.over and len(scored.scores) in self.arrived:
-            score, raw, seconds = self.arrived.pop(len(scored.scores)).result()
-            scored.scores.append(score)
-            scored.results.append(raw)
-            scored.seconds += seconds
-            # What every treatment is held against is never stopped: its budget is the largest.
-            treated = scored.candidate.treatment != treatments.NONE
-            unfinished = len(scored.scores) < self.n_folds
-            if finished and treated and unfinished and _below_median(scored.scores, finished):
-                scored.pruned = True
+    fits = Counter()
+    for candidate, found in scored.items():
+        fits[candidate.treatment] += len(found.scores)
+    return ceil((max(fits.values()) - fits[treatments.NONE]) / n_folds)
 
 
 def search(table, params, executor, remember=training.fold_scores, progress=lambda: None):
@@ -203,9 +146,6 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
         lowest = Candidate(treatment=arm.treatment, ratio=tune.low)
         with errors.at(tune.key):
             treatments.check(lowest.entry(natural, tune.seed), table.y)
-    if tune.learner:
-        # The untreated arm gets as many questions as each treated one.
-        arms.append(_Arm(treatments.NONE, tune, natural))
     training.check(untreated.entry(natural, tune.seed), table, params, tune.key)
     with errors.at(f"{tune.key}.learner"):
         lowest = {name: asked.lowest for name, asked in tune.learner.items()}
@@ -219,23 +159,32 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
         fold = training.Fold(folds=tune.folds, seed=tune.seed, number=number, rows=folds[number])
         raw, shift = remember(entry, candidate.learner(params.learner), table, fold)
         y_score = expit(log_odds(raw) + shift) if shift else raw
-        return score(table.y[fold.rows[1]], y_score), (raw, shift), time.monotonic() - started
+        _, valid = fold.rows
+        return score(table.y[valid], y_score), time.monotonic() - started
 
     scored, trials, workers = {}, [], parallel.workers(params.run)
-    while any(arm.asked < arm.trials for arm in arms):
+
+    def answer(arm, count):
+        asked = arm.ask(count)
+        new = dict.fromkeys(c for _, c in asked if c not in scored)
+        if not trials:
+            new[untreated] = None
+        finished = [s for s in scored.values() if not s.pruned] if tune.prune else []
+        batch = [Scored(candidate=candidate) for candidate in new]
+        score_batch(batch, finished, tune.folds, fit_and_score, executor, workers)
+        scored.update((s.candidate, s) for s in batch)
+        for trial, candidate in asked:
+            arm.study.tell(trial, scored[candidate].mean)
+            trials.append(candidate)
+            progress()
+
+    while any(arm.left for arm in arms):
         for arm in arms:
-            asked = arm.ask(tune.batch)
-            new = dict.fromkeys(c for _, c in asked if c not in scored)
-            if not trials:
-                new[untreated] = None
-            finished = [s for s in scored.values() if not s.pruned] if tune.prune else []
-            batch = [Scored(candidate=candidate) for candidate in new]
-            _score_batch(batch, finished, tune.folds, fit_and_score, executor, workers)
-            scored |= {s.candidate: s for s in batch}
-            for trial, candidate in asked:
-                arm.study.tell(trial, scored[candidate].mean)
-                trials.append(candidate)
-                progress()
+            answer(arm, tune.batch)
+    if tune.learner:
+        rest = _Arm(treatments.NONE, tune, natural)
+        while rest.left and (count := _missing(scored, tune.folds)):
+            answer(rest, min(count, tune.batch))
     best, chosen = choose(scored, untreated, tune.one_standard_error)
     return Study(
         scored=scored,

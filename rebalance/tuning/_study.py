@@ -35,13 +35,11 @@ class Candidate:
 class Scored:
     """What is known of a candidate: a score for each fold so far, and what it took.
 
-    ``results`` holds the raw scores and the shift behind each score, ``seconds`` what all the folds
-    took together.
+    ``seconds`` is what all the folds took together.
     """
 
     candidate: Candidate
     scores: list = field(default_factory=list)
-    results: list = field(default_factory=list)
     pruned: bool = False
     seconds: float = 0.0
 
