@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rebalance import comparison, errors, metrics, paths, thresholds
+from rebalance import comparison, errors, metrics, paths
 from rebalance.comparison import LOWER_IS_BETTER, Corrected, corrected_t_test, holm
 from rebalance.comparison._bootstrap import Strata
 from rebalance.comparison._jackknife import contributions, spread
 from rebalance.errors import InputError
-from rebalance.thresholds import Threshold, savings
 
 HALF = 0.5
 
@@ -139,35 +138,6 @@ def judge(y_true, y_score, threshold, params):
         "threshold": threshold,
         "at_half": metrics.decision(y_true, y_score, HALF),
     }
-
-
-def decisions(table, y_score, chosen, rules):
-    """Return what every rule's decisions are worth on the test rows, by the rule's name.
-
-    Parameters
-    ----------
-    table : store.Table
-        The test rows.
-    y_score : array of shape (n_rows,)
-    chosen : dict of str to dict
-        Every rule's choice on the out-of-fold scores: `CorrectedClassifier.thresholds`.
-    rules : dict of str to params.Rule
-    """
-    found = {}
-    for name, rule in rules.items():
-        threshold = Threshold(**chosen[name])
-        amounts = thresholds.amounts(table, name, rule)
-        flagged = threshold.flag(y_score, amounts)
-        found[name] = {"rule": rule.rule, "threshold": threshold.value}
-        if not threshold.met:
-            found[name] |= {"shortfall": threshold.shortfall, "message": threshold.message}
-        found[name] |= metrics.decision(table.y, flagged.astype(float), HALF)
-        if rule.rule == "amount_cost":
-            costs = {"c_tp": rule.c_admin, "c_fp": rule.c_admin, "c_fn": amounts}
-            found[name] |= savings(table.y, flagged, **costs)
-        elif rule.rule in {"expected_cost", "empirical_cost"}:
-            found[name] |= savings(table.y, flagged, **rule.options)
-    return found
 
 
 def compare(y_true, y_scores, flagged_from, baseline, params, groups=None):

@@ -2,7 +2,7 @@
 
 import time
 
-from rebalance import errors, evaluation, parallel, paths, plots, report, store, tracking
+from rebalance import decisions, errors, evaluation, parallel, paths, plots, report, store, tracking
 from rebalance.params import load
 
 
@@ -34,8 +34,10 @@ def main():
     scores = {
         n: evaluation.judge(test.y, y_scores[n], thresholds[n], params.evaluate) for n in names
     }
-    decisions = {
-        n: evaluation.decisions(test, y_scores[n], models[n].thresholds, params.threshold.rules)
+    decided = {
+        n: decisions.by_rule(
+            test, y_scores[n], models[n].thresholds, params.threshold.rules, groups
+        )
         for n in names
     }
     compared = evaluation.compare(
@@ -43,11 +45,11 @@ def main():
     )
 
     store.write_json(paths.SCORES, scores)
-    store.write_json(paths.DECISIONS, decisions)
+    store.write_json(paths.DECISIONS, decided)
     store.write_json(paths.COMPARISON, compared.to_dict())
     store.write_text(
         paths.REPORT,
-        report.write(scores, decisions, compared, recommendation, split, study, params),
+        report.write(scores, decided, compared, recommendation, split, study, params),
     )
     outputs = [paths.SCORES, paths.DECISIONS, paths.COMPARISON, paths.REPORT]
     drawn = {n: evaluation.drawn(test.y, raw[n], y_scores[n]) for n in names}

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from rebalance import comparison, evaluation, metrics, report
+from rebalance import comparison, decisions, evaluation, metrics, report
 from rebalance.errors import InputError
 from rebalance.report import _tables
 from rebalance.store import Table
@@ -258,7 +258,7 @@ def test_a_rule_that_was_not_met_says_so_and_costs_are_those_of_its_decisions():
         "f": {"rule": "fixed", "value": 0.5},
         "a": {"rule": "amount_cost", "column": "Amount", "c_admin": 5.0},
     }).threshold.rules  # fmt: skip
-    found = evaluation.decisions(table, y_score, chosen, rules)
+    found = decisions.by_rule(table, y_score, chosen, rules)
     assert (found["f"]["shortfall"], found["f"]["message"]) == (0.1, "not.")
     assert found["f"]["true_positives"] == found["f"]["false_positives"] == 1
     # Flagged where score x amount reaches 5: rows 1 and 2; row 3, a positive of 4, is missed.
@@ -266,4 +266,6 @@ def test_a_rule_that_was_not_met_says_so_and_costs_are_those_of_its_decisions():
     assert found["a"]["cost_of_none"] == 104
     assert found["a"]["cost_of_all"] == 25
     assert found["a"]["savings"] == pytest.approx(1 - 14 / 25)
+    assert found["a"]["savings_low"] < found["a"]["savings"] < found["a"]["savings_high"] <= 1
+    assert 0 < found["f"]["recall_low"] < 0.5 < found["f"]["recall_high"] < 1
     assert "message" not in found["a"]

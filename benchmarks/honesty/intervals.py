@@ -13,6 +13,7 @@ from benchmarks.honesty.distributions import Population
 from benchmarks.honesty.tables import Table
 from rebalance.comparison import holm, mcnemar
 from rebalance.comparison._bootstrap import Strata, draws
+from rebalance.comparison._evidence import error_of, error_of_difference
 from rebalance.comparison._intervals import (
     adjusted_interval,
     doubt,
@@ -56,6 +57,11 @@ LIMITS = {
     ],
     "limit: sharp, 10 % hidden": [Population(0.01, 50, SHARP[0.01], 0.1)],
 }
+# What no small sample can show: the comparison says that the interval may not hold.
+BEYOND = {
+    "beyond: 2 % hidden": [Population(0.01, 50, SHARP[0.01], 0.02)],
+    "beyond: hardly an AP": [Population(0.01, 50, (0.6, 0.4))],
+}
 EQUAL = [(0.1, 50), (0.1, 100), (0.1, 200), (0.1, 500), (0.01, 50)]  # prevalence, positives
 THRESHOLD_BELOW_GAP = 0.5  # a recall of .69 for the first model, where no positive hides
 
@@ -64,7 +70,7 @@ def coverage(quick):
     """Return how often 95 % intervals hold the truth."""
     cases = [
         (family, population)
-        for family, populations in (COVERED | LIMITS).items()
+        for family, populations in (COVERED | LIMITS | BEYOND).items()
         for population in (populations[:1] if quick else populations)
     ]
     rows, misses, doubted = [], [], []
@@ -86,7 +92,7 @@ def coverage(quick):
         truth = population.truth(0, 0.0)
         rows.append([family, prevalence, n_positives, *list(truth.values())[:2], *found.values()])
         for name, share in found.items():
-            if share is None or name.endswith(("percentile", DOUBTED)):
+            if family in BEYOND or share is None or name.endswith(("percentile", DOUBTED)):
                 continue
             if not LOWEST <= share <= HIGHEST:
                 in_doubt = found.get(name.removeprefix("d ") + DOUBTED, 0.0) > 1 / 2
@@ -100,8 +106,9 @@ def coverage(quick):
         rows,
         misses,
         "The truth is what a sample tends to as it grows; 'd' is the paired difference of two "
-        "models.\nPlain percentiles are shown to compare and have no bound. Doubted: the share of "
-        "samples of which\nthe report itself says that the interval may not hold.",
+        "models.\nPlain percentiles are shown to compare and have no bound, and so are populations "
+        "beyond what a sample\nof their size can show. Doubted: the share of samples of which the "
+        "report itself says that the interval\nmay not hold.",
         doubted,
     )
 
@@ -127,8 +134,8 @@ def _coverage(population, rng, repetitions, with_draws):
         models = [contributions(y_true, *model) for model in zip(scores, flagged, strict=True)]
         for m in METRICS:
             value, by_row = models[0][m]
-            error, known = spread(by_row, strata)
-            ends = share_interval(m, value, error, population.n_positives, known)
+            error, known, most = error_of(m, value, by_row, strata)
+            ends = share_interval(m, value, error, population.n_positives, known, most)
             held[SHORT[m]].append(ends[0] <= truths[0][m] <= ends[1])
             if f"{SHORT[m]}{DOUBTED}" in held:
                 doubted = doubt(m, value, population.n_positives)
@@ -137,7 +144,7 @@ def _coverage(population, rng, repetitions, with_draws):
                 pair = mcnemar(*flagged[:, : population.n_positives])
                 ends = adjusted_interval(pair.only_arm, pair.only_baseline, population.n_positives)
             else:
-                error, _ = spread(by_row - models[1][m][1], strata)
+                error = error_of_difference(m, models[0][m], models[1][m], strata)
                 ends = t_interval(value - models[1][m][0], error, df)
             held[f"d {SHORT[m]}"].append(ends[0] <= apart[m] <= ends[1])
         if repetition < with_draws:
@@ -214,7 +221,7 @@ def _p_values(population, rng):
         [
             t_interval(
                 arm[m][0] - baseline[m][0],
-                spread(arm[m][1] - baseline[m][1], strata)[0],
+                error_of_difference(m, arm[m], baseline[m], strata),
                 df,
             )[2]
             for arm in arms

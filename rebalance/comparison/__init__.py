@@ -15,6 +15,7 @@ from rebalance.comparison._evidence import (
     differences_of,
     discordant,
     intervals_of,
+    linear_interval,
     paired_recall,
     values,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "compare",
     "corrected_t_test",
     "holm",
+    "linear_interval",
     "mcnemar",
     "positives_needed",
     "verdicts",

@@ -14,6 +14,7 @@ from rebalance.metrics import FALSE_POSITIVE_RATE, rates
 from rebalance.metrics._probability import EPSILON, calibration, ece_bins, log_odds
 
 CHUNK = 32  # draws at a time: their weights stay in the cache
+MOST_UNITS = 200_000  # of a stratum: more rows than that are drawn in bundles
 
 
 class Strata(NamedTuple):
@@ -45,21 +46,35 @@ class Strata(NamedTuple):
         n_with = int(with_positive.sum())
         return cls([n_with, n_units - n_with], number[codes])
 
+    def bundled(self, seed, most=MOST_UNITS):
+        """Return strata of at most so many units, each a bundle of units put together by chance.
+
+        Units that are independent are so in bundles, and a draw of bundles spreads as a draw of
+        units does; only how many there are to count is less.
+        """
+        bundles, sizes, first = [], [], 0
+        rng = np.random.default_rng([seed, most])
+        for size in self.sizes:
+            bundles.append(first + rng.permutation(size) % min(size, most))
+            sizes.append(min(size, most))
+            first += sizes[-1]
+        if sizes == self.sizes:
+            return self
+        return Strata(sizes, np.concatenate(bundles)[self.unit])
+
 
 def weights(strata, n_draws, seed):
-    """Yield blocks of shape (n_rows, draws of the block): how often a draw holds each row."""
+    """Yield blocks of shape (n_units, draws of the block): how often a draw holds each unit."""
     rng = np.random.default_rng(seed)
     # Sums of counts below 2**24 are exact in single precision, and twice as fast.
     dtype = np.float32 if strata.unit.size < 2**24 else np.float64
-    in_order = np.array_equal(strata.unit, np.arange(strata.unit.size))
     for start in range(0, n_draws, CHUNK):
         block = np.empty((min(CHUNK, n_draws - start), sum(strata.sizes)), dtype)
         first = 0
         for size in strata.sizes:
             _count(rng, block[:, first : first + size])
             first += size
-        by_unit = np.ascontiguousarray(block.T)
-        yield by_unit if in_order else by_unit[strata.unit]
+        yield np.ascontiguousarray(block.T)
 
 
 def _count(rng, counts):
@@ -96,21 +111,17 @@ def draws(y_true, models, strata, *, n_draws, seed, k, precision):
     """
     from scipy import sparse
 
-    if sum(strata.sizes) == y_true.size:
-        # Single rows: in the order of the strata, no block of weights has to be rearranged.
-        order = np.argsort(strata.unit)
-        y_true, strata = y_true[order], Strata(strata.sizes, strata.unit[order])
-        models = {name: (score[order], flags[order]) for name, (score, flags) in models.items()}
-    plans = {name: _Plan(y_true, *model) for name, model in models.items()}
+    strata = strata.bundled(seed)
+    plans = {name: _Plan(y_true, *model, strata) for name, model in models.items()}
     slots = sparse.vstack([plan.slots for plan in plans.values()], format="csr")
-    columns = np.column_stack([y_true == 1, *(plan.columns for plan in plans.values())])
+    classes = summed(strata, [y_true == 1, y_true == 0])
+    columns = np.column_stack([classes, *(plan.columns for plan in plans.values())])
     blocks = []
     for block in weights(strata, n_draws, seed):
         in_slots = (slots.astype(block.dtype, copy=False) @ block).astype(float)
         sums = (block.T @ columns.astype(block.dtype, copy=False)).T.astype(float)
-        n_rows = block.sum(axis=0, dtype=float)
-        totals = (sums[0], n_rows - sums[0])
-        first_slot, first_sum, found = 0, 1, {}
+        totals = (sums[0], sums[1])
+        first_slot, first_sum, found = 0, 2, {}
         for name, plan in plans.items():
             n_slots, n_sums = plan.slots.shape[0], plan.columns.shape[1]
             found[name] = plan.metrics(
@@ -129,6 +140,16 @@ def draws(y_true, models, strata, *, n_draws, seed, k, precision):
         }
         for name in models
     }
+
+
+def summed(strata, columns):
+    """Return columns of shape (n_rows,) summed over the rows of each unit, in single precision."""
+    n_units = sum(strata.sizes)
+    if n_units == strata.unit.size:
+        order = np.argsort(strata.unit)
+        return np.column_stack([column[order] for column in columns]).astype(np.float32)
+    found = [np.bincount(strata.unit, weights=column, minlength=n_units) for column in columns]
+    return np.column_stack(found).astype(np.float32)
 
 
 class Order(NamedTuple):
@@ -157,14 +178,14 @@ class Order(NamedTuple):
 
 
 class _Plan:
-    """What is computed once for a model: slots of its rows, and columns to be summed."""
+    """What is computed once for a model: slots of its units, and columns to be summed."""
 
-    def __init__(self, y_true, y_score, flagged):
+    def __init__(self, y_true, y_score, flagged, strata):
         from scipy import sparse
 
         order = Order.of(y_true, y_score)
         n_rows, self.n_steps = y_true.size, order.n_steps
-        bins = ece_bins(y_score)
+        bins, unit = ece_bins(y_score), strata.unit.astype(np.int32)
         self.n_bins = int(bins.max()) + 1
         # Slots: for each step the negatives above it, those at it, and its positives; below all;
         # then the bins of the calibration error.
@@ -173,9 +194,9 @@ class _Plan:
         self.slots = sparse.csr_array(
             (
                 np.r_[np.ones(n_rows), y_score - y_true].astype(np.float32),
-                (np.r_[slot, first_bin + bins], np.tile(np.arange(n_rows), 2)),
+                (np.r_[slot, first_bin + bins].astype(np.int32), np.tile(unit, 2)),
             ),
-            shape=(first_bin + self.n_bins, n_rows),
+            shape=(first_bin + self.n_bins, sum(strata.sizes)),
         )
         p = np.clip(y_score, EPSILON, 1 - EPSILON)
         columns = [
@@ -190,7 +211,7 @@ class _Plan:
         columns += _derivatives(y_true, x, self.intercept, 1)[:3:2]
         if self.line:
             columns += _derivatives(y_true, x, *self.line)
-        self.columns = np.column_stack(columns).astype(np.float32)
+        self.columns = summed(strata, columns)
 
     def metrics(self, in_slots, sums, totals, k, precision):
         """Return each metric in the draws of a block, from the sums over their rows."""

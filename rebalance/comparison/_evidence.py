@@ -1,14 +1,26 @@
 """What is known of each model, and of each pair: intervals and differences by metric."""
 
 from dataclasses import replace
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
 
 from rebalance import metrics
-from rebalance.comparison._intervals import adjusted_interval, difference, interval
+from rebalance.comparison import _tails as tails
+from rebalance.comparison._intervals import (
+    SHARES,
+    adjusted_interval,
+    difference,
+    interval,
+    score_interval,
+    t_interval,
+)
 from rebalance.comparison._jackknife import spread
 from rebalance.comparison._tests import mcnemar
+
+# Positives times 1 - AUC, below which the tail says more of a difference than what was lost.
+FEWEST_LOST = 1
 
 
 class Evidence(NamedTuple):
@@ -30,6 +42,54 @@ def values(y_true, y_score, flagged, k, precision):
     return {name: value for name, value in found.items() if not isinstance(value, int)}
 
 
+def error_of(name, value, contribution, strata):
+    """Return the standard error of a metric, its degrees of freedom, and the trials at most."""
+    error, df = spread(contribution, strata)
+    if name == "average_precision":
+        # It rests on its hits: three of fifty positives know the error no better than nine would.
+        return error, max(2.0, min(df, 3 * strata.sizes[0] * value)), inf
+    if name != "roc_auc":
+        return error, df, inf
+    most = tails.trials(value, contribution, strata, error)
+    if most * error**2 < value * (1 - value):
+        # The tail decides, whose fit knows its error as all positives do: half of each.
+        df = 2 / (1 / df + 1 / (strata.sizes[0] - 1))
+    return error, df, most
+
+
+def linear_interval(part, whole, strata, *, share):
+    """Return the interval of the sum of one column over that of another.
+
+    Its standard error is that of the ratio made linear (Cochran 1977).
+
+    Parameters
+    ----------
+    part, whole : arrays of shape (n_rows,)
+        The sum of ``whole`` is not 0.
+    strata : Strata
+    share : bool
+        Whether it is a share of rows, each of which counts as a trial; else it can be below 0.
+    """
+    total = float(np.sum(whole))
+    value = float(np.sum(part)) / total
+    error, df = spread((part - value * whole) / total, strata)
+    if share:
+        return score_interval(value, error, int(total))
+    return t_interval(value, error, df)[:2]
+
+
+def error_of_difference(name, one, other, strata):
+    """Return the standard error of a paired difference.
+
+    ``one`` and ``other`` are (value, contributions) of the two models.
+    """
+    error, _ = spread(one[1] - other[1], strata)
+    if name != "roc_auc" or strata.sizes[0] * (1 - max(one[0], other[0])) >= FEWEST_LOST:
+        return error
+    ranks = [tails.Ranks.of(*each, strata) for each in (one, other)]
+    return error if None in ranks else tails.difference_error(*ranks, error)
+
+
 def intervals_of(evidence, strata, trials, n_positives):
     """Return the intervals of one model, and the reasons for those that are absent."""
     found = {}
@@ -37,11 +97,11 @@ def intervals_of(evidence, strata, trials, n_positives):
         if isinstance(value, str):
             found[name] = value
             continue
-        error, df = None, strata.sizes[0] - 1
+        error, df, most = None, strata.sizes[0] - 1, inf
         if name in evidence.contributions:
-            error, df = spread(evidence.contributions[name][1], strata)
+            error, df, most = error_of(name, *evidence.contributions[name], strata)
         n = trials.get(name, n_positives)
-        found[name] = interval(name, value, evidence.drawn[name], error, n, df)
+        found[name] = interval(name, value, evidence.drawn[name], error, n, df, most)
     absent = {name: value for name, value in found.items() if isinstance(value, str)}
     return {name: value for name, value in found.items() if name not in absent}, absent
 
@@ -54,14 +114,17 @@ def differences_of(arm, baseline, strata):
             continue
         error = None
         if name in arm.contributions:
-            apart = arm.contributions[name][1] - baseline.contributions[name][1]
-            error, _ = spread(apart, strata)
-        found[name] = difference(
+            pair = arm.contributions[name], baseline.contributions[name]
+            error = error_of_difference(name, *pair, strata)
+        apart = difference(
             value - baseline.values[name],
             arm.drawn[name] - baseline.drawn[name],
             error,
             strata.sizes[0] - 1,
         )
+        if name in SHARES and not isinstance(apart, str):
+            apart = replace(apart, low=max(-1.0, apart.low), high=min(1.0, apart.high))
+        found[name] = apart
     return {name: value for name, value in found.items() if not isinstance(value, str)}
 
 

@@ -62,7 +62,7 @@ def write(scores, decisions, compared, recommendation, split, study, params):
         ``metrics/split.json``, and ``study`` of ``metrics/tune_ratio.json``.
     params : params.Params
     """
-    rows = [{"model": name, **values} for name, values in scores.items()]
+    rows = tables.with_intervals(scores, compared)
     half = [{"model": name, **values["at_half"]} for name, values in scores.items()]
     metric = words(compared.metric)
     parts = [
@@ -75,7 +75,7 @@ def write(scores, decisions, compared, recommendation, split, study, params):
         + (f" of {compared.groups} groups." if compared.groups else "."),
         table(*tables.verdicts(compared)),
         "Every metric of every model has its interval and its paired difference in "
-        "metrics/comparison.json. Costs and savings have none: a few large amounts can make them.",
+        "metrics/comparison.json.",
         f"## Out of fold: {metric} on the training rows",
         "What the model to use was chosen by. Differences by the corrected t-test over the folds, "
         f"p after Holm's correction. {paths.TUNED} was chosen on these rows as the best of several "
@@ -87,8 +87,11 @@ def write(scores, decisions, compared, recommendation, split, study, params):
         "each by itself.",
         table(*tables.decisions(compared)),
         f"## At the threshold chosen out of fold ({params.threshold.use})",
+        "With 95 % intervals of each by itself, which overlap also where a paired difference is "
+        "sure.",
         table(rows, COLUMNS),
         "## At .5",
+        "As everybody decides who chooses no threshold; shown to compare, without intervals.",
         table(half, {key: title for key, title in COLUMNS.items() if key in half[0]}),
         "## Rows that only one of the two flags",
         "Positives and negatives, with McNemar's exact p-value of each by itself."
@@ -101,10 +104,9 @@ def write(scores, decisions, compared, recommendation, split, study, params):
         f"k is {params.evaluate.alerts} of the test rows, those of the highest scores.",
         table(rows, tables.budget(params.evaluate.precision)),
         f"## Rules, for {recommendation.model}",
-        table(
-            [{"name": name, **values} for name, values in decisions[recommendation.model].items()],
-            RULES,
-        ),
+        "With 95 % intervals. A cost has none of its own; that of the share saved, of the cheaper "
+        "of flagging none and flagging all, is as sure as a few large amounts let it be.",
+        table(tables.rules(decisions[recommendation.model]), RULES),
         *tables.notes(decisions, compared),
         "## The study of the ratio",
         tables.study(study, params.tune.metric),

@@ -99,8 +99,8 @@ def with_ends(found, key="value", sign=""):
     >>> with_ends(SimpleNamespace(value=0.00045, low=0.0003, high=0.0006))
     '0.00045 [0.00030, 0.00060]'
     """
-    width = found.high - found.low
-    decimals = max(3, 1 - floor(log10(width))) if width > 0 else 3
+    width, least = found.high - found.low, 3 if abs(found.high) < 10 else 1
+    decimals = max(least, 1 - floor(log10(width))) if width > 0 else least
     value, low, high = (
         f"{number:{sign}.{decimals}f}" for number in (getattr(found, key), found.low, found.high)
     )

@@ -1,5 +1,8 @@
 """The tables of the report: rows and headings for `rebalance.markdown.table`."""
 
+from typing import NamedTuple
+
+from rebalance import paths
 from rebalance.comparison import LOWER_IS_BETTER, UNDETECTED
 from rebalance.markdown import table
 from rebalance.names import NONE
@@ -14,6 +17,14 @@ BUDGET = {
     "f2": "F2",
     "g_mean": "G-mean",
 }
+
+
+class Ends(NamedTuple):
+    """A number and the ends of its interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 def verdicts(compared):
@@ -39,6 +50,30 @@ def verdicts(compared):
         "verdict": "verdict",
         "more": "more positives needed to detect it",
     }
+
+
+def with_intervals(scores, compared):
+    """Return the scores of every model at its own threshold, with the intervals that they have."""
+    rows = []
+    for name, values in scores.items():
+        # The comparison holds the baseline at .5, and that of its own threshold as an arm.
+        found = compared.intervals[paths.MOVED if name == compared.baseline else name]
+        ends = {metric: with_ends(each) for metric, each in found.items() if metric in values}
+        rows.append({"model": name, **values, **ends})
+    return rows
+
+
+def rules(decided):
+    """Return what the rules' decisions of one model are worth, with their intervals."""
+    rows = []
+    for name, values in decided.items():
+        row = {"name": name, **values}
+        for key in ("precision", "recall", "savings"):
+            if f"{key}_low" in values:
+                ends = Ends(values[key], values[f"{key}_low"], values[f"{key}_high"])
+                row[key] = with_ends(ends)
+        rows.append(row)
+    return rows
 
 
 def decisions(compared):

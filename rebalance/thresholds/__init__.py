@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rebalance.metrics import check, check_probability, curve
-from rebalance.thresholds._costs import Costs, amounts, cost, reasonable, savings
+from rebalance.thresholds._costs import Costs, amounts, cost, cost_by_row, reasonable, savings
 
-__all__ = ["RULES", "Costs", "Threshold", "amounts", "choose", "cost", "savings"]
+__all__ = ["RULES", "Costs", "Threshold", "amounts", "choose", "cost", "cost_by_row", "savings"]
 
 FLAG_NONE = float(np.nextafter(1.0, 2.0))  # above every probability, and finite for JSON
 FLAG_ALL = 0.0

@@ -30,10 +30,15 @@ def cost(y_true, flagged, **costs):
 
     With amounts, ``c_tp = c_fp = c_admin`` and ``c_fn = amounts`` (Bahnsen et al. 2014).
     """
+    return float(cost_by_row(y_true, flagged, **costs).sum())
+
+
+def cost_by_row(y_true, flagged, **costs):
+    """Return what each decision costs, an array of shape (n_rows,); see `cost`."""
     c_fp, c_fn, c_tp, c_tn = Costs(**costs)
     positive, flagged = np.asarray(y_true) == 1, np.asarray(flagged, dtype=bool)
     when_flagged = np.where(positive, c_tp, c_fp)
-    return float(np.where(flagged, when_flagged, np.where(positive, c_fn, c_tn)).sum())
+    return np.where(flagged, when_flagged, np.where(positive, c_fn, c_tn))
 
 
 def savings(y_true, flagged, **costs):

@@ -1,0 +1,120 @@
+"""What a ROC AUC near 1 may still lose: the tail that its positives let expect.
+
+A positive's loss is the share of the negatives that outrank it, and the AUC is 1 minus the mean
+loss. Near 1 hardly any positive of a sample loses anything, and the spread of those that happen
+to be there says little of the next sample. But their ranks say more than their losses do: turned
+into normal scores they are about normal, the binormal model (Dorfman and Alf 1969), which fits
+most ROC curves (Hanley 1988). A normal distribution is fitted to them, and says what losses to
+expect where the sample has none.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
+WEIGHTS = WEIGHTS / WEIGHTS.sum()
+FEWEST_RANKED = 3  # positives that some negative outranks, to fit a line through
+
+
+class Ranks(NamedTuple):
+    """The positives of one model: their losses, and the normal fitted to their normal scores.
+
+    Attributes
+    ----------
+    losses : array of shape (n_positives,)
+    scores : array of shape (n_positives,)
+        The normal scores of 1 - losses; a positive that no negative outranks is at the highest.
+    mean, spread : float
+    """
+
+    losses: np.ndarray
+    scores: np.ndarray
+    mean: float
+    spread: float
+
+    @classmethod
+    def of(cls, value, contribution, strata):
+        """Return the ranks behind an AUC; None where rows are not units, or too few are ranked.
+
+        Parameters
+        ----------
+        value : float
+            The AUC.
+        contribution : array of shape (n_rows,)
+            Of each row to it.
+        strata : Strata
+        """
+        from scipy.special import ndtri
+
+        n_positives, n_negatives = strata.sizes
+        if n_positives + n_negatives != strata.unit.size:
+            return None
+        losses = 1 - value - n_positives * contribution[strata.unit < n_positives]
+        at_most = 0.5 / n_negatives
+        scores = ndtri(1 - np.clip(losses, at_most, 1 - at_most))
+        ranked = np.sort(scores[losses > at_most])
+        if ranked.size < FEWEST_RANKED:
+            return None
+        # Those that nothing outranks are known to be the highest, and no more: the line goes
+        # through the others, against the places that a normal sample has them at (Blom 1958).
+        places = ndtri((np.arange(1, ranked.size + 1) - 0.375) / (n_positives + 0.25))
+        slope, middle = np.polyfit(places, ranked, 1)
+        return cls(losses, scores, float(middle), max(float(slope), 0.0))
+
+
+def expected_loss(ranks):
+    """Return mean and variance of a positive's loss under the fitted normal."""
+    return _moments(_losses(ranks, NODES), WEIGHTS)
+
+
+def expected_difference(one, other):
+    """Return the variance of the difference of two models' losses of the same positive."""
+    correlation = np.corrcoef(one.scores, other.scores)[0, 1]
+    apart = np.sqrt(max(0.0, 1 - correlation**2))
+    second = correlation * NODES[:, None] + apart * NODES
+    difference = _losses(one, NODES)[:, None] - _losses(other, second)
+    return _moments(difference, np.outer(WEIGHTS, WEIGHTS))[1]
+
+
+def _losses(ranks, normal):
+    from scipy.special import ndtr
+
+    return ndtr(-(ranks.mean + ranks.spread * normal))
+
+
+def _moments(values, weights):
+    mean = float((weights * values).sum())
+    return mean, float((weights * values**2).sum()) - mean**2
+
+
+def trials(value, contribution, strata, error):
+    """Return the effective trials of an AUC that its tail allows; infinite where it has no say.
+
+    ``error`` is the standard error by contributions, whose part of the negatives stays.
+    """
+    ranks = Ranks.of(value, contribution, strata)
+    if ranks is None:
+        return np.inf
+    mean, variance = expected_loss(ranks)
+    squared = _with_negatives(variance, ranks.losses, error)
+    return mean * (1 - mean) / squared if squared > 0 else np.inf
+
+
+def difference_error(one, other, error):
+    """Return the standard error of the difference of two AUCs near 1.
+
+    Parameters
+    ----------
+    one, other : Ranks
+    error : float
+        By contributions.
+    """
+    variance = expected_difference(one, other)
+    return float(np.sqrt(_with_negatives(variance, one.losses - other.losses, error)))
+
+
+def _with_negatives(variance, losses, error):
+    """Return the squared error: the positives' from ``variance``, the rest as contributions say."""
+    n = losses.size
+    return variance / (n - 1) + max(error**2 - losses.var(ddof=1) / n, 0.0)

@@ -1,0 +1,80 @@
+"""The tail of a ROC AUC near 1 is what its positives let expect, and has a say only there."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+from rebalance.comparison import _bootstrap, _evidence, _jackknife, _tails
+
+
+def binormal(gap, n_positives, n_negatives, correlation=0.5, seed=0):
+    """Return labels, and two models' contributions to the AUC."""
+    rng = np.random.default_rng(seed)
+    y_true = np.repeat([1, 0], [n_positives, n_negatives])
+    shared = rng.normal(size=y_true.size) * math.sqrt(correlation)
+    found = []
+    for _ in range(2):
+        score = shared + rng.normal(size=y_true.size) * math.sqrt(1 - correlation) + gap * y_true
+        found.append(_jackknife.contributions(y_true, score, score > gap)["roc_auc"])
+    return y_true, found
+
+
+def test_the_tail_of_an_auc_is_the_normal_that_its_positives_come_from():
+    y_true, (one, _) = binormal(gap=2.5, n_positives=4000, n_negatives=4000)
+    ranks = _tails.Ranks.of(*one, _bootstrap.Strata.of(y_true))
+
+    assert ranks.losses.mean() == pytest.approx(1 - one[0])
+    # A quarter of the positives is beyond what 4000 negatives can rank.
+    assert (ranks.mean, ranks.spread) == pytest.approx((2.5, 1.0), abs=0.1)
+
+
+def test_expected_losses_are_those_of_many_draws_from_the_fit():
+    y_true, pair = binormal(gap=2.0, n_positives=60, n_negatives=3000)
+    one, other = (_tails.Ranks.of(*each, _bootstrap.Strata.of(y_true)) for each in pair)
+    correlation = np.corrcoef(one.scores, other.scores)[0, 1]
+    drawn = np.random.default_rng(0).multivariate_normal(
+        [0, 0], [[1, correlation], [correlation, 1]], 1_000_000
+    )
+    first, second = (
+        ndtr(-(each.mean + each.spread * drawn[:, i])) for i, each in enumerate((one, other))
+    )
+
+    assert _tails.expected_loss(one) == pytest.approx((first.mean(), first.var()), rel=0.02)
+    assert _tails.expected_difference(one, other) == pytest.approx((first - second).var(), rel=0.02)
+
+
+def test_an_auc_near_1_has_no_more_trials_than_its_tail_allows():
+    narrower = 0
+    for seed in range(20):
+        y_true, (one, _) = binormal(gap=3.5, n_positives=50, n_negatives=5000, seed=seed)
+        strata = _bootstrap.Strata.of(y_true)
+        error, _ = _jackknife.spread(one[1], strata)
+        _, df, most = _evidence.error_of("roc_auc", *one, strata)
+        narrower += most * error**2 < one[0] * (1 - one[0])
+        assert 2 <= df <= 49
+    # The spread of a typical sample is too small, since the mean is made by a few.
+    assert narrower > 10
+
+
+def test_a_difference_of_aucs_takes_the_tail_only_where_hardly_a_positive_is_lost():
+    for gap, near_1 in ((1.5, False), (3.5, True)):
+        y_true, pair = binormal(gap=gap, n_positives=50, n_negatives=5000)
+        strata = _bootstrap.Strata.of(y_true)
+        plain, _ = _jackknife.spread(pair[0][1] - pair[1][1], strata)
+        found = _evidence.error_of_difference("roc_auc", *pair, strata)
+        assert (found != plain) == near_1
+        swapped = _evidence.error_of_difference("roc_auc", *pair[::-1], strata)
+        assert found == pytest.approx(swapped)
+
+
+def test_there_is_no_tail_of_a_perfect_order_nor_of_groups():
+    y_true = np.repeat([1, 0], [30, 300])
+    perfect = _jackknife.contributions(y_true, y_true * 0.5, y_true == 1)["roc_auc"]
+    assert _tails.Ranks.of(*perfect, _bootstrap.Strata.of(y_true)) is None
+    assert _tails.trials(*perfect, _bootstrap.Strata.of(y_true), 0.0) == math.inf
+    grouped = _bootstrap.Strata.of(y_true, np.arange(330) // 2)
+    assert _tails.Ranks.of(*perfect, grouped) is None
+    _, (one, _) = binormal(3.5, 30, 300)
+    assert _evidence.error_of_difference("roc_auc", perfect, one, grouped) > 0
