@@ -92,5 +92,7 @@ def probabilities(estimator, X):
     -------
     array of shape (n_rows, n_classes)
     """
-    answers = [estimator.predict_proba(block) for _, block in Rows.of(X).blocks()]
-    return answers[0] if len(answers) == 1 else np.concatenate(answers)
+    rows = Rows.of(X)
+    if len(rows) <= BLOCK:
+        return estimator.predict_proba(rows.array())
+    return np.concatenate([estimator.predict_proba(block) for _, block in rows.blocks()])
