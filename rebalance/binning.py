@@ -9,11 +9,12 @@ Nothing of it changes a bit of what is fitted: ``tests/test_binning.py`` holds b
 each other.
 """
 
-from math import prod
-
 import numpy as np
 
 from rebalance.parallel import ROOM
+
+# Bytes for each row in a fit: label, score, gradient and hessian, and three numbers of its place.
+PER_ROW = 40
 
 
 def weighted_percentiles(values, weights, ranks):
@@ -101,7 +102,7 @@ def fit(estimator, rows, y, sample_weight=None):
 
     def look(rows, *, reset):
         # What it learns from the rows themselves is how many columns they have.
-        _, categories = preprocess(next(rows.blocks())[1][:1], reset=reset)
+        _, categories = preprocess(rows.at(np.array([0])), reset=reset)
         return rows, categories
 
     def bins(rows, weights, is_training_data):
@@ -110,20 +111,29 @@ def fit(estimator, rows, y, sample_weight=None):
 
     estimator._preprocess_X, estimator._bin_data = look, bins
     try:
-        with ROOM.take(prod(rows.shape)):
+        with ROOM.take(_bytes(rows.shape, sample_weight)):
             return estimator.fit(rows, y, sample_weight=sample_weight)
     finally:
         del estimator._preprocess_X, estimator._bin_data
 
 
+def _bytes(shape, weights):
+    """Return what a fit takes beside its rows: bins, and a few numbers for each row."""
+    n_rows, n_features = shape
+    return n_rows * (n_features + PER_ROW + (8 if weights is not None else 0))
+
+
+def _drawn(mapper, n_rows, weights):
+    """Return the rows that the mapper would draw, and all that it would look at."""
+    chances = None if weights is None else weights / np.sum(weights)
+    rng = np.random.RandomState(mapper.random_state)
+    return rng.choice(n_rows, mapper.subsample, p=chances, replace=True)
+
+
 def binned(mapper, rows, weights=None):
     """Return the bins of `Rows`, shape (n_rows, n_features), from a mapper fitted to them here."""
     if len(rows) > mapper.subsample:
-        # The rows that the mapper would draw, and all that it would look at.
-        chances = None if weights is None else weights / np.sum(weights)
-        rng = np.random.RandomState(mapper.random_state)
-        drawn = rng.choice(len(rows), mapper.subsample, p=chances, replace=True)
-        mapper.fit(rows.at(drawn))
+        mapper.fit(rows.at(_drawn(mapper, len(rows), weights)))
     else:
         mapper.fit(rows.array(), sample_weight=weights)
     found = np.empty(rows.shape, dtype=np.uint8, order="F")

@@ -5,9 +5,8 @@ import numpy as np
 from rebalance import metrics, thresholds
 from rebalance.comparison import linear_interval
 from rebalance.comparison._bootstrap import Strata
+from rebalance.evaluation import HALF
 from rebalance.thresholds import Threshold
-
-HALF = 0.5
 
 
 def by_rule(table, y_score, chosen, rules, groups=None):
@@ -53,7 +52,7 @@ def _shares(y_true, flagged, strata):
     positive, found = y_true == 1, {}
     for name, of in (("recall", positive), ("precision", flagged)):
         if of.any():
-            found |= _ends(name, positive & flagged, of, strata, share=True)
+            found |= _ends(name, positive & flagged, of, strata)
     return found
 
 
@@ -70,8 +69,8 @@ def _savings(y_true, flagged, strata, costs):
     return found | _ends("savings", otherwise - spent, otherwise, strata)
 
 
-def _ends(name, part, whole, strata, *, share=False):
-    low, high = linear_interval(part, whole, strata, share=share)
+def _ends(name, part, whole, strata):
+    low, high = linear_interval(name, part, whole, strata)
     # No decision saves more than everything.
     high = min(high, 1.0)
     return {f"{name}_low": low, f"{name}_high": high}

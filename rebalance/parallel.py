@@ -49,9 +49,9 @@ class Room:
                 self.changed.notify_all()
 
 
-# Numbers of a table that are worked on at the same time, a byte each as bins: two fits of eight
-# million rows are, two of sixteen take turns.
-ROOM = Room(500_000_000)
+# Bytes that fits at the same time may take beside the table: two of eight million rows do, two of
+# sixteen million take turns.
+ROOM = Room(1_000_000_000)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Out-of-fold scores and the final fit of one treatment."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -67,12 +68,15 @@ class Trained:
 
 @dataclass(frozen=True, kw_only=True)
 class Fold:
-    """One fold: its number among ``folds`` drawn with ``seed``, its rows (train, validation)."""
+    """One fold: its number among ``folds`` drawn with ``seed``.
+
+    ``rows`` yields the numbers of its training rows, then of its validation rows.
+    """
 
     folds: int
     seed: int
     number: int
-    rows: tuple
+    rows: Iterable
 
 
 def numbered(folds, params):
@@ -288,16 +292,12 @@ def train(entry, table, params, executor, remember=fold_scores):
     InputError
         Where the learner or the treatment does not fit the rows: see `check` for most of it.
     """
+    folds = splitting.folds(table, params.out_of_fold)
     # The longest first.
     fitted = executor.submit(final_fit, entry, params.learner, table)
-    found = _out_of_fold(entry, table, params, executor, remember)
-    return assemble(found, table.features, fitted.result(), params)
-
-
-def _out_of_fold(entry, table, params, executor, remember):
-    folds = splitting.folds(table, params.out_of_fold)
     results = executor.map(
         lambda fold: remember(entry, params.learner, table, fold),
         numbered(folds, params.out_of_fold),
     )
-    return joined(folds, table, list(results))
+    found = joined(folds, table, list(results))
+    return assemble(found, table.features, fitted.result(), params)

@@ -7,7 +7,7 @@ that does to the log-odds of its answers (Elkan, 2001; Dal Pozzolo et al., 2015)
 import inspect
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import log, prod
+from math import log
 
 import numpy as np
 
@@ -42,6 +42,8 @@ SAMPLERS = {
     "random_over": "RandomOverSampler",
     "smote": "SMOTE",
 }
+# Bytes for each row that a sampler takes while it chooses.
+PER_ROW = 50
 # These only choose rows, so a row number is enough to know the rows.
 ROW_CHOOSERS = {"RandomUnderSampler", "RandomOverSampler"}
 ENSEMBLES = {
@@ -221,10 +223,9 @@ def _with_made(sampler, X, y):
 
 
 def _class_weight(entry, X, y):
-    from sklearn.utils.class_weight import compute_sample_weight
-
     if entry.weight == "balanced":
-        weights = compute_sample_weight("balanced", y)
+        negatives, positives = (len(y) / (2 * count) for count in counts(y))
+        weights = np.where(y == 1, positives, negatives)
         return Prepared(rows=X, y=y, sample_weight=weights, shift=-log(natural_ratio(y)))
     weights = np.where(y == 1, float(entry.weight), 1.0)
     return Prepared(rows=X, y=y, sample_weight=weights, shift=-log(entry.weight))
@@ -302,7 +303,7 @@ def fit(entry, learner, X, y, weights=None):
             ensemble = _ensemble(entry, learner, y).fit(Rows.of(X).array(), y)
         estimator = _without_samplers(ensemble)
         return Fitted(estimator=estimator, shift=0.0, negatives=negatives, positives=positives)
-    with ROOM.take(prod(X.shape)):
+    with ROOM.take(PER_ROW * len(y)):
         seen = prepare(entry, X, y, weights)
     negatives, positives = counts(seen.y)
     return Fitted(

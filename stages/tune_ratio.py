@@ -24,6 +24,7 @@ def main():
         ) as bar,
     ):
         study = tuning.search(table, params, executor, remember, bar.update)
+        bar.total = bar.n  # the arm without any treatment may have asked less
         trained = tuning.train(study, table, params, executor, remember)
     outputs = store.write_trained(paths.TUNED, trained, {"study": study.summary()})
     store.write_text(paths.RATIO_CURVE, study.curve())

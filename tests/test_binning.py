@@ -1,7 +1,7 @@
 """Bins found sooner, and rows that are not copied, change no bit of what is fitted."""
 
+import runpy
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -16,6 +16,8 @@ from rebalance.params import Learner
 from rebalance.selection import Rows
 
 ORIGINAL = sklearn_binning._find_binning_thresholds
+if ORIGINAL is binning.thresholds:  # somebody made a learner before
+    ORIGINAL = runpy.run_path(sklearn_binning.__file__)["_find_binning_thresholds"]
 DRAWN = 500  # rows that bins are found in, of more
 
 
@@ -133,29 +135,38 @@ def test_made_rows_come_last_in_every_block(monkeypatch):
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
 def test_as_many_are_in_a_room_as_it_has_room_for(size):
-    room, inside, seen, lock = parallel.Room(size * 10), [0], [], threading.Lock()
+    room, seen = parallel.Room(size * 10 + 9), []
+    # So many must meet inside, or nobody comes out.
+    meeting = threading.Barrier(size, timeout=20)
 
     def enter(_):
         with room.take(10):
-            with lock:
-                inside[0] += 1
-                seen.append(inside[0])
-            time.sleep(0.002)
-            with lock:
-                inside[0] -= 1
+            seen.append(room.used)
+            meeting.wait()
 
     with ThreadPoolExecutor(8) as executor:
-        list(executor.map(enter, range(40)))
+        list(executor.map(enter, range(4 * size)))
 
-    assert max(seen) <= size
+    assert max(seen) == size * 10
     assert room.used == 0
 
 
 def test_what_is_larger_than_a_room_is_alone_in_it_and_leaves_it_after_an_error():
-    room = parallel.Room(10)
+    room, entered = parallel.Room(10), threading.Event()
 
-    with pytest.raises(ZeroDivisionError), room.take(1000):
-        1 / 0  # noqa: B018
+    def enter():
+        with room.take(1):
+            entered.set()
 
-    with room.take(10):
-        assert room.used == 10
+    def fail():
+        with room.take(1000):
+            other.start()
+            assert not entered.wait(0.05)
+            raise RuntimeError("inside")
+
+    other = threading.Thread(target=enter)
+    with pytest.raises(RuntimeError, match="inside"):
+        fail()
+    assert entered.wait(20)
+    other.join()
+    assert room.used == 0

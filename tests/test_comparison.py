@@ -219,14 +219,11 @@ def test_an_average_precision_knows_its_error_as_well_as_its_hits(value):
 def test_the_interval_of_a_share_of_rows_is_wilsons():
     y_true = np.repeat([1, 0], [40, 100])
     part = np.arange(140) < 30
-    low, high = _evidence.linear_interval(
-        part, y_true == 1, _bootstrap.Strata.of(y_true), share=True
-    )
+    strata = _bootstrap.Strata.of(y_true)
+    low, high = _evidence.linear_interval("recall", part, y_true == 1, strata)
     expected = stats.binomtest(30, 40).proportion_ci(method="wilson")
     assert (low, high) == pytest.approx(expected, abs=0.005)
-    everything = _evidence.linear_interval(
-        y_true == 1, y_true == 1, _bootstrap.Strata.of(y_true), share=True
-    )
+    everything = _evidence.linear_interval("recall", y_true == 1, y_true == 1, strata)
     assert everything == pytest.approx(stats.binomtest(40, 40).proportion_ci(method="wilson"))
 
 
@@ -241,7 +238,7 @@ def test_the_interval_of_a_ratio_of_sums_is_that_of_drawing_its_rows_again(group
     weight = np.concatenate(list(_bootstrap.weights(strata, 2000, seed=0)), axis=1)[strata.unit]
     drawn = (part @ weight) / (whole @ weight)
 
-    low, high = _evidence.linear_interval(part, whole, strata, share=False)
+    low, high = _evidence.linear_interval("savings", part, whole, strata)
 
     assert (low + high) / 2 == pytest.approx(part.sum() / whole.sum())
     assert high - low == pytest.approx(2 * 1.97 * drawn.std(), rel=0.1)

@@ -11,6 +11,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 from rebalance import comparison, decisions, evaluation, metrics, report
 from rebalance.errors import InputError
 from rebalance.report import _tables
+from rebalance.report._sentences import with_ends
 from rebalance.store import Table
 from tests.strategies import labels, params, seeds
 
@@ -240,6 +241,37 @@ def test_what_is_unsure_is_listed_once_for_all_its_models():
     for metric in metrics_of:
         start = f"- baseline, arm: the interval of {metric} may not hold, because"
         assert any(line.startswith(start) for line in lines)
+
+
+def test_the_table_of_thresholds_has_the_baseline_at_its_own_and_not_at_half():
+    y_true = np.repeat([1, 0], [40, 400])
+    y_score = np.clip(np.random.default_rng(0).normal(0.3 + 0.3 * y_true, 0.1), 0, 1)
+    section = params(evaluate__bootstrap=100).evaluate
+    compared = evaluation.compare(y_true, {"baseline": y_score}, {"baseline": 0.4}, "baseline",
+                                  section)  # fmt: skip
+    scores = {"baseline": evaluation.judge(y_true, y_score, 0.4, section)}
+
+    (row,) = _tables.with_intervals(scores, compared)
+
+    moved = compared.intervals["moved_threshold"]["precision"]
+    assert (
+        row["precision"]
+        == with_ends(moved)
+        != with_ends(compared.intervals["baseline"]["precision"])
+    )
+    assert row["true_positives"] == scores["baseline"]["true_positives"]
+
+
+def test_a_rule_that_flags_no_row_has_no_precision_and_no_interval_of_it():
+    table = Table(X=np.zeros((4, 1)), y=np.array([0, 0, 1, 1]), features=["Amount"])
+    chosen = {"f": {"name": "fixed", "value": 0.9}}
+    rules = params(threshold__use="f", threshold__rules={"f": {"rule": "fixed", "value": 0.9}})
+    decided = decisions.by_rule(table, np.full(4, 0.1), chosen, rules.threshold.rules)
+
+    (row,) = _tables.rules(decided)
+
+    assert "precision" not in row
+    assert row["recall"].startswith("0.000 [0.000, ")
 
 
 # Decisions of every rule.

@@ -306,3 +306,13 @@ def test_columns_that_are_no_features_are_read_when_asked_for(tmp_path):
     assert list(read.others) == ["card"]
     assert "Class" not in read.others
     assert read.column("card").tolist() == ["x", "y"]
+
+
+def test_a_file_that_is_damaged_inside_is_told_in_one_line(tmp_path):
+    path = tmp_path / "t.parquet"
+    store.write_frame(path, frame(), {"target": "Class", "features": ["a"]})
+    content = bytearray(path.read_bytes())
+    content[4:400] = np.random.default_rng(0).bytes(396)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"t\.parquet is not whole; run 'dvc repro'"):
+        store.read_table(path)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from rebalance import comparison
 from rebalance.comparison import _bootstrap, _evidence, _jackknife, _tails
 
 
@@ -78,3 +79,17 @@ def test_there_is_no_tail_of_a_perfect_order_nor_of_groups():
     assert _tails.Ranks.of(*perfect, grouped) is None
     _, (one, _) = binormal(3.5, 30, 300)
     assert _evidence.error_of_difference("roc_auc", perfect, one, grouped) > 0
+
+
+def test_positives_of_equal_scores_have_a_finite_error_and_none_against_themselves():
+    y_true = np.repeat([1, 0], [50, 5000])
+    tied = np.where(y_true == 1, 0.9, 0.01)
+    tied[50:55] = 0.9
+    spread = tied + 0.05 * np.random.default_rng(0).random(tied.size)
+    models = {"tied": (tied, 0.5), "same": (tied, 0.3), "spread": (spread, 0.5)}
+
+    found = comparison.compare(y_true, models, "tied", n_draws=100, metric="roc_auc")
+
+    same, other = (found.differences[arm]["roc_auc"] for arm in ("same", "spread"))
+    assert (same.value, same.low, same.high, same.standard_error) == (0, 0, 0, 0)
+    assert 0 < other.standard_error < 0.1

@@ -1,9 +1,9 @@
 """Every metric of every model in every draw of a class-stratified bootstrap.
 
-A draw is a weight for each row, the same for all models. Nothing is sorted again: each model's
-rows are put once into slots between and at the scores of its positives, one sparse product adds
-the weights up in the slots, and ranking metrics follow from the cumulated sums; metrics that are
-means of rows are one dense product.
+A draw is a weight for each unit, a row, a group or a bundle, the same for all models. Nothing is
+sorted again: each model's rows are put once into slots between and at the scores of its positives,
+one sparse product adds the weights up in the slots, and ranking metrics follow from the cumulated
+sums; metrics that are means of rows are one dense product.
 """
 
 from typing import NamedTuple

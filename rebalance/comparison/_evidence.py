@@ -13,7 +13,7 @@ from rebalance.comparison._intervals import (
     adjusted_interval,
     difference,
     interval,
-    score_interval,
+    share_interval,
     t_interval,
 )
 from rebalance.comparison._jackknife import spread
@@ -57,24 +57,24 @@ def error_of(name, value, contribution, strata):
     return error, df, most
 
 
-def linear_interval(part, whole, strata, *, share):
+def linear_interval(name, part, whole, strata):
     """Return the interval of the sum of one column over that of another.
 
     Its standard error is that of the ratio made linear (Cochran 1977).
 
     Parameters
     ----------
+    name : str
+        ``recall`` and ``precision`` are shares of rows; what is neither can be below 0.
     part, whole : arrays of shape (n_rows,)
         The sum of ``whole`` is not 0.
     strata : Strata
-    share : bool
-        Whether it is a share of rows, each of which counts as a trial; else it can be below 0.
     """
     total = float(np.sum(whole))
     value = float(np.sum(part)) / total
     error, df = spread((part - value * whole) / total, strata)
-    if share:
-        return score_interval(value, error, int(total))
+    if name in SHARES:
+        return share_interval(name, value, error, int(total), df)
     return t_interval(value, error, df)[:2]
 
 
@@ -84,7 +84,10 @@ def error_of_difference(name, one, other, strata):
     ``one`` and ``other`` are (value, contributions) of the two models.
     """
     error, _ = spread(one[1] - other[1], strata)
-    if name != "roc_auc" or strata.sizes[0] * (1 - max(one[0], other[0])) >= FEWEST_LOST:
+    # Scores that are the other's own differ by nothing, and their tails by rounding.
+    if name != "roc_auc" or not error:
+        return error
+    if strata.sizes[0] * (1 - max(one[0], other[0])) >= FEWEST_LOST:
         return error
     ranks = [tails.Ranks.of(*each, strata) for each in (one, other)]
     return error if None in ranks else tails.difference_error(*ranks, error)

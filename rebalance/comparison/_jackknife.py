@@ -13,7 +13,9 @@ from rebalance.comparison._bootstrap import Order
 
 
 def contributions(y_true, y_score, flagged):
-    """Return average precision, ROC AUC and recall, each with every row's contribution to it.
+    """Return average precision, ROC AUC, recall and precision, with every row's contribution.
+
+    Precision is there where a row is flagged.
 
     Parameters
     ----------
@@ -46,11 +48,15 @@ def contributions(y_true, y_score, flagged):
     to_average = (average - np.where(positive, *(side[order.step] for side in without))) * np.where(
         positive, 1 - 1 / n_positives, 1 - 1 / n_negatives
     )
-    return {
+    found = {
         "average_precision": (average, to_average),
         "roc_auc": (float(auc), to_auc),
         "recall": (float(recall), to_recall),
     }
+    if flagged.any():
+        precision = positive[flagged].mean()
+        found["precision"] = (float(precision), flagged * (positive - precision) / flagged.sum())
+    return found
 
 
 def _average_precision(here, tp, fp):

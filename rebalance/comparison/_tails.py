@@ -70,7 +70,9 @@ def expected_loss(ranks):
 
 def expected_difference(one, other):
     """Return the variance of the difference of two models' losses of the same positive."""
-    correlation = np.corrcoef(one.scores, other.scores)[0, 1]
+    # Scores that are all equal go with nothing.
+    vary = np.ptp(one.scores) > 0 and np.ptp(other.scores) > 0
+    correlation = np.corrcoef(one.scores, other.scores)[0, 1] if vary else 0.0
     apart = np.sqrt(max(0.0, 1 - correlation**2))
     second = correlation * NODES[:, None] + apart * NODES
     difference = _losses(one, NODES)[:, None] - _losses(other, second)

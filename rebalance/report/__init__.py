@@ -55,7 +55,7 @@ def write(scores, decisions, compared, recommendation, split, study, params):
     Parameters
     ----------
     scores, decisions : dict
-        `evaluation.judge` and `evaluation.decisions` of every model.
+        `evaluation.judge` and `decisions.by_rule` of every model.
     compared : comparison.Comparison
     recommendation : evaluation.Recommendation
     split, study : dict
@@ -104,8 +104,9 @@ def write(scores, decisions, compared, recommendation, split, study, params):
         f"k is {params.evaluate.alerts} of the test rows, those of the highest scores.",
         table(rows, tables.budget(params.evaluate.precision)),
         f"## Rules, for {recommendation.model}",
-        "With 95 % intervals. A cost has none of its own; that of the share saved, of the cheaper "
-        "of flagging none and flagging all, is as sure as a few large amounts let it be.",
+        "With 95 % intervals. A cost has none of its own; that of the savings, the share saved of "
+        "the cheaper of flagging none and flagging all, is too narrow where amounts differ much "
+        "and positives are no more than some hundreds.",
         table(tables.rules(decisions[recommendation.model]), RULES),
         *tables.notes(decisions, compared),
         "## The study of the ratio",

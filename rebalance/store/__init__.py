@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -137,6 +137,19 @@ def write_frames(path, frames, roles=None):
             writer.write_table(table)
 
 
+@contextmanager
+def _whole(path):
+    """Turn what arrow says of a file that is missing or damaged into an `InputError`."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; run 'dvc repro', which makes it.") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path} is not whole; run 'dvc repro' to make it again.") from error
+
+
 class Columns:
     """A parquet file, or some rows of it, read a column at a time: ``columns["V1"]`` is arrow's.
 
@@ -144,15 +157,10 @@ class Columns:
     """
 
     def __init__(self, path, rows=None):
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        try:
+        with _whole(path):
             self.file = pq.ParquetFile(path)
-        except FileNotFoundError as error:
-            raise InputError(f"{path} is missing; run 'dvc repro', which makes it.") from error
-        except pa.ArrowInvalid as error:
-            raise InputError(f"{path} is not whole; run 'dvc repro' to make it again.") from error
         self.schema = self.file.schema_arrow
         self.column_names = self.schema.names
         self.path, self.rows = path, rows
@@ -161,7 +169,8 @@ class Columns:
 
     def __getitem__(self, name):
         """Return one column, a chunked array of arrow's."""
-        column = self.file.read([name])[name]
+        with _whole(self.path):
+            column = self.file.read([name])[name]
         return column if self.rows is None else column.take(self.rows)
 
     def take(self, rows):
