@@ -15,6 +15,7 @@ from rebalance import (
     learners,
     metrics,
     selection,
+    smote,
     splitting,
     thresholds,
     treatments,
@@ -24,7 +25,7 @@ from rebalance.errors import InputError
 from rebalance.selection import Rows
 
 # Their code and versions decide scores.
-CODE = (binning, learners, selection, splitting, treatments)
+CODE = (binning, learners, selection, smote, splitting, treatments)
 LIBRARIES = (
     "imbalanced-learn",
     "lightgbm",
@@ -57,12 +58,10 @@ class Scores:
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A model ready to be used, what it was judged by, and what its learner saw."""
+    """A model ready to be used, what it was judged by, and its metrics file."""
 
     model: CorrectedClassifier
     scores: Scores
-    negatives: int
-    positives: int
     summary: dict
 
 
@@ -215,8 +214,6 @@ def assemble(found, features, fitted, params):
     return Trained(
         model=model,
         scores=scores,
-        negatives=fitted.negatives,
-        positives=fitted.positives,
         summary=summary(scores, model, fitted, params),
     )
 
@@ -232,8 +229,7 @@ def summary(scores, model, fitted, params):
         "out_of_fold": {
             "average_precision": float(np.mean(values)),
             "average_precision_se": metrics.standard_error(values, params.out_of_fold.folds),
-            **{name: probable[name] for name in ("brier", "log_loss", "mean_probability")},
-            "prevalence": probable["prevalence"],
+            **{n: probable[n] for n in ("brier", "log_loss", "mean_probability", "prevalence")},
         },
         "model": {
             "slope": model.slope,

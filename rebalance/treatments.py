@@ -11,7 +11,7 @@ from math import log
 
 import numpy as np
 
-from rebalance import learners, names
+from rebalance import learners, names, smote
 from rebalance.errors import InputError
 from rebalance.parallel import ROOM
 from rebalance.selection import Rows
@@ -193,7 +193,7 @@ def _resample(entry, X, y):
         )
     with _refusing(entry):
         if cls.__name__ == "SMOTE":
-            X, y = _with_made(sampler, X, y)
+            X, y = smote.with_made(sampler, X, y)
         elif cls.__name__ not in ROW_CHOOSERS or entry.params.get("shrinkage"):
             X, y = sampler.fit_resample(X.array(), y)
             X = Rows.of(X)
@@ -203,23 +203,6 @@ def _resample(entry, X, y):
     if cls.__name__ not in ROW_CHOOSERS:
         return Prepared(rows=X, y=y)
     return Prepared(rows=X, y=y, shift=log(natural_ratio(y)) - log(negatives / positives))
-
-
-def _with_made(sampler, X, y):
-    """Return the rows and those that SMOTE makes, shown the positives only.
-
-    They are all that it looks at; ``fit_resample`` would copy the negatives twice.
-    """
-    negatives, positives = counts(y)
-    wanted = sampler.sampling_strategy
-    wanted = wanted[1] if isinstance(wanted, dict) else negatives
-    if wanted <= positives:
-        return X, y
-    sampler._validate_params()
-    sampler.sampling_strategy_ = {1: wanted - positives}
-    found = X.at(np.flatnonzero(y))
-    made = sampler._fit_resample(found, np.ones(positives, dtype=y.dtype))[0][positives:]
-    return Rows(X=X.X, index=X.index, made=made), np.append(y, np.ones(len(made), dtype=y.dtype))
 
 
 def _class_weight(entry, X, y):

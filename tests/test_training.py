@@ -71,7 +71,8 @@ def test_the_answer_is_the_same_on_any_number_of_workers(name):
 
 def test_the_final_model_has_seen_every_row_and_corrects_as_out_of_fold():
     trained = train(treatment("random_under", ratio=2), given=params(calibrate__curve="none"))
-    assert (trained.negatives, trained.positives) == (60, 30)
+    seen = trained.summary["model"]
+    assert (seen["negatives_seen"], seen["positives_seen"]) == (60, 30)
     # The shift of the final fit is that of each fold here.
     np.testing.assert_allclose(
         trained.model.correct(trained.scores.raw), trained.scores.y_score, rtol=1e-9
