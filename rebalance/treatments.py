@@ -206,8 +206,10 @@ def _resample(entry, X, y):
 
 
 def _class_weight(entry, X, y):
+    from sklearn.utils.class_weight import compute_class_weight
+
     if entry.weight == "balanced":
-        negatives, positives = (len(y) / (2 * count) for count in counts(y))
+        negatives, positives = compute_class_weight("balanced", classes=np.array([0, 1]), y=y)
         weights = np.where(y == 1, positives, negatives)
         return Prepared(rows=X, y=y, sample_weight=weights, shift=-log(natural_ratio(y)))
     weights = np.where(y == 1, float(entry.weight), 1.0)
