@@ -13,8 +13,8 @@ import numpy as np
 
 from rebalance.parallel import ROOM
 
-# Bytes for each row in a fit: label, score, gradient and hessian, and three numbers of its place.
-PER_ROW = 40
+# Bytes for each row in a fit: label twice, score, gradient and hessian, four numbers of its place.
+PER_ROW = 44
 
 
 def weighted_percentiles(values, weights, ranks):
@@ -111,16 +111,17 @@ def fit(estimator, rows, y, sample_weight=None):
 
     estimator._preprocess_X, estimator._bin_data = look, bins
     try:
-        with ROOM.take(_bytes(rows.shape, sample_weight)):
+        with ROOM.take(_bytes(rows, sample_weight)):
             return estimator.fit(rows, y, sample_weight=sample_weight)
     finally:
         del estimator._preprocess_X, estimator._bin_data
 
 
-def _bytes(shape, weights):
-    """Return what a fit takes beside its rows: bins, and a few numbers for each row."""
-    n_rows, n_features = shape
-    return n_rows * (n_features + PER_ROW + (8 if weights is not None else 0))
+def _bytes(rows, weights):
+    """Return what a fit takes beside the table: bins, a few numbers for each row, rows made."""
+    n_rows, n_features = rows.shape
+    made = 0 if rows.made is None else rows.made.nbytes
+    return n_rows * (n_features + PER_ROW + (8 if weights is not None else 0)) + made
 
 
 def _drawn(mapper, n_rows, weights):

@@ -46,11 +46,10 @@ def log_odds(probability):
 
 def every_probabilistic(y_true, y_score):
     """Return each metric of the probabilities, or the reason why it is undefined."""
-    p = np.clip(y_score, EPSILON, 1 - EPSILON)
     prevalence, brier = float(y_true.mean()), float(np.mean((y_score - y_true) ** 2))
     metrics = {
         "brier": brier,
-        "log_loss": float(-np.mean(np.where(y_true == 1, np.log(p), np.log1p(-p)))),
+        "log_loss": _log_loss(y_true, y_score),
         "ece": _ece(y_true, y_score),
         "mean_probability": float(y_score.mean()),
         "prevalence": prevalence,
@@ -77,16 +76,26 @@ def calibration(y_true, y_score):
     """
     x, ones = log_odds(y_score), np.ones((y_true.size, 1))
     intercept = float(logistic(ones, y_true, x, [0.0])[0])
-    positives, negatives = x[y_true == 1], x[y_true == 0]
-    if positives.min() >= negatives.max() or positives.max() <= negatives.min():
+    if _separated(x, y_true == 1):
         return intercept, None
     return intercept, tuple(logistic(np.c_[ones, x], y_true, 0.0, [intercept, 1.0]).tolist())
+
+
+def _separated(x, positive):
+    # Copies of one class, of millions of rows, end with this function.
+    positives, negatives = x[positive], x[~positive]
+    return positives.min() >= negatives.max() or positives.max() <= negatives.min()
 
 
 def ece_bins(y_score):
     """Return the bin of each row; bins hold about equal counts, and equal scores stay together."""
     edges = np.quantile(y_score, np.arange(1, ECE_BINS) / ECE_BINS)
     return np.searchsorted(edges, y_score, side="right")
+
+
+def _log_loss(y_true, y_score):
+    p = np.clip(y_score, EPSILON, 1 - EPSILON)
+    return float(-np.mean(np.where(y_true == 1, np.log(p), np.log1p(-p))))
 
 
 def _ece(y_true, y_score):
