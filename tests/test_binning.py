@@ -170,3 +170,23 @@ def test_what_is_larger_than_a_room_is_alone_in_it_and_leaves_it_after_an_error(
     assert entered.wait(20)
     other.join()
     assert room.used == 0
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_made_rows_take_room_in_a_fit_as_well(monkeypatch, weighted):
+    asked = []
+
+    class Recorded(parallel.Room):
+        def take(self, amount):
+            asked.append(amount)
+            return super().take(amount)
+
+    monkeypatch.setattr(binning, "ROOM", Recorded(0))
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 4))
+    y = np.repeat([0, 1], 150)
+    learner = HistGradientBoostingClassifier(max_iter=1, early_stopping=False)
+    weights = np.ones(300) if weighted else None
+    binning.fit(learner, Rows(X=X), y, weights)
+    binning.fit(learner, Rows(X=X[:200], made=X[200:]), y, weights)
+    assert asked[1] - asked[0] == X[200:].nbytes
