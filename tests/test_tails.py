@@ -7,7 +7,7 @@ import pytest
 from scipy.special import ndtr
 
 from rebalance import comparison
-from rebalance.comparison import _bootstrap, _evidence, _jackknife, _tails
+from rebalance.comparison import _bootstrap, _evidence, _intervals, _jackknife, _tails
 
 
 def binormal(gap, n_positives, n_negatives, correlation=0.5, seed=0):
@@ -63,18 +63,51 @@ def test_a_difference_of_aucs_takes_the_tail_only_where_hardly_a_positive_is_los
     for gap, near_1 in ((1.5, False), (3.5, True)):
         y_true, pair = binormal(gap=gap, n_positives=50, n_negatives=5000)
         strata = _bootstrap.Strata.of(y_true)
-        plain, _ = _jackknife.spread(pair[0][1] - pair[1][1], strata)
+        plain, df = _jackknife.spread(pair[0][1] - pair[1][1], strata)
         found = _evidence.error_of_difference("roc_auc", *pair, strata)
-        assert (found != plain) == near_1
+        assert (found != plain * _intervals.of_few_rows(df, 50)) == near_1
         swapped = _evidence.error_of_difference("roc_auc", *pair[::-1], strata)
         assert found == pytest.approx(swapped)
+
+
+def test_the_trials_of_a_tail_are_known_about_as_well_as_they_are_the_same_in_other_samples():
+    for gap in (2.2, 3.5):
+        found = []
+        for seed in range(100):
+            y_true, (one, _) = binormal(gap=gap, n_positives=50, n_negatives=5000, seed=seed)
+            strata = _bootstrap.Strata.of(y_true)
+            error, _ = _jackknife.spread(one[1], strata)
+            found.append(_tails.trials(*one, strata, error))
+        trials, df = np.transpose(found)
+        assert 1 / 2 < 2 / np.log(trials).var() / np.median(df) < 2
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2])
+def test_a_difference_that_few_rows_make_has_an_interval_that_holds_it_as_often_as_it_says(share):
+    rng = np.random.default_rng(0)
+    strata = _bootstrap.Strata.of(np.repeat([1, 0], [50, 50]))
+    held = []
+    for row in rng.standard_normal((4000, 50)) * (rng.random((4000, 50)) < share):
+        error, df = _jackknife.spread(np.r_[row / 50, np.zeros(50)], strata)
+        factors = 1, _intervals.of_few_rows(df, 50)
+        ends = [_intervals.t_interval(row.mean(), error * factor, 49) for factor in factors]
+        held.append([low <= 0 <= high for low, high, _ in ends])
+    plain, lighter = np.mean(held, axis=0)
+    assert 0.95 < lighter < plain
+
+
+def test_an_error_of_rows_that_are_normal_or_of_very_few_positives_stays():
+    assert _intervals.of_few_rows(49.0, 50) == 1
+    assert _intervals.of_few_rows(120.0, 50) == 1
+    assert _intervals.of_few_rows(2.0, 2) == 1
+    assert 0.8 < _intervals.of_few_rows(2.0, 50) < _intervals.of_few_rows(20.0, 50) < 1
 
 
 def test_there_is_no_tail_of_a_perfect_order_nor_of_groups():
     y_true = np.repeat([1, 0], [30, 300])
     perfect = _jackknife.contributions(y_true, y_true * 0.5, y_true == 1)["roc_auc"]
     assert _tails.Ranks.of(*perfect, _bootstrap.Strata.of(y_true)) is None
-    assert _tails.trials(*perfect, _bootstrap.Strata.of(y_true), 0.0) == math.inf
+    assert _tails.trials(*perfect, _bootstrap.Strata.of(y_true), 0.0) == (math.inf, math.inf)
     grouped = _bootstrap.Strata.of(y_true, np.arange(330) // 2)
     assert _tails.Ranks.of(*perfect, grouped) is None
     _, (one, _) = binormal(3.5, 30, 300)

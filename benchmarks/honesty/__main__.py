@@ -10,14 +10,14 @@ import time
 
 from threadpoolctl import threadpool_limits
 
-from benchmarks.honesty import intervals, optimism, policy
+from benchmarks.honesty import coverage, optimism, policy, verdicts
 from benchmarks.honesty.tables import text
 
 # Each part takes ``quick`` and returns a `tables.Table`.
 PARTS = {
-    "coverage": intervals.coverage,
-    "false_alarms": intervals.false_alarms,
-    "power": intervals.power,
+    "coverage": coverage.coverage,
+    "false_alarms": verdicts.false_alarms,
+    "power": verdicts.power,
     "optimism": optimism.optimism,
     "policy": policy.policy,
 }

@@ -7,6 +7,12 @@ from scipy.special import ndtr
 from scipy.stats import norm
 
 GRID = np.linspace(-9, 14, 40_001)
+# Of two models, by prevalence.
+GAPS = {0.1: (1.5, 1.2), 0.01: (2.2, 1.9), 0.0017: (3.2, 2.9)}
+SHARP = {0.1: (3.0, 2.7), 0.01: (4.0, 3.7)}
+THRESHOLD_BELOW_GAP = 0.5  # a recall of .69 for the first model, where no positive hides
+METRICS = {"average_precision": "AP", "roc_auc": "AUC", "recall": "recall"}
+SEED = 20_240_917
 
 
 class Population(NamedTuple):

@@ -13,6 +13,7 @@ from rebalance.comparison._intervals import (
     adjusted_interval,
     difference,
     interval,
+    of_few_rows,
     share_interval,
     t_interval,
 )
@@ -20,7 +21,7 @@ from rebalance.comparison._jackknife import spread
 from rebalance.comparison._tests import mcnemar
 
 # Positives times 1 - AUC, below which the tail says more of a difference than what was lost.
-FEWEST_LOST = 1
+FEWEST_LOST = 1.5
 
 
 class Evidence(NamedTuple):
@@ -50,10 +51,13 @@ def error_of(name, value, contribution, strata):
         return error, max(2.0, min(df, 3 * strata.sizes[0] * value)), inf
     if name != "roc_auc":
         return error, df, inf
-    most = tails.trials(value, contribution, strata, error)
+    n_positives = strata.sizes[0]
+    most, known = tails.trials(value, contribution, strata, error)
     if most * error**2 < value * (1 - value):
-        # The tail decides, whose fit knows its error as all positives do: half of each.
-        df = 2 / (1 / df + 1 / (strata.sizes[0] - 1))
+        df = max(2.0, min(known, n_positives - 1))
+    elif most < inf:
+        # The tail expects no more than contributions hold: half as all positives know it.
+        df = 2 / (1 / df + 1 / (n_positives - 1))
     return error, df, most
 
 
@@ -81,14 +85,16 @@ def linear_interval(name, part, whole, strata):
 def error_of_difference(name, one, other, strata):
     """Return the standard error of a paired difference.
 
-    ``one`` and ``other`` are (value, contributions) of the two models.
+    ``one`` and ``other`` are (value, contributions) of the two models. It goes with as many degrees
+    of freedom as there are positives, less one.
     """
-    error, _ = spread(one[1] - other[1], strata)
+    error, df = spread(one[1] - other[1], strata)
     # Scores that are the other's own differ by nothing, and their tails by rounding.
     if name != "roc_auc" or not error:
         return error
-    if strata.sizes[0] * (1 - max(one[0], other[0])) >= FEWEST_LOST:
-        return error
+    n_positives = strata.sizes[0]
+    if n_positives * (1 - max(one[0], other[0])) >= FEWEST_LOST:
+        return error * of_few_rows(df, n_positives)
     ranks = [tails.Ranks.of(*each, strata) for each in (one, other)]
     return error if None in ranks else tails.difference_error(*ranks, error)
 

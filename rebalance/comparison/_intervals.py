@@ -137,6 +137,31 @@ def t_interval(value, error, df):
     return value - half, value + half, p_value
 
 
+def of_few_rows(df, n):
+    """Return what the error of a difference is multiplied by where few of its rows make it.
+
+    A sum of symmetric terms over the root of their sum of squares has lighter tails than Student's
+    t where a few terms are most of it, and can be no more than the root of their number (Efron
+    1969). The rows count as n times 3 / kurtosis, all of them where they are normal, and the
+    interval of `t_interval` with n - 1 degrees of freedom becomes theirs.
+
+    Parameters
+    ----------
+    df : float
+        Degrees of freedom of the error by its kurtosis, as `_jackknife.spread` returns them.
+    n : int
+        Rows, or groups, of the smaller class.
+    """
+    excess = 2 * n * (1 / df - 1 / (n - 1))
+    rows = max(3.0, n / (1 + excess / 3)) if excess > 0 else n
+    if rows >= n:
+        return 1.0
+    squared = _t_quantile(rows - 1) ** 2
+    # The square of the sum over the root of the squares; then with the spread around their mean.
+    squared *= rows / (rows - 1 + squared)
+    return min(1.0, sqrt(squared * (n - 1) / (n - squared)) / _t_quantile(n - 1))
+
+
 def adjusted_interval(gained, lost, n):
     """Return the interval of a paired difference of shares (Agresti and Min 2005).
 

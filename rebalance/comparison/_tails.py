@@ -26,12 +26,15 @@ class Ranks(NamedTuple):
     scores : array of shape (n_positives,)
         The normal scores of 1 - losses; a positive that no negative outranks is at the highest.
     mean, spread : float
+    ranked : int
+        Positives that some negative outranks, through which the normal is fitted.
     """
 
     losses: np.ndarray
     scores: np.ndarray
     mean: float
     spread: float
+    ranked: int
 
     @classmethod
     def of(cls, value, contribution, strata):
@@ -60,7 +63,7 @@ class Ranks(NamedTuple):
         # through the others, against the places that a normal sample has them at (Blom 1958).
         places = ndtri((np.arange(1, ranked.size + 1) - 0.375) / (n_positives + 0.25))
         slope, middle = np.polyfit(places, ranked, 1)
-        return cls(losses, scores, float(middle), max(float(slope), 0.0))
+        return cls(losses, scores, float(middle), max(float(slope), 0.0), ranked.size)
 
 
 def expected_loss(ranks):
@@ -91,13 +94,34 @@ def _moments(values, weights):
 
 
 def trials(value, contribution, strata, error):
-    """Return the effective trials of an AUC that its tail allows; infinite where it has no say.
+    """Return the effective trials of an AUC that its tail allows, and their degrees of freedom.
+
+    The degrees of freedom are those of a number that varies as the trials do (Satterthwaite 1946)
+    when the fitted mean and spread vary by their standard errors. Trials are infinite where the
+    tail has no say.
 
     ``error`` is the standard error by contributions, whose part of the negatives stays.
     """
     ranks = Ranks.of(value, contribution, strata)
     if ranks is None:
-        return np.inf
+        return np.inf, np.inf
+    found = _trials(ranks, error)
+    if found == np.inf:
+        return np.inf, np.inf
+    step = ranks.spread / np.sqrt(ranks.ranked)
+    either_way = [
+        [_trials(ranks._replace(mean=ranks.mean + sign * step), error) for sign in (1, -1)],
+        [
+            _trials(ranks._replace(spread=ranks.spread + sign * step / np.sqrt(2)), error)
+            for sign in (1, -1)
+        ],
+    ]
+    variance = sum((np.log(more / less) / 2) ** 2 for more, less in either_way)
+    # The logarithm of a chi-square over its d degrees of freedom varies by about 2 / (d - 1).
+    return found, 1 + 2 / variance if variance > 0 else np.inf
+
+
+def _trials(ranks, error):
     mean, variance = expected_loss(ranks)
     squared = _with_negatives(variance, ranks.losses, error)
     return mean * (1 - mean) / squared if squared > 0 else np.inf
@@ -119,4 +143,4 @@ def difference_error(one, other, error):
 def _with_negatives(variance, losses, error):
     """Return the squared error: the positives' from ``variance``, the rest as contributions say."""
     n = losses.size
-    return variance / (n - 1) + max(error**2 - losses.var(ddof=1) / n, 0.0)
+    return variance / n + max(error**2 - losses.var(ddof=1) / n, 0.0)

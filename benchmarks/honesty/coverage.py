@@ -1,0 +1,211 @@
+"""Coverage of intervals.
+
+The statistics are those of `rebalance.comparison`. Average precision, ROC AUC and recall need no
+draws there, which makes thousands of repetitions affordable; the plain percentile intervals of
+the bootstrap, shown beside them, are repeated where samples are small.
+"""
+
+import numpy as np
+
+from benchmarks.honesty.cores import on_every_core
+from benchmarks.honesty.distributions import (
+    GAPS,
+    METRICS,
+    SEED,
+    SHARP,
+    THRESHOLD_BELOW_GAP,
+    Population,
+)
+from benchmarks.honesty.tables import Table
+from rebalance.comparison import mcnemar
+from rebalance.comparison._bootstrap import Strata, draws
+from rebalance.comparison._evidence import error_of, error_of_difference
+from rebalance.comparison._intervals import (
+    adjusted_interval,
+    doubt,
+    percentiles,
+    share_interval,
+    t_interval,
+)
+from rebalance.comparison._jackknife import contributions
+
+LOWEST, HIGHEST = 0.93, 0.97
+DOUBTED = " doubted"
+# A share within so many standard errors of a bound, on either side, is as likely noise: what stands
+# is that of so many times as many fresh repetitions.
+NEAR, AGAIN = 1, 4
+
+COVERED = {
+    "binormal": [
+        *[Population(0.1, n, GAPS[0.1]) for n in (50, 100, 200, 500)],
+        *[Population(0.01, n, GAPS[0.01]) for n in (50, 100, 200, 500)],
+    ],
+    "20 % hidden": [
+        *[Population(0.1, n, GAPS[0.1], 0.2) for n in (50, 100, 200, 500)],
+        *[Population(0.01, n, GAPS[0.01], 0.2) for n in (50, 100, 200)],
+        *[Population(0.0017, n, GAPS[0.0017], 0.2) for n in (50, 100)],
+    ],
+    "sharp, 10 % hidden": [
+        *[Population(0.1, n, SHARP[0.1], 0.1) for n in (100, 200, 500)],
+        Population(0.01, 200, SHARP[0.01], 0.1),
+    ],
+}
+# Where a sample may not hold what an interval needs to know, and the comparison says so.
+LIMITS = {
+    "limit: AP near 0": [Population(0.01, n, (1.2, 1.0)) for n in (50, 200)],
+    "limit: AUC near 1": [
+        Population(0.01, 50, (2.5, 2.2)),
+        Population(0.0017, 50, GAPS[0.0017]),
+        Population(0.01, 50, SHARP[0.01]),
+    ],
+    "limit: sharp, 10 % hidden": [Population(0.01, 50, SHARP[0.01], 0.1)],
+}
+# What no small sample can show: the comparison says that the interval may not hold.
+BEYOND = {
+    "beyond: 2 % hidden": [Population(0.01, 50, SHARP[0.01], 0.02)],
+    "beyond: hardly an AP": [Population(0.01, 50, (0.6, 0.4))],
+}
+
+
+def coverage(quick):
+    """Return how often 95 % intervals hold the truth."""
+    cases = [
+        (family, population)
+        for family, populations in (COVERED | LIMITS | BEYOND).items()
+        for population in (populations[:1] if quick else populations)
+    ]
+    repetitions = [
+        100 if quick else 1_000 if population.n_negatives > 15_000 else 2_000
+        for _, population in cases
+    ]
+    held = on_every_core(
+        _coverage,
+        [
+            (
+                population,
+                np.random.default_rng([SEED, case]),
+                repetitions[case],
+                (20 if quick else 1_000) if _is_small(family, population) else 0,
+            )
+            for case, (family, population) in enumerate(cases)
+        ],
+        quick=quick,
+    )
+    unsure = [
+        case
+        for case, (family, _) in enumerate(cases)
+        if not (quick or family in BEYOND) and _is_near_a_bound(held[case], repetitions[case])
+    ]
+    fresh = on_every_core(
+        _coverage,
+        [
+            (
+                cases[case][1],
+                np.random.default_rng([SEED, case, AGAIN]),
+                AGAIN * repetitions[case],
+                0,
+            )
+            for case in unsure
+        ],
+        quick=quick,
+    )
+    for case, found in zip(unsure, fresh, strict=True):
+        repetitions[case] *= AGAIN
+        held[case] |= {name: share for name, share in found.items() if share is not None}
+    rows, misses, doubted = [], [], []
+    for (family, population), n, found in zip(cases, repetitions, held, strict=True):
+        prevalence, n_positives = population.prevalence, population.n_positives
+        truth = list(population.truth(0, 0.0).values())[:2]
+        rows.append([family, prevalence, n_positives, *truth, n, *found.values()])
+        for name, share in ({} if family in BEYOND else _bound(found)).items():
+            if not LOWEST <= share <= HIGHEST:
+                in_doubt = found.get(name.removeprefix("d ") + DOUBTED, 0.0) > 1 / 2
+                (doubted if in_doubt else misses).append(
+                    f"{name}, {family}, prevalence {prevalence:g}, {n_positives} positives: "
+                    f"{share:.1%}"
+                )
+    return Table(
+        "Share of 95 % intervals that hold the truth; bound: .93 to .97",
+        ["scores", "prevalence", "positives", "true AP", "true AUC", "repetitions", *found],
+        rows,
+        misses,
+        "The truth is what a sample tends to as it grows; 'd' is the paired difference of two "
+        "models.\nPlain percentiles are shown to compare and have no bound, and so are populations "
+        "beyond what a sample\nof their size can show. Doubted: the share of samples of which the "
+        f"report itself says that the interval\nmay not hold. A row with a share within {NEAR} "
+        f"standard error of a bound, on either side, was repeated\n{AGAIN} times as often with "
+        "fresh samples, and shows those.",
+        doubted,
+    )
+
+
+def _bound(found):
+    """Return the shares that have a bound: those of intervals of ours."""
+    return {
+        name: share for name, share in found.items() if not name.endswith(("percentile", DOUBTED))
+    }
+
+
+def _is_near_a_bound(found, repetitions):
+    """Say whether a share may be on the other side of a bound."""
+    shares = np.array(list(_bound(found).values()))
+    errors = np.sqrt(shares * (1 - shares) / repetitions)
+    return bool((np.abs(np.subtract.outer((LOWEST, HIGHEST), shares)) < NEAR * errors).any())
+
+
+def _is_small(family, population):
+    """Say whether a sample has so few rows that the bootstrap can be repeated for each."""
+    few = population.n_positives <= 100 and population.prevalence == 0.1
+    return few and "sharp" not in family
+
+
+def _coverage(population, rng, repetitions, with_draws):
+    """Return the share of repetitions that hold the truth, by interval."""
+    threshold = population.gaps[0] - THRESHOLD_BELOW_GAP
+    truths = [population.truth(model, threshold) for model in (0, 1)]
+    apart = {m: truths[0][m] - truths[1][m] for m in METRICS}
+    held = {f"{prefix}{METRICS[m]}": [] for prefix in ("", "d ") for m in METRICS}
+    held |= {"AP percentile": [], "d AP percentile": []}
+    held |= {f"{METRICS[m]}{DOUBTED}": [] for m in ("average_precision", "roc_auc")}
+    df = population.n_positives - 1
+    for repetition in range(repetitions):
+        y_true, scores = population.sample(rng)
+        strata, flagged = Strata.of(y_true), scores >= threshold
+        models = [contributions(y_true, *model) for model in zip(scores, flagged, strict=True)]
+        for m in METRICS:
+            value, by_row = models[0][m]
+            error, known, most = error_of(m, value, by_row, strata)
+            ends = share_interval(m, value, error, population.n_positives, known, most)
+            held[METRICS[m]].append(ends[0] <= truths[0][m] <= ends[1])
+            if f"{METRICS[m]}{DOUBTED}" in held:
+                doubted = doubt(m, value, population.n_positives)
+                held[f"{METRICS[m]}{DOUBTED}"].append(bool(doubted))
+            if m == "recall":
+                pair = mcnemar(*flagged[:, : population.n_positives])
+                ends = adjusted_interval(pair.only_arm, pair.only_baseline, population.n_positives)
+            else:
+                error = error_of_difference(m, models[0][m], models[1][m], strata)
+                ends = t_interval(value - models[1][m][0], error, df)
+            held[f"d {METRICS[m]}"].append(ends[0] <= apart[m] <= ends[1])
+        if repetition < with_draws:
+            ends = _percentiles(y_true, scores, strata, rng)
+            held["AP percentile"].append(ends[0][0] <= truths[0]["average_precision"] <= ends[0][1])
+            held["d AP percentile"].append(ends[1][0] <= apart["average_precision"] <= ends[1][1])
+    return {name: float(np.mean(values)) if values else None for name, values in held.items()}
+
+
+def _percentiles(y_true, scores, strata, rng):
+    """Return the percentile intervals of average precision and of its paired difference."""
+    # Scores between 0 and 1 in the same order: the ranks.
+    shares = scores.argsort(axis=1).argsort(axis=1) / scores.shape[1]
+    drawn = draws(
+        y_true,
+        {model: (share, share > 0.5) for model, share in enumerate(shares)},
+        strata,
+        n_draws=400,
+        seed=int(rng.integers(2**32)),
+        k=1,
+        precision=0.9,
+    )
+    first, second = (drawn[model]["average_precision"] for model in (0, 1))
+    return percentiles(first), percentiles(first - second)

@@ -1,0 +1,133 @@
+"""False alarms of verdicts, and the differences that they can find."""
+
+import numpy as np
+from scipy.special import ndtri
+
+from benchmarks.honesty.cores import on_every_core
+from benchmarks.honesty.distributions import GAPS, METRICS, SEED, THRESHOLD_BELOW_GAP, Population
+from benchmarks.honesty.tables import Table
+from rebalance.comparison import holm, mcnemar
+from rebalance.comparison._bootstrap import Strata
+from rebalance.comparison._evidence import error_of_difference
+from rebalance.comparison._intervals import t_interval
+from rebalance.comparison._jackknife import contributions, spread
+from rebalance.comparison._tests import ALPHA, POWER
+
+EQUAL = [(0.1, 50), (0.1, 100), (0.1, 200), (0.1, 500), (0.01, 50)]  # prevalence, positives
+
+
+def false_alarms(quick):
+    """Return how often any of five arms equal to the baseline is called better or worse."""
+    repetitions = 100 if quick else 2_000
+    cases = [
+        (i, prevalence, n_positives, correlation, repetitions)
+        for i, (prevalence, n_positives) in enumerate(EQUAL[:2] if quick else EQUAL)
+        for correlation in (0.5, 0.9, 0.98)
+    ]
+    rows, misses = [], []
+    found = on_every_core(_alarms, cases, quick=quick)
+    for (_, prevalence, n_positives, correlation, _), shares in zip(cases, found, strict=True):
+        rows.append([prevalence, n_positives, correlation, *shares])
+        misses += [
+            f"{METRICS[m]}, prevalence {prevalence:g}, {n_positives} positives, "
+            f"correlation {correlation:g}: {share:.1%}"
+            for m, share in zip(METRICS, shares, strict=True)
+            if share > ALPHA
+        ]
+    return Table(
+        "Share of runs that call any of five equal arms better or worse; bound: at most .05",
+        ["prevalence", "positives", "correlation", *METRICS.values()],
+        rows,
+        misses,
+        "Correlation is that of two models' scores for rows of one class.",
+    )
+
+
+def _alarms(case, prevalence, n_positives, correlation, repetitions):
+    """Return the share of repetitions with any false alarm, by metric."""
+    gaps = GAPS[prevalence][:1] * 6
+    population = Population(prevalence, n_positives, gaps, correlation=correlation)
+    rng = np.random.default_rng([SEED, case, round(100 * correlation), 1])
+    p_values = np.array([_p_values(population, rng) for _ in range(repetitions)])
+    return [
+        float(np.mean([min(holm(p)) <= ALPHA for p in column]))
+        for column in p_values.transpose(1, 0, 2)
+    ]
+
+
+def _p_values(population, rng):
+    """Return the p-value of each arm on each metric, shape (n_metrics, n_arms)."""
+    y_true, scores = population.sample(rng)
+    strata = Strata.of(y_true)
+    flagged = scores >= population.gaps[0] - THRESHOLD_BELOW_GAP
+    baseline, *arms = (contributions(y_true, *model) for model in zip(scores, flagged, strict=True))
+    df = population.n_positives - 1
+    found = [
+        [
+            t_interval(
+                arm[m][0] - baseline[m][0],
+                error_of_difference(m, arm[m], baseline[m], strata),
+                df,
+            )[2]
+            for arm in arms
+        ]
+        for m in ("average_precision", "roc_auc")
+    ]
+    positives = flagged[:, : population.n_positives]
+    return [*found, [mcnemar(arm, positives[0]).p_value for arm in positives[1:]]]
+
+
+def power(quick):
+    """Return the smallest true difference of average precision found four times in five."""
+    repetitions = 20 if quick else 200
+    cases = [
+        (prevalence, n_positives, correlation, repetitions)
+        for prevalence in (0.1, 0.01)
+        for n_positives in ((50, 100) if quick else (50, 100, 200, 500))
+        for correlation in (0.8, 0.95)
+    ]
+    rows = on_every_core(_found, cases, quick=quick)
+    return Table(
+        "Smallest true difference in average precision found in 80 % of runs, for one arm",
+        ["prevalence", "positives", "correlation", "baseline AP", "difference"],
+        rows,
+        [],
+        "No bound: it says what a test set can show.",
+    )
+
+
+def _found(prevalence, n_positives, correlation, repetitions):
+    """Return one row of `power`."""
+    rng = np.random.default_rng([SEED, n_positives, round(100 * correlation), 2])
+    base = Population(prevalence, n_positives, GAPS[prevalence][:1] * 2, correlation=correlation)
+    before = base.truth(0, 0.0)["average_precision"]
+    return [prevalence, n_positives, correlation, before, _smallest(base, rng, repetitions)]
+
+
+def _smallest(base, rng, repetitions):
+    """Return the difference found with `POWER`, from a line through tries near it."""
+    gains = np.linspace(0.0, 3.0, 61)
+    truths = [
+        base._replace(gaps=(base.gaps[0] + gain,)).truth(0, 0.0)["average_precision"]
+        for gain in gains
+    ]
+    apart = np.array(truths) - truths[0]
+    error = np.mean([_difference(*base.sample(rng))[1] for _ in range(10)])
+    tries = np.array([0.7, 0.85, 1.0, 1.15]) * (ndtri(1 - ALPHA / 2) + ndtri(POWER)) * error
+    shares = []
+    for gain in np.interp(tries, apart, gains):
+        population = base._replace(gaps=(base.gaps[0], base.gaps[0] + gain))
+        found = [_difference(*population.sample(rng))[2] <= ALPHA for _ in range(repetitions)]
+        shares.append((sum(found) + 0.5) / (repetitions + 1))
+    slope, intercept = np.polyfit(tries, ndtri(shares), 1)
+    return float((ndtri(POWER) - intercept) / slope)
+
+
+def _difference(y_true, scores):
+    """Return the paired difference of average precision, its standard error and its p-value."""
+    first, second = (
+        contributions(y_true, score, score > 0)["average_precision"] for score in scores
+    )
+    error, _ = spread(second[1] - first[1], Strata.of(y_true))
+    value = second[0] - first[0]
+    return value, error, t_interval(value, error, int(y_true.sum()) - 1)[2]
