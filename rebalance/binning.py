@@ -11,11 +11,6 @@ each other.
 
 import numpy as np
 
-from rebalance.parallel import ROOM
-
-# Bytes for each row in a fit: label twice, score, gradient and hessian, four numbers of its place.
-PER_ROW = 44
-
 
 def weighted_percentiles(values, weights, ranks):
     """Return the weighted percentiles, averaged where a rank falls between two values.
@@ -111,17 +106,9 @@ def fit(estimator, rows, y, sample_weight=None):
 
     estimator._preprocess_X, estimator._bin_data = look, bins
     try:
-        with ROOM.take(_bytes(rows, sample_weight)):
-            return estimator.fit(rows, y, sample_weight=sample_weight)
+        return estimator.fit(rows, y, sample_weight=sample_weight)
     finally:
         del estimator._preprocess_X, estimator._bin_data
-
-
-def _bytes(rows, weights):
-    """Return what a fit takes beside the table: bins, a few numbers for each row, rows made."""
-    n_rows, n_features = rows.shape
-    made = 0 if rows.made is None else rows.made.nbytes
-    return n_rows * (n_features + PER_ROW + (8 if weights is not None else 0)) + made
 
 
 def _drawn(mapper, n_rows, weights):

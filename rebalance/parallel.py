@@ -8,7 +8,6 @@ import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Condition
 
 
 def _one_thread():
@@ -24,34 +23,6 @@ def workers(run):
         return run.workers
     # The cores that this process may use.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
-class Room:
-    """Room for so much at the same time, shared by threads.
-
-    What alone is larger than the room waits until nobody else is in it.
-    """
-
-    def __init__(self, size):
-        self.size, self.used, self.changed = size, 0, Condition()
-
-    @contextmanager
-    def take(self, amount):
-        """Wait until there is room for ``amount``, and keep it meanwhile."""
-        with self.changed:
-            self.changed.wait_for(lambda: not self.used or self.used + amount <= self.size)
-            self.used += amount
-        try:
-            yield
-        finally:
-            with self.changed:
-                self.used -= amount
-                self.changed.notify_all()
-
-
-# Bytes that fits at the same time may take beside the table: two of eight million rows do, two of
-# sixteen million take turns.
-ROOM = Room(1_000_000_000)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from rebalance import (
 )
 from rebalance.correction import CorrectedClassifier
 from rebalance.errors import InputError
+from rebalance.room import ROOM, of_fit
 from rebalance.selection import Rows
 
 # Their code and versions decide scores.
@@ -105,14 +106,12 @@ def fold_scores(entry, learner, table, fold):
     -------
     tuple of (array of shape (n_validation_rows,), float)
     """
-    train, valid = fold.rows
-    fitted = treatments.fit(
-        entry,
-        learners.make(learner),
-        Rows(X=table.X, index=train),
-        table.y[train],
-        _weights(entry, table, train),
-    )
+    estimator = learners.make(learner)
+    # Who waits has no rows in hand.
+    with ROOM.take(of_fit(entry, estimator, table, share=1 - 1 / fold.folds)):
+        train, valid = fold.rows
+        X, y = Rows(X=table.X, index=train), table.y[train]
+        fitted = treatments.fit(entry, estimator, X, y, _weights(entry, table, train))
     return learners.raw_scores(fitted.estimator, Rows(X=table.X, index=valid)), fitted.shift
 
 
@@ -159,11 +158,12 @@ def _named_fold_scores(name, entry, learner, table, fold):
 
 def final_fit(entry, learner, table):
     """Return the `treatments.Fitted` of all rows."""
-    weights = _weights(entry, table, slice(None))
-    return treatments.fit(entry, learners.make(learner), table.X, table.y, weights)
+    estimator = learners.make(learner)
+    with ROOM.take(of_fit(entry, estimator, table)):
+        return treatments.fit(entry, estimator, table.X, table.y, _weights(entry, table))
 
 
-def _weights(entry, table, rows):
+def _weights(entry, table, rows=slice(None)):
     if entry.treatment != treatments.SAMPLE_WEIGHT:
         return None
     column = table.column(entry.column)
@@ -260,7 +260,7 @@ def check(entry, table, params, at):
     """
     with errors.at(at):
         treatments.check(entry, table.y)
-        _weights(entry, table, slice(None))
+        _weights(entry, table)
     correction.check(params.calibrate, table.y)
     for name, rule in params.threshold.rules.items():
         thresholds.amounts(table, name, rule)

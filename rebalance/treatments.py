@@ -13,7 +13,6 @@ import numpy as np
 
 from rebalance import learners, names, smote
 from rebalance.errors import InputError
-from rebalance.parallel import ROOM
 from rebalance.selection import Rows
 
 
@@ -42,9 +41,6 @@ SAMPLERS = {
     "random_over": "RandomOverSampler",
     "smote": "SMOTE",
 }
-# Bytes for each row that a sampler takes while it chooses.
-PER_ROW = 50
-# These only choose rows, so a row number is enough to know the rows.
 ROW_CHOOSERS = {"RandomUnderSampler", "RandomOverSampler"}
 ENSEMBLES = {
     "balanced_random_forest": "BalancedRandomForestClassifier",
@@ -75,7 +71,7 @@ def natural_ratio(y):
     return negatives / positives
 
 
-def _sampler_class(name):
+def sampler_class(name):
     """Return a sampler of imbalanced-learn by its class name, or None."""
     from imblearn import combine, over_sampling, under_sampling
 
@@ -136,7 +132,7 @@ def check(entry, y):
 
         _check_arguments(entry, getattr(imblearn.ensemble, ENSEMBLES[name]))
     elif name not in {NONE, CLASS_WEIGHT, SAMPLE_WEIGHT}:
-        cls = _sampler_class(SAMPLERS.get(name, name))
+        cls = sampler_class(SAMPLERS.get(name, name))
         if cls is None:
             raise InputError(
                 f"treatment must be one of {', '.join(names.TREATMENTS)} or an imbalanced-learn "
@@ -161,19 +157,24 @@ def check(entry, y):
         )
 
 
-def _fewer_negatives(ratio, negatives, positives):
+def fewer_negatives(ratio, negatives, positives):
     """Return imbalanced-learn's ``sampling_strategy`` that keeps ``ratio`` negatives a positive."""
     # A bootstrap sample can have fewer than that.
     return {0: min(negatives, max(1, round(ratio * positives)))}
 
 
-def _more_positives(ratio, negatives, positives):
+def more_positives(ratio, negatives, positives):
     """Return imbalanced-learn's ``sampling_strategy`` that adds positives down to ``ratio``."""
     return {1: max(positives, int(negatives / ratio))}
 
 
+def chooses_rows(entry, cls):
+    """Say whether a sampler only chooses rows, whose numbers are enough; smoothed ones are new."""
+    return cls.__name__ in ROW_CHOOSERS and not entry.params.get("shrinkage")
+
+
 def _resample(entry, X, y):
-    cls = _sampler_class(SAMPLERS.get(entry.treatment, entry.treatment))
+    cls = sampler_class(SAMPLERS.get(entry.treatment, entry.treatment))
     negatives, positives = counts(y)
     arguments = {}
     if entry.ratio is not None:
@@ -181,7 +182,7 @@ def _resample(entry, X, y):
         if entry.ratio >= negatives / positives:
             return Prepared(rows=X, y=y)
         over = cls._sampling_type == "over-sampling"
-        strategy = _more_positives if over else _fewer_negatives
+        strategy = more_positives if over else fewer_negatives
         arguments["sampling_strategy"] = strategy(entry.ratio, negatives, positives)
     with _refusing(entry):
         sampler = _seeded(cls, entry, **arguments)
@@ -194,7 +195,7 @@ def _resample(entry, X, y):
     with _refusing(entry):
         if cls.__name__ == "SMOTE":
             X, y = smote.with_made(sampler, X, y)
-        elif cls.__name__ not in ROW_CHOOSERS or entry.params.get("shrinkage"):
+        elif not chooses_rows(entry, cls):
             X, y = sampler.fit_resample(X.array(), y)
             X = Rows.of(X)
         else:
@@ -257,7 +258,7 @@ def _ensemble(entry, learner, y):
     if entry.ratio is not None and entry.ratio >= natural_ratio(y):
         arguments["sampling_strategy"] = {}
     elif entry.ratio is not None:
-        arguments["sampling_strategy"] = lambda y: _fewer_negatives(entry.ratio, *counts(y))
+        arguments["sampling_strategy"] = lambda y: fewer_negatives(entry.ratio, *counts(y))
     if entry.treatment == "balanced_bagging":
         arguments["estimator"] = learner
     return _seeded(cls, entry, **arguments)
@@ -288,8 +289,7 @@ def fit(entry, learner, X, y, weights=None):
             ensemble = _ensemble(entry, learner, y).fit(Rows.of(X).array(), y)
         estimator = _without_samplers(ensemble)
         return Fitted(estimator=estimator, shift=0.0, negatives=negatives, positives=positives)
-    with ROOM.take(PER_ROW * len(y)):
-        seen = prepare(entry, X, y, weights)
+    seen = prepare(entry, X, y, weights)
     negatives, positives = counts(seen.y)
     return Fitted(
         estimator=learners.fit(learner, seen.rows, seen.y, seen.sample_weight),

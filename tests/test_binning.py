@@ -1,8 +1,6 @@
 """Bins found sooner, and rows that are not copied, change no bit of what is fitted."""
 
 import runpy
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -11,7 +9,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.ensemble._hist_gradient_boosting import binning as sklearn_binning
 from sklearn.ensemble._hist_gradient_boosting import gradient_boosting
 
-from rebalance import binning, learners, parallel, selection
+from rebalance import binning, learners, selection
 from rebalance.params import Learner
 from rebalance.selection import Rows
 
@@ -131,62 +129,3 @@ def test_made_rows_come_last_in_every_block(monkeypatch):
     assert [start for start, _ in blocks] == [0, 2, 4, 6]
     assert np.concatenate([block for _, block in blocks]).ravel().tolist() == [0, 1, 2, 3, 4, 8, 9]
     assert rows.at(np.array([6, 0, 5])).ravel().tolist() == [9, 0, 8]
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 5])
-def test_as_many_are_in_a_room_as_it_has_room_for(size):
-    room, seen = parallel.Room(size * 10 + 9), []
-    # So many must meet inside, or nobody comes out.
-    meeting = threading.Barrier(size, timeout=20)
-
-    def enter(_):
-        with room.take(10):
-            seen.append(room.used)
-            meeting.wait()
-
-    with ThreadPoolExecutor(8) as executor:
-        list(executor.map(enter, range(4 * size)))
-
-    assert max(seen) == size * 10
-    assert room.used == 0
-
-
-def test_what_is_larger_than_a_room_is_alone_in_it_and_leaves_it_after_an_error():
-    room, entered = parallel.Room(10), threading.Event()
-
-    def enter():
-        with room.take(1):
-            entered.set()
-
-    def fail():
-        with room.take(1000):
-            other.start()
-            assert not entered.wait(0.05)
-            raise RuntimeError("inside")
-
-    other = threading.Thread(target=enter)
-    with pytest.raises(RuntimeError, match="inside"):
-        fail()
-    assert entered.wait(20)
-    other.join()
-    assert room.used == 0
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-def test_made_rows_take_room_in_a_fit_as_well(monkeypatch, weighted):
-    asked = []
-
-    class Recorded(parallel.Room):
-        def take(self, amount):
-            asked.append(amount)
-            return super().take(amount)
-
-    monkeypatch.setattr(binning, "ROOM", Recorded(0))
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(300, 4))
-    y = np.repeat([0, 1], 150)
-    learner = HistGradientBoostingClassifier(max_iter=1, early_stopping=False)
-    weights = np.ones(300) if weighted else None
-    binning.fit(learner, Rows(X=X), y, weights)
-    binning.fit(learner, Rows(X=X[:200], made=X[200:]), y, weights)
-    assert asked[1] - asked[0] == X[200:].nbytes
