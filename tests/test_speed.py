@@ -7,6 +7,7 @@ import sys
 from contextlib import closing
 
 import pytest
+import yaml
 
 from benchmarks.speed import __main__ as speed
 from benchmarks.speed import child, growth, pipeline, single, table, work
@@ -90,6 +91,37 @@ def test_only_some_rows_are_measured_where_it_says_so(canned, tmp_path):
     assert row["work"].startswith("scoring")
 
 
+def test_parts_measured_one_after_the_other_make_one_table(canned, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "speed.json"
+
+    def measured(*options, commit):
+        monkeypatch.setattr(child, "commit", lambda: commit)
+        speed.main([*options, "--out", str(out)])
+        return [row["work"] for row in json.loads(out.read_text(encoding="utf-8"))["rows"]]
+
+    def processor(command, folder, **_):
+        params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+        return done(seconds=1 + params["data"]["simulated"]["rows"] / 1e5)
+
+    monkeypatch.setattr(child, "run", processor)
+    measured("--only", "growth", "--rows", "500000", commit="old")
+    first = measured("--only", "scoring", commit="old")
+    assert first[0].startswith("scoring")
+    works = measured("--only", "growth", "--rows", "50000", commit="new")
+
+    assert [name for name in works if name.startswith("50,000 rows")]
+    assert works[0].startswith("scoring")
+    assert works.index("50,000 rows: split") < works.index("500,000 rows: split")
+    assert "growth: 9 stages together" in works
+    assert "Measured before, of the code of old: scoring, growth" in capsys.readouterr().out
+    # Another number of rows is another table; growth has its own.
+    again = measured("--only", "bootstrap", "--rows", "70000", commit="new")
+    assert not any(name.startswith("scoring") for name in again)
+    assert "500,000 rows: split" in again
+    # All of it starts anew.
+    assert not any(name.startswith("500,000") for name in measured("--rows", "50000", commit="new"))
+
+
 def test_a_row_says_whether_its_target_is_met(canned, tmp_path):
     size = speed.Size(rows=300_000, cores=2)
     steps, precision = single.article(tmp_path, size)
@@ -144,9 +176,9 @@ def test_growth_ends_at_the_stage_that_does_not_finish(canned, tmp_path, monkeyp
 
 
 def test_growth_fits_an_exponent_without_the_imports():
-    measured = {n: {"split": done(seconds=2 + n / 1000)} for n in (1000, 10_000)}
     fixed = {"split": done(seconds=2.0)}
-    *_, row = growth.exponents(measured, fixed)
+    rows = [growth._row(n, "split", done(seconds=2 + n / 1000), fixed) for n in (1000, 10_000)]
+    *_, row = growth.exponents(rows)
     assert row.note.startswith("exponent 1.00")
     assert row.met is True
 

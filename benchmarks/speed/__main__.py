@@ -3,7 +3,8 @@
 Prints one table and writes it as JSON under benchmarks/results/. Both sides of a row run in the
 same minutes on the same rows, each in a process of its own, with one thread a fit; what counts is
 their ratio. At full size the article's script takes half an hour, and so do ten million rows;
-``--quick`` takes 40,000 rows and fewer ratios. ``--only`` runs some of the rows.
+``--quick`` takes 40,000 rows and fewer ratios. ``--only`` measures some of the parts and keeps what
+was measured of the others, so that hours can be spent in pieces: ``--only growth --rows 10000000``.
 """
 
 import argparse
@@ -67,9 +68,11 @@ def parse(arguments):
     )
     parser.add_argument("--rows", type=int, nargs="+", help="rows; of growth: its sizes")
     parser.add_argument("--limit", type=float, default=7200, help="seconds for a size of growth")
-    parser.add_argument("--out", type=Path, default=child.ROOT / table.RESULTS / "speed.json",
-                        help="where the JSON goes")  # fmt: skip
-    return parser.parse_args(arguments)
+    parser.add_argument("--out", type=Path, help="where the JSON goes")
+    options = parser.parse_args(arguments)
+    name = "speed.quick.json" if options.quick else "speed.json"
+    options.out = options.out or child.ROOT / table.RESULTS / name
+    return options
 
 
 def main(arguments=None):
@@ -77,7 +80,9 @@ def main(arguments=None):
     options = parse(arguments)
     size = sized(options)
     names = options.only or [*PARTS, *["growth"] * (not options.quick)]
-    found, before = [], table.surroundings()
+    before, commit = table.surroundings(), child.commit()
+    kept, new = table.read(options.out) if options.only else [], []
+    found = kept
     with tempfile.TemporaryDirectory(prefix="rebalance-speed-") as name:
         folder = Path(name)
         if set(names) & set(PARTS):
@@ -85,15 +90,39 @@ def main(arguments=None):
         for part in names:
             start = time.perf_counter()
             for row in _measured(part, folder, size, options):
-                found.append(row)
+                new.append(replace(row, part=part, size=row.size or size.rows, commit=commit))
                 # After each row: what is measured stays measured.
+                found = together(kept, new)
                 table.write(options.out, found, quick=options.quick, rows_measured=size.rows,
                             before=before, load_after=os.getloadavg()[0])  # fmt: skip
             print(f"{part}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
     print(table.text(found))
     rows = f"{size.rows:,} rows, " if set(names) & set(PARTS) else ""
     print(f"\n{rows}{size.cores} cores, load {before['load']:.1f} at the start")
+    for other in sorted({row.commit for row in found if row.commit} - {commit}):
+        parts = dict.fromkeys(row.part for row in found if row.commit == other)
+        print(f"Measured before, of the code of {other}: {', '.join(parts)}")
     return int(any(row.met is False for row in found))
+
+
+def together(kept, new):
+    """Return the rows measured before and now, in the order of the parts, and the exponents.
+
+    What is measured again replaces what was, and so does another number of rows: one table is of
+    one size, but for growth.
+    """
+    again = {(row.part, row.size) for row in new}
+    sizes = {row.size for row in new if row.part in PARTS}
+    old = [
+        row
+        for row in kept
+        if row.size  # exponents have none
+        and (row.part, row.size) not in again
+        and (row.part not in PARTS or not sizes or row.size in sizes)
+    ]
+    order = [*PARTS, "growth"]
+    rows = sorted([*old, *new], key=lambda row: (order.index(row.part), row.size))
+    return [*rows, *growth.exponents(rows)]
 
 
 def _measured(part, folder, size, options):

@@ -54,6 +54,14 @@ class UnfinishedError(RuntimeError):
     """A process that was to be measured did not do its work."""
 
 
+def commit():
+    """Return the name of the commit that is measured, with -dirty where files have changed."""
+    asked = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    return subprocess.run(
+        asked, check=True, cwd=ROOT, capture_output=True, text=True
+    ).stdout.strip()
+
+
 def environment(folder=None, **more):
     """Return an environment with nothing of the caller's git, DVC and MLflow in it."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}

@@ -21,7 +21,7 @@ FEWEST = 20
 
 
 def rows(folder, sizes, limit):
-    """Yield the rows of each size; the first stage that does not finish ends it.
+    """Yield the rows of each size, smallest first; a stage that does not finish ends it.
 
     Parameters
     ----------
@@ -34,9 +34,7 @@ def rows(folder, sizes, limit):
     for stage, done in fixed.items():
         if done.code:
             raise child.UnfinishedError(f"{stage} of {FIXED:,} rows:\n{done.said}")
-    measured = {}
     for size in sorted(sizes):
-        measured[size] = {}
         for stage, done in measure(folder, size, limit):
             if done.code:
                 reason = (
@@ -51,12 +49,10 @@ def rows(folder, sizes, limit):
                     target="finishes",
                     met=False,
                     note=f"{reason}; nothing larger tried",
+                    size=size,
                 )
-                yield from exponents(measured, fixed)
                 return
-            measured[size][stage] = done
             yield _row(size, stage, done, fixed)
-    yield from exponents(measured, fixed)
 
 
 def measure(folder, size, limit):
@@ -101,24 +97,33 @@ def _row(size, stage, done, fixed):
         note=f"{tables:.1f} tables"
         + f" beyond {imports / MEGA:.0f} MB" * bool(imports)
         + f"; {done.processor:.1f} s of processor",
+        size=size,
+        stage=stage,
+        processor=done.processor - fixed[stage].processor,
     )
 
 
-def exponents(measured, fixed):
+def exponents(rows):
     """Return a row for each stage measured at two sizes or more, and one for all together.
 
     Of processor seconds, since another program that comes or goes would change the exponent.
+
+    Parameters
+    ----------
+    rows : list of Row
+        Those without a stage are no rows of growth.
     """
-    sizes = [size for size, found in measured.items() if found]
-    common = [name for name in fixed if all(name in measured[size] for size in sizes)]
-    if len(sizes) < 2:
+    measured = {}
+    for row in rows:
+        if row.stage:
+            measured.setdefault(row.size, {})[row.stage] = row.processor
+    if len(measured) < 2:
         return []
-    series = {
-        name: [(n, measured[n][name].processor - fixed[name].processor) for n in sizes]
-        for name in common
-    }
+    first, *others = measured.values()
+    common = [name for name in first if all(name in found for found in others)]
+    series = {name: [(n, found[name]) for n, found in measured.items()] for name in common}
     together = f"{len(common)} stages together"
-    series[together] = [(n, sum(of[i][1] for of in series.values())) for i, n in enumerate(sizes)]
+    series[together] = [(n, sum(found[name] for name in common)) for n, found in measured.items()]
     return [
         Row(
             work=f"growth: {name}",

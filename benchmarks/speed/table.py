@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib import metadata
 from pathlib import Path
 from typing import ClassVar
@@ -31,6 +31,11 @@ class Row:
         None where nothing was promised, or where this size does not tell.
     note : str
         What was compared, and what else was found.
+    part, size, commit : str, int, str
+        What was measured, of how many rows, and of which code: a run of some parts keeps the
+        others' rows.
+    stage, processor : str, float or None
+        Of growth: processor seconds beyond those of imports.
     """
 
     work: str
@@ -40,6 +45,11 @@ class Row:
     target: str = ""
     met: bool | None = None
     note: str = ""
+    part: str = ""
+    size: int = 0
+    commit: str = ""
+    stage: str = ""
+    processor: float | None = None
 
     @property
     def ratio(self):
@@ -99,6 +109,14 @@ def surroundings():
         "python": platform.python_version(),
         "versions": {name: metadata.version(name) for name in LIBRARIES},
     }
+
+
+def read(path):
+    """Return the rows that `write` wrote; none where there is no such file."""
+    if not path.exists():
+        return []
+    found = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    return [Row(**{each.name: row[each.name] for each in fields(Row)}) for row in found]
 
 
 def write(path, rows, **more):
