@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks import article, article_script
+from benchmarks import article, article_script, article_steps
 from rebalance import params as parameters
 from rebalance import sources, treatments
 from rebalance.errors import InputError
@@ -39,12 +39,12 @@ def frame():
 def sides(params, frame):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sources.SOURCES, "simulated", lambda _: [frame])
-        return article.tables(params)
+        return article_steps.tables(params)
 
 
 @pytest.fixture(scope="module")
 def ours(sides, params):
-    return article.run(*sides, params, trials=TRIALS, folds=FOLDS)
+    return article_steps.run(*sides, params, trials=TRIALS, folds=FOLDS)
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +73,9 @@ def test_a_step_has_the_accuracy_of_the_article_s_to_the_last_digit(ours, theirs
 
 def test_under_sampling_draws_the_rows_of_the_article(sides, frame):
     X_train, _, y_train, _ = article_script.split(frame)
-    X, y = article_script.under_sampled(X_train, y_train, article.RATIO)
+    X, y = article_script.under_sampled(X_train, y_train, article_steps.RATIO)
 
-    seen = treatments.prepare(article.under(article.RATIO), sides[0].X, sides[0].y)
+    seen = treatments.prepare(article_steps.under(article_steps.RATIO), sides[0].X, sides[0].y)
 
     assert len(y) < len(y_train)
     np.testing.assert_array_equal(seen.rows.array(), X)
@@ -86,7 +86,7 @@ def test_over_sampling_draws_the_rows_of_the_article(sides, frame):
     X_train, _, y_train, _ = article_script.split(frame)
     X, y = article_script.over_sampled(X_train, y_train)
 
-    seen = treatments.prepare(article.OVER, sides[0].X, sides[0].y)
+    seen = treatments.prepare(article_steps.OVER, sides[0].X, sides[0].y)
 
     np.testing.assert_array_equal(seen.rows.array(), X)
     np.testing.assert_array_equal(seen.y, y)
@@ -104,7 +104,7 @@ def test_our_choice_never_looks_at_the_test_rows(ours, sides, params):
     train, test = sides
     other = replace(test, X=np.zeros_like(test.X), y=1 - test.y)
 
-    found = article.tuned(train, other, params, TRIALS, FOLDS)
+    found = article_steps.tuned(train, other, params, TRIALS, FOLDS)
 
     assert found.accuracy != ours["tuned"].accuracy
     assert found.ratio == ours["tuned"].ratio
@@ -128,7 +128,7 @@ def test_a_natural_ratio_below_200_is_said_and_taken(params, sides):
     kept = np.concatenate([np.flatnonzero(train.y), np.flatnonzero(train.y == 0)[:300]])
     small = replace(train, X=train.X[kept], y=train.y[kept])
 
-    steps = article.run(small, test, params, trials=1, folds=FOLDS)
+    steps = article_steps.run(small, test, params, trials=1, folds=FOLDS)
 
     assert "natural ratio" in steps["under"].label
     np.testing.assert_array_equal(steps["under"].y_score, steps["baseline"].y_score)
@@ -144,7 +144,7 @@ def step(label, wrong, **more):
     flagged = Y_TEST == 1
     flagged[:wrong] = ~flagged[:wrong]
     settings = {"accuracy": 1 - wrong / len(Y_TEST), "average_precision": 0.5, "seconds": 1.0}
-    return article.Step(
+    return article_steps.Step(
         label=label, flagged=flagged, y_score=flagged * 0.9, **settings | {"ratio": 7} | more
     )
 
@@ -178,9 +178,9 @@ def test_a_sample_keeps_the_prevalence(params, frame):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sources.SOURCES, "simulated", lambda _: [frame])
 
-        train, test = article.tables(params, 2400)
+        train, test = article_steps.tables(params, 2400)
 
         assert len(train.y) + len(test.y) == 2400
         assert train.y.sum() + test.y.sum() in {10, 11}
         with pytest.raises(InputError, match=r"--rows must leave 10 positives or more, got 500"):
-            article.tables(params, 500)
+            article_steps.tables(params, 500)

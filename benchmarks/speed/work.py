@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks import article, article_script, bootstrap_speed
+from benchmarks import article_script, article_steps, bootstrap_speed
 from benchmarks.speed.growth import POSITIVES
 from rebalance import learners, metrics, parallel, simulation, store, training, treatments, tuning
 from rebalance.params import load
@@ -64,12 +64,12 @@ def article_theirs(folder, trials):
 def article_ours(folder, trials):
     """Run the same five steps with our learner, and our way to tune on training rows."""
     params = _params(folder, trials=trials)
-    train, test = article.tables(params)
+    train, test = article_steps.tables(params)
     entries = {
-        "over": article.OVER,
-        "baseline": article.NONE,
-        "class_weight": article.CLASS_WEIGHT,
-        "under": article.under(article.RATIO),
+        "over": article_steps.OVER,
+        "baseline": article_steps.NONE,
+        "class_weight": article_steps.CLASS_WEIGHT,
+        "under": article_steps.under(article_steps.RATIO),
     }
     learner = learners.make(params.learner)
     _import()
@@ -93,7 +93,7 @@ def article_ours(folder, trials):
 def study(folder, trials, prune=True, kept=False):
     """Search the ratio, with or without results kept on disk."""
     params = _params(folder, trials=trials, prune=prune)
-    train, _ = article.tables(params)
+    train, _ = article_steps.tables(params)
     remember, spent, lock = training.fold_scores, [], threading.Lock()
     if kept:
         from joblib import Memory
@@ -134,7 +134,7 @@ def optuna(folder, asked, natural, jobs):
 
     _import()
     params = _params(folder)
-    train, _ = article.tables(params)
+    train, _ = article_steps.tables(params)
     tune = params.tune
     # Made by hand: `learners.make` would give scikit-learn's own our way to find bins.
     arguments = learners.LEARNERS[params.learner.name].defaults | params.learner.params
@@ -215,9 +215,9 @@ def bootstrap(folder, draws, rival_draws):
 def save_model(folder):
     """Train a model on the rows, and save it."""
     params = _params(folder)
-    train, _ = article.tables(params)
+    train, _ = article_steps.tables(params)
     with parallel.pool(params.run) as executor:
-        trained = training.train(article.NONE, train, params, executor)
+        trained = training.train(article_steps.NONE, train, params, executor)
     store.write_model(Path(folder) / MODEL, trained.model)
     return {}
 
