@@ -51,26 +51,31 @@ def of_fit(entry, estimator, table, share=1.0):
         Of its rows, those of the fit.
     """
     negatives, positives = (round(share * count) for count in treatments.counts(table.y))
-    rows, made = _rows(entry, negatives, positives)
-    each = DOUBLE * table.X.shape[1]
-    if entry.treatment in treatments.ENSEMBLES or not binning.takes_blocks(estimator):
-        return rows * (each + FITTING) + made * each
-    weight = DOUBLE * (entry.treatment in {treatments.CLASS_WEIGHT, treatments.SAMPLE_WEIGHT})
-    fitting = rows * (table.X.shape[1] + FITTING + weight)
-    return max(CHOOSING * (negatives + positives), fitting) + made * each
+    rows, copies = _rows(entry, negatives, positives)
+    n_features = table.X.shape[1]
+    if entry.treatment not in treatments.ENSEMBLES and binning.takes_blocks(estimator):
+        weighted = entry.treatment in {treatments.CLASS_WEIGHT, treatments.SAMPLE_WEIGHT}
+        each = n_features + FITTING + DOUBLE * weighted
+    else:
+        # An array of its rows, and what a scaler or a sampler inside makes of it.
+        each = 2 * DOUBLE * n_features + FITTING
+    return max(CHOOSING * (negatives + positives), rows * each) + copies * DOUBLE * n_features
 
 
 def _rows(entry, negatives, positives):
-    """Return how many rows the learner sees at most, and how many of them are in no table."""
+    """Return how many rows the learner sees at most, and how many are copied or made for it."""
     name, ratio = entry.treatment, entry.ratio or 1
     rows = there = negatives + positives
-    cls = treatments.sampler_class(treatments.SAMPLERS.get(name, name))
-    if cls is None:
+    if name in treatments.TAKES or name in treatments.ENSEMBLES:
         return rows, 0
+    cls = treatments.sampler_class(treatments.SAMPLERS.get(name, name))
     if cls._sampling_type == "under-sampling":
         rows = positives + treatments.fewer_negatives(ratio, negatives, positives)[0]
     elif cls._sampling_type == "over-sampling":
         rows = negatives + treatments.more_positives(ratio, negatives, positives)[1]
     if treatments.chooses_rows(entry, cls):
         return rows, 0
-    return rows, rows - there if cls.__name__ == "SMOTE" else rows
+    if cls.__name__ == "SMOTE":
+        return rows, rows - there
+    # It gets an array of all rows and returns another, and copies each once more.
+    return rows, 2 * (there + rows)

@@ -65,20 +65,25 @@ def test_what_is_larger_than_a_room_is_alone_in_it_and_leaves_it_after_an_error(
         ("smote", {"ratio": 2}),
         ("smote", {}),
         ("BorderlineSMOTE", {"ratio": 2}),
+        ("NearMiss", {"ratio": 2}),
         ("TomekLinks", {}),
     ],
 )
 def test_the_rows_that_a_learner_will_see_are_known_before_they_are_made(name, given):
     entry = treatment(name, **given)
-    rows, made = room._rows(entry, NEGATIVES, POSITIVES)
+    rows, copies = room._rows(entry, NEGATIVES, POSITIVES)
     seen = treatments.prepare(entry, TABLE.X, TABLE.y).rows
 
     assert rows >= len(seen)
     if name != "TomekLinks":  # nobody knows how many it will find
         assert rows == len(seen)
-    # What is no row of the table is a copy: rows that were made, or an array of all of them.
-    copied = 0 if seen.X is TABLE.X else len(seen.X)
-    assert made >= copied + (0 if seen.made is None else len(seen.made))
+    # What is no row of the table was made of copies: of all rows, but for SMOTE.
+    if seen.made is not None:
+        assert copies == len(seen.made)
+    elif seen.X is not TABLE.X:
+        assert copies >= len(TABLE.y) + len(seen)
+    else:
+        assert copies == 0
 
 
 def test_a_fit_takes_more_room_for_weights_for_made_rows_and_for_a_learner_that_wants_an_array():
@@ -90,7 +95,10 @@ def test_a_fit_takes_more_room_for_weights_for_made_rows_and_for_a_learner_that_
     assert of("none") < of("class_weight", weight=2) < of("random_over") < of("smote")
     assert of("none", learners.make(learner("logistic_regression"))) > of("none")
     assert of("easy_ensemble") > of("none")
-    assert of("random_under", ratio=2) == room.CHOOSING * len(TABLE.y)
+    for estimator in (quick, learners.make(learner("logistic_regression"))):
+        assert of("random_under", estimator, ratio=1) >= room.CHOOSING * len(TABLE.y)
+    # It sees few rows, and gets a copy of all.
+    assert of("NearMiss", ratio=2) > TABLE.X.nbytes
     assert of("none", share=0.5) == pytest.approx(of("none") / 2, rel=0.01)
 
 

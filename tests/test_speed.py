@@ -81,7 +81,7 @@ def test_the_table_and_the_json_have_every_row(canned, tmp_path, capsys):
         both = row["ours"] and row["rival"]
         assert row["ratio"] == (row["rival"] / row["ours"] if both else None)
         assert (row["met"] is None) or row["target"] or "rows:" in row["work"]
-    assert content["before"]["cores"] == len(os.sched_getaffinity(0))
+    assert content["runs"][0]["cores"] == len(os.sched_getaffinity(0))
 
 
 def test_only_some_rows_are_measured_where_it_says_so(canned, tmp_path):
@@ -115,9 +115,9 @@ def test_parts_measured_one_after_the_other_make_one_table(canned, tmp_path, mon
     assert "growth: 9 stages together" in works
     assert "Measured before, of the code of old: scoring, growth" in capsys.readouterr().out
     # Another number of rows is another table; growth has its own.
-    again = measured("--only", "bootstrap", "--rows", "70000", commit="new")
-    assert not any(name.startswith("scoring") for name in again)
-    assert "500,000 rows: split" in again
+    with pytest.raises(SystemExit, match="holds parts of 284,807 rows, and this is 70,000"):
+        measured("--only", "bootstrap", "--rows", "70000", commit="new")
+    assert works == [row["work"] for row in json.loads(out.read_text(encoding="utf-8"))["rows"]]
     # All of it starts anew.
     assert not any(name.startswith("500,000") for name in measured("--rows", "50000", commit="new"))
 
@@ -181,6 +181,26 @@ def test_growth_fits_an_exponent_without_the_imports():
     *_, row = growth.exponents(rows)
     assert row.note.startswith("exponent 1.00")
     assert row.met is True
+
+
+def test_all_stages_together_grow_over_the_sizes_that_have_all():
+    fixed = {name: done(seconds=2.0) for name in ("split", "tune_ratio")}
+
+    def row(size, stage):
+        return growth._row(size, stage, done(seconds=2 + size / 1000), fixed)
+
+    rows = [row(size, stage) for size in (1000, 10_000) for stage in fixed]
+    rows.append(row(100_000, "split"))
+    found = {row.work: row.note for row in growth.exponents(rows)}
+    assert list(found) == ["growth: split", "growth: tune_ratio", "growth: 2 stages together"]
+    assert not any("stages together" in row.work for row in growth.exponents(rows[1:]))
+
+
+def test_rows_of_an_older_form_are_read(tmp_path):
+    path = tmp_path / "speed.json"
+    path.write_text(json.dumps({"rows": [{"work": "sort", "ours": 1.0, "ratio": 2}]}), "utf-8")
+    (row,), runs = table.read(path)
+    assert (row.work, row.ours, row.size, runs) == ("sort", 1.0, 0, [])
 
 
 def test_a_stage_ends_its_work_with_its_last_output(tmp_path):

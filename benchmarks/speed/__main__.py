@@ -80,9 +80,15 @@ def main(arguments=None):
     options = parse(arguments)
     size = sized(options)
     names = options.only or [*PARTS, *["growth"] * (not options.quick)]
-    before, commit = table.surroundings(), child.commit()
-    kept, new = table.read(options.out) if options.only else [], []
-    found = kept
+    run = table.surroundings() | {"commit": child.commit(), "parts": names}
+    kept, runs = table.read(options.out) if options.only else ([], [])
+    others = {row.size for row in kept if row.part in PARTS and row.part not in names}
+    if set(names) & set(PARTS) and others - {size.rows}:
+        raise SystemExit(
+            f"{options.out} holds parts of {max(others):,} rows, and this is {size.rows:,}: name "
+            "another file with --out, or measure everything anew, without --only."
+        )
+    new, found = [], kept
     with tempfile.TemporaryDirectory(prefix="rebalance-speed-") as name:
         folder = Path(name)
         if set(names) & set(PARTS):
@@ -90,36 +96,34 @@ def main(arguments=None):
         for part in names:
             start = time.perf_counter()
             for row in _measured(part, folder, size, options):
-                new.append(replace(row, part=part, size=row.size or size.rows, commit=commit))
-                # After each row: what is measured stays measured.
+                named = {"part": part, "size": row.size or size.rows, "commit": run["commit"]}
+                new.append(replace(row, **named))
                 found = together(kept, new)
-                table.write(options.out, found, quick=options.quick, rows_measured=size.rows,
-                            before=before, load_after=os.getloadavg()[0])  # fmt: skip
+                run["load_after"] = os.getloadavg()[0]
+                # After each row: what is measured stays measured.
+                table.write(options.out, found, [*runs, run], quick=options.quick)
             print(f"{part}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
     print(table.text(found))
     rows = f"{size.rows:,} rows, " if set(names) & set(PARTS) else ""
-    print(f"\n{rows}{size.cores} cores, load {before['load']:.1f} at the start")
-    for other in sorted({row.commit for row in found if row.commit} - {commit}):
+    print(f"\n{rows}{size.cores} cores, load {run['load']:.1f} at the start")
+    for other in sorted({row.commit for row in found} - {run["commit"], ""}):
         parts = dict.fromkeys(row.part for row in found if row.commit == other)
         print(f"Measured before, of the code of {other}: {', '.join(parts)}")
-    return int(any(row.met is False for row in found))
+    return int(any(row.met is False for row in together([], new)))
 
 
 def together(kept, new):
     """Return the rows measured before and now, in the order of the parts, and the exponents.
 
-    What is measured again replaces what was, and so does another number of rows: one table is of
-    one size, but for growth.
+    What is measured again replaces what was: a part, or a size of growth.
     """
-    again = {(row.part, row.size) for row in new}
-    sizes = {row.size for row in new if row.part in PARTS}
-    old = [
-        row
-        for row in kept
-        if row.size  # exponents have none
-        and (row.part, row.size) not in again
-        and (row.part not in PARTS or not sizes or row.size in sizes)
-    ]
+
+    def piece(row):
+        return row.part, row.size if row.part not in PARTS else 0
+
+    again = {piece(row) for row in new}
+    # Exponents have no size, and are those of all rows.
+    old = [row for row in kept if row.size and piece(row) not in again]
     order = [*PARTS, "growth"]
     rows = sorted([*old, *new], key=lambda row: (order.index(row.part), row.size))
     return [*rows, *growth.exponents(rows)]

@@ -56,10 +56,16 @@ class UnfinishedError(RuntimeError):
 
 def commit():
     """Return the name of the commit that is measured, with -dirty where files have changed."""
-    asked = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
-    return subprocess.run(
-        asked, check=True, cwd=ROOT, capture_output=True, text=True
-    ).stdout.strip()
+
+    def said(*words):
+        asked = ["git", *words]
+        done = subprocess.run(
+            asked, check=False, cwd=ROOT, env=environment(), capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    name = said("rev-parse", "--short", "HEAD")
+    return name + "-dirty" * bool(said("status", "--porcelain")) if name else "no commit"
 
 
 def environment(folder=None, **more):

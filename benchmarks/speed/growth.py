@@ -113,26 +113,26 @@ def exponents(rows):
     rows : list of Row
         Those without a stage are no rows of growth.
     """
-    measured = {}
+    seconds, commits = {}, {}
     for row in rows:
         if row.stage:
-            measured.setdefault(row.size, {})[row.stage] = row.processor
-    if len(measured) < 2:
-        return []
-    first, *others = measured.values()
-    common = [name for name in first if all(name in found for found in others)]
-    series = {name: [(n, found[name]) for n, found in measured.items()] for name in common}
-    together = f"{len(common)} stages together"
-    series[together] = [(n, sum(found[name] for name in common)) for n, found in measured.items()]
+            seconds.setdefault(row.stage, {})[row.size] = row.processor
+            commits.setdefault(row.commit)
+    sizes = set.union(*map(set, seconds.values())) if seconds else set()
+    whole = [size for size in sizes if all(size in found for found in seconds.values())]
+    together = f"{len(seconds)} stages together"
+    seconds[together] = {size: sum(found[size] for found in seconds.values()) for size in whole}
+    measured = f" (code of {', '.join(commits)})" * (len(commits) > 1)
     return [
         Row(
             work=f"growth: {name}",
             target=f"exponent at most {EXPONENT}" if name == together else "",
             met=power <= EXPONENT if name == together else None,
-            note=f"exponent {power:.2f} of processor seconds beyond those of {FIXED:,} rows",
+            note=f"exponent {power:.2f} of processor seconds beyond those of {FIXED:,} rows"
+            + measured,
         )
-        for name, points in series.items()
-        if (power := exponent(points)) is not None
+        for name, found in seconds.items()
+        if (power := exponent(sorted(found.items()))) is not None
     ]
 
 

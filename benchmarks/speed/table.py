@@ -112,15 +112,17 @@ def surroundings():
 
 
 def read(path):
-    """Return the rows that `write` wrote; none where there is no such file."""
+    """Return what `write` wrote, rows as `Row` and runs; nothing where there is no such file."""
     if not path.exists():
-        return []
-    found = json.loads(path.read_text(encoding="utf-8"))["rows"]
-    return [Row(**{each.name: row[each.name] for each in fields(Row)}) for row in found]
+        return [], []
+    content = json.loads(path.read_text(encoding="utf-8"))
+    names = {each.name for each in fields(Row)}
+    rows = [Row(**{k: v for k, v in row.items() if k in names}) for row in content["rows"]]
+    return rows, content.get("runs", [])
 
 
-def write(path, rows, **more):
-    """Write rows and surroundings as JSON."""
+def write(path, rows, runs, *, quick):
+    """Write rows, and the surroundings of the runs that measured them, as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = more | {"rows": [row.to_dict() for row in rows]}
+    content = {"quick": quick, "runs": runs, "rows": [row.to_dict() for row in rows]}
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
