@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import optimize, stats
 from sklearn.metrics import average_precision_score, recall_score, roc_auc_score
 
 from rebalance import comparison, metrics
@@ -405,17 +405,48 @@ def test_perfect_scores_keep_an_interval():
         assert 0.8 < interval.low < interval.high == 1
 
 
+def test_ends_of_the_paired_interval_are_just_not_rejected_by_the_score_test():
+    def score(gained, lost, n, apart):
+        """The likeliest table with that difference by search, and the distance to what was seen."""
+
+        def unlikely(share):
+            cells = [(gained, share + apart), (lost, share)]
+            cells.append((n - gained - lost, 1 - 2 * share - apart))
+            return -sum(seen * math.log(max(p, 1e-300)) for seen, p in cells)
+
+        bounds = max(0.0, -apart), (1 - apart) / 2
+        share = optimize.minimize_scalar(unlikely, bounds=bounds, method="bounded",
+                                         options={"xatol": 1e-10}).x  # fmt: skip
+        return (gained - lost - n * apart) / math.sqrt(n * (2 * share + apart - apart**2))
+
+    for gained, lost, n in ((12, 2, 50), (5, 1, 50), (1, 30, 98), (3, 3, 200), (0, 7, 40)):
+        low, high = _intervals.paired_interval(gained, lost, n)
+        assert score(gained, lost, n, low) == pytest.approx(1.96, abs=1e-3)
+        assert score(gained, lost, n, high) == pytest.approx(-1.96, abs=1e-3)
+
+
 @pytest.mark.parametrize(
-    ("gained", "lost", "n", "low", "high"),
-    [
-        # Worked by hand: (gained + .5, lost + .5) / (n + 2), then Wald with the normal quantile.
-        (0, 0, 50, -0.0377, 0.0377),
-        (5, 1, 50, -0.0206, 0.1744),
-    ],
+    ("gained", "lost", "low", "high"),
+    [(0, 0, -0.0713, 0.0713), (50, 0, 0.8573, 1.0), (0, 50, -1.0, -0.8573)],
 )
-def test_the_adjusted_interval_of_paired_shares(gained, lost, n, low, high):
-    found = _intervals.adjusted_interval(gained, lost, n)
+def test_the_paired_interval_where_no_row_or_every_row_differs(gained, lost, low, high):
+    # Worked by hand: z squared over (n + z squared), and what is left of 1.
+    found = _intervals.paired_interval(gained, lost, 50)
     assert found == (pytest.approx(low, abs=5e-4), pytest.approx(high, abs=5e-4))
+
+
+@pytest.mark.parametrize(("up", "down"), [(0.02, 0.0), (0.03, 0.005), (0.05, 0.01), (0.2, 0.2)])
+def test_the_paired_interval_holds_the_truth_of_every_possible_table(up, down):
+    n, held = 100, 0.0
+    for differ in range(n + 1):
+        for gained in range(differ + 1):
+            chance = stats.multinomial.pmf(
+                [gained, differ - gained, n - differ], n, [up, down, 1 - up - down]
+            )
+            if chance > 1e-7:
+                low, high = _intervals.paired_interval(gained, differ - gained, n)
+                held += chance * (low <= up - down <= high)
+    assert held > 0.93
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))

@@ -78,7 +78,8 @@ def test_the_trials_of_a_tail_are_known_about_as_well_as_they_are_the_same_in_ot
             strata = _bootstrap.Strata.of(y_true)
             error, _ = _jackknife.spread(one[1], strata)
             found.append(_tails.trials(*one, strata, error))
-        trials, df = np.transpose(found)
+        trials, df = np.transpose([each for each in found if each[0] < math.inf])
+        assert trials.size > 90
         assert 1 / 2 < 2 / np.log(trials).var() / np.median(df) < 2
 
 
@@ -101,6 +102,36 @@ def test_an_error_of_rows_that_are_normal_or_of_very_few_positives_stays():
     assert _intervals.of_few_rows(120.0, 50) == 1
     assert _intervals.of_few_rows(2.0, 2) == 1
     assert 0.8 < _intervals.of_few_rows(2.0, 50) < _intervals.of_few_rows(20.0, 50) < 1
+
+
+@pytest.mark.parametrize("cuts", [[3], [3, 4], [1, 2, 3, 4]])
+def test_scores_of_a_few_levels_have_no_tail_and_no_verdict_where_there_is_no_difference(cuts):
+    called = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        y_true = np.repeat([1, 0], [98, 9800])
+        shared = rng.normal(size=y_true.size) * math.sqrt(0.5)
+        scores = [
+            np.digitize(shared + rng.normal(size=y_true.size) * math.sqrt(0.5) + 4 * y_true, cuts)
+            for _ in range(2)
+        ]
+        strata = _bootstrap.Strata.of(y_true)
+        pair = [_jackknife.contributions(y_true, each, each > 1)["roc_auc"] for each in scores]
+        assert len(cuts) > 2 or _tails.Ranks.of(*pair[0], strata) is None
+        error = _evidence.error_of_difference("roc_auc", *pair, strata)
+        _, _, p_value = _intervals.t_interval(pair[0][0] - pair[1][0], error, 97)
+        called += p_value < 0.05
+    assert called <= 3
+
+
+def test_positives_of_two_tied_levels_are_compared_without_a_warning():
+    y_true = np.repeat([1, 0], [15, 20])
+    score = np.r_[np.repeat([0.1, 0.9], [5, 10]), np.full(20, 0.5)]
+    other = np.r_[np.repeat([0.1, 0.9], [4, 11]), np.full(20, 0.5)]
+    found = comparison.compare(
+        y_true, {"one": (score, 0.7), "other": (other, 0.7)}, "one", n_draws=100, metric="roc_auc"
+    )
+    assert 0 < found.differences["other"]["roc_auc"].standard_error < 1
 
 
 def test_there_is_no_tail_of_a_perfect_order_nor_of_groups():

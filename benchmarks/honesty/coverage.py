@@ -13,7 +13,7 @@ from benchmarks.honesty.distributions import (
     METRICS,
     SEED,
     SHARP,
-    THRESHOLD_BELOW_GAP,
+    Learned,
     Population,
 )
 from benchmarks.honesty.tables import Table
@@ -21,8 +21,8 @@ from rebalance.comparison import mcnemar
 from rebalance.comparison._bootstrap import Strata, draws
 from rebalance.comparison._evidence import error_of, error_of_difference
 from rebalance.comparison._intervals import (
-    adjusted_interval,
     doubt,
+    paired_interval,
     percentiles,
     share_interval,
     t_interval,
@@ -49,6 +49,12 @@ COVERED = {
         *[Population(0.1, n, SHARP[0.1], 0.1) for n in (100, 200, 500)],
         Population(0.01, 200, SHARP[0.01], 0.1),
     ],
+    "four levels": [
+        Population(0.1, 50, GAPS[0.1], cuts=(0.0, 1.0, 2.0)),
+        Population(0.01, 100, GAPS[0.01], cuts=(1.0, 2.0, 3.0)),
+    ],
+    "boosted trees": [Learned(0.01, n, ("boosted", "weighted")) for n in (100, 200)],
+    "linear, boosted": [Learned(0.01, n, ("linear", "boosted")) for n in (100, 200)],
 }
 # Where a sample may not hold what an interval needs to know, and the comparison says so.
 LIMITS = {
@@ -64,6 +70,8 @@ LIMITS = {
 BEYOND = {
     "beyond: 2 % hidden": [Population(0.01, 50, SHARP[0.01], 0.02)],
     "beyond: hardly an AP": [Population(0.01, 50, (0.6, 0.4))],
+    "beyond: four levels": [Population(0.01, 50, (3.5, 3.2), cuts=(1.0, 2.0, 3.0))],
+    "beyond: boosted trees": [Learned(0.01, 50, ("boosted", "weighted"))],
 }
 
 
@@ -115,7 +123,7 @@ def coverage(quick):
     rows, misses, doubted = [], [], []
     for (family, population), n, found in zip(cases, repetitions, held, strict=True):
         prevalence, n_positives = population.prevalence, population.n_positives
-        truth = list(population.truth(0, 0.0).values())[:2]
+        truth = list(population.truth(0).values())[:2]
         rows.append([family, prevalence, n_positives, *truth, n, *found.values()])
         for name, share in ({} if family in BEYOND else _bound(found)).items():
             if not LOWEST <= share <= HIGHEST:
@@ -156,13 +164,13 @@ def _is_near_a_bound(found, repetitions):
 def _is_small(family, population):
     """Say whether a sample has so few rows that the bootstrap can be repeated for each."""
     few = population.n_positives <= 100 and population.prevalence == 0.1
-    return few and "sharp" not in family
+    return few and family in ("binormal", "20 % hidden")
 
 
 def _coverage(population, rng, repetitions, with_draws):
     """Return the share of repetitions that hold the truth, by interval."""
-    threshold = population.gaps[0] - THRESHOLD_BELOW_GAP
-    truths = [population.truth(model, threshold) for model in (0, 1)]
+    threshold = population.threshold
+    truths = [population.truth(model) for model in (0, 1)]
     apart = {m: truths[0][m] - truths[1][m] for m in METRICS}
     held = {f"{prefix}{METRICS[m]}": [] for prefix in ("", "d ") for m in METRICS}
     held |= {"AP percentile": [], "d AP percentile": []}
@@ -182,7 +190,7 @@ def _coverage(population, rng, repetitions, with_draws):
                 held[f"{METRICS[m]}{DOUBTED}"].append(bool(doubted))
             if m == "recall":
                 pair = mcnemar(*flagged[:, : population.n_positives])
-                ends = adjusted_interval(pair.only_arm, pair.only_baseline, population.n_positives)
+                ends = paired_interval(pair.only_arm, pair.only_baseline, population.n_positives)
             else:
                 error = error_of_difference(m, models[0][m], models[1][m], strata)
                 ends = t_interval(value - models[1][m][0], error, df)

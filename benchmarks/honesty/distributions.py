@@ -1,5 +1,6 @@
 """Scores of two or more models whose true metrics are known."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,8 @@ class Population(NamedTuple):
         Share of positives that look negative.
     correlation : float
         Between the scores of two models for the same row of one class.
+    cuts : tuple of float
+        Where given, a score is the highest cut that it reaches: models of a few levels.
     """
 
     prevalence: float
@@ -39,6 +42,12 @@ class Population(NamedTuple):
     gaps: tuple
     hidden: float = 0.0
     correlation: float = 0.8
+    cuts: tuple = ()
+
+    @property
+    def threshold(self):
+        """Return the score from which rows are flagged."""
+        return self.gaps[0] - THRESHOLD_BELOW_GAP
 
     @property
     def n_negatives(self):
@@ -54,9 +63,11 @@ class Population(NamedTuple):
         scores += shared
         seen = rng.random(self.n_positives) >= self.hidden
         scores[:, : self.n_positives] += np.outer(self.gaps, seen)
+        if self.cuts:
+            scores = np.r_[GRID[0], self.cuts][np.digitize(scores, self.cuts)]
         return y_true, scores
 
-    def truth(self, model, threshold):
+    def truth(self, model):
         """Return the metrics of one model that a sample tends to as it grows.
 
         Average precision is the mean, over positives, of the share of positives among all rows
@@ -67,10 +78,103 @@ class Population(NamedTuple):
         def recall(x):
             return (1 - self.hidden) * ndtr(gap - x) + self.hidden * ndtr(-x)
 
+        if self.cuts:
+            levels = np.r_[GRID[0], self.cuts]
+            return _true_metrics(levels, recall(levels[1:]), ndtr(-levels[1:]), self)
         density = (1 - self.hidden) * norm.pdf(GRID - gap) + self.hidden * norm.pdf(GRID)
         hits, alarms = pi * recall(GRID), (1 - pi) * ndtr(-GRID)
         return {
             "average_precision": float(np.trapezoid(density * hits / (hits + alarms), GRID)),
             "roc_auc": float((1 - self.hidden) * ndtr(gap / np.sqrt(2)) + self.hidden / 2),
-            "recall": float(recall(threshold)),
+            "recall": float(recall(self.threshold)),
         }
+
+
+class Learned(NamedTuple):
+    """Scores of fitted learners for simulated card payments, many times a sample of them.
+
+    Attributes
+    ----------
+    prevalence, n_positives : float, int
+        As in `Population`.
+    names : tuple of str
+        Of `_scored`.
+    """
+
+    prevalence: float
+    n_positives: int
+    names: tuple
+    threshold: float = 0.5
+
+    n_negatives = Population.n_negatives
+
+    def sample(self, rng):
+        """Return labels of shape (n_rows,) and scores of shape (n_models, n_rows)."""
+        sides = zip(_sides(self.names), (self.n_positives, self.n_negatives), strict=True)
+        scores = [side[:, rng.integers(0, side.shape[1], size)] for side, size in sides]
+        return np.repeat([1, 0], [self.n_positives, self.n_negatives]), np.hstack(scores)
+
+    def truth(self, model):
+        """Return the metrics of one model over all rows, at the prevalence."""
+        positives, negatives = (np.sort(side[model]) for side in _sides(self.names))
+        levels = np.unique(np.r_[positives, negatives])
+        recall, alarms = (
+            1 - np.searchsorted(side, levels[1:]) / side.size for side in (positives, negatives)
+        )
+        return _true_metrics(levels, recall, alarms, self)
+
+
+def _true_metrics(levels, recall, alarms, population):
+    """Return the metrics of scores of known levels.
+
+    ``recall`` and ``alarms`` are the shares of positives and of negatives at each level but the
+    lowest, or above.
+    """
+    recall, alarms = np.r_[1, recall, 0], np.r_[1, alarms, 0]
+    here, pi = -np.diff(recall), population.prevalence
+    precision = pi * recall[:-1] / (pi * recall[:-1] + (1 - pi) * alarms[:-1])
+    reached = np.searchsorted(levels, population.threshold)
+    return {
+        "average_precision": float(here @ precision),
+        "roc_auc": float(here @ (1 - (alarms[:-1] + alarms[1:]) / 2)),
+        "recall": float(recall[reached]),
+    }
+
+
+@cache
+def _scored():
+    """Return labels of many simulated payments, and their scores by each of the learners."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from rebalance import simulation
+
+    def table(rows, positives, seed):
+        frame = simulation.simulate(rows, positives, seed)
+        return frame.drop(columns=["Class", "Time"]).to_numpy(), frame["Class"].to_numpy()
+
+    def boosted(**more):
+        return HistGradientBoostingClassifier(
+            max_iter=75, l2_regularization=5.0, early_stopping=False, random_state=0, **more
+        )
+
+    X, y = table(40_400, 400, 1)
+    X_many, y_many = table(220_000, 20_000, 2)
+    linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    learners = {
+        "boosted": boosted(),
+        "weighted": boosted(class_weight="balanced"),
+        "linear": linear,
+    }
+    scores = {name: each.fit(X, y).predict_proba(X_many)[:, 1] for name, each in learners.items()}
+    return y_many, scores
+
+
+@cache
+def _sides(names):
+    """Return the scores of positives and of negatives, shape (n_models, n_rows) each."""
+    y_true, scores = _scored()
+    found = np.array([scores[name] for name in names])
+    return found[:, y_true == 1], found[:, y_true == 0]

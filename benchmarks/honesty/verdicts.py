@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from benchmarks.honesty.cores import on_every_core
-from benchmarks.honesty.distributions import GAPS, METRICS, SEED, THRESHOLD_BELOW_GAP, Population
+from benchmarks.honesty.distributions import GAPS, METRICS, SEED, Population
 from benchmarks.honesty.tables import Table
 from rebalance.comparison import holm, mcnemar
 from rebalance.comparison._bootstrap import Strata
@@ -13,41 +13,46 @@ from rebalance.comparison._intervals import t_interval
 from rebalance.comparison._jackknife import contributions, spread
 from rebalance.comparison._tests import ALPHA, POWER
 
-EQUAL = [(0.1, 50), (0.1, 100), (0.1, 200), (0.1, 500), (0.01, 50)]  # prevalence, positives
+EQUAL = [
+    *[Population(0.1, n, GAPS[0.1][:1] * 6) for n in (50, 100, 200, 500)],
+    Population(0.01, 50, GAPS[0.01][:1] * 6),
+    Population(0.01, 50, (3.5,) * 6, cuts=(1.0, 2.0, 3.0)),
+    Population(0.01, 100, (4.0,) * 6, cuts=(3.0, 4.0)),
+]
 
 
 def false_alarms(quick):
     """Return how often any of five arms equal to the baseline is called better or worse."""
     repetitions = 100 if quick else 2_000
     cases = [
-        (i, prevalence, n_positives, correlation, repetitions)
-        for i, (prevalence, n_positives) in enumerate(EQUAL[:2] if quick else EQUAL)
+        (i, population._replace(correlation=correlation), repetitions)
+        for i, population in enumerate(EQUAL[::5] if quick else EQUAL)
         for correlation in (0.5, 0.9, 0.98)
     ]
     rows, misses = [], []
     found = on_every_core(_alarms, cases, quick=quick)
-    for (_, prevalence, n_positives, correlation, _), shares in zip(cases, found, strict=True):
-        rows.append([prevalence, n_positives, correlation, *shares])
+    for (_, population, _), shares in zip(cases, found, strict=True):
+        levels = f"{len(population.cuts) + 1} levels" if population.cuts else "binormal"
+        prevalence, n_positives = population.prevalence, population.n_positives
+        rows.append([levels, prevalence, n_positives, population.correlation, *shares])
         misses += [
-            f"{METRICS[m]}, prevalence {prevalence:g}, {n_positives} positives, "
-            f"correlation {correlation:g}: {share:.1%}"
+            f"{METRICS[m]}, {levels}, prevalence {prevalence:g}, {n_positives} positives, "
+            f"correlation {population.correlation:g}: {share:.1%}"
             for m, share in zip(METRICS, shares, strict=True)
             if share > ALPHA
         ]
     return Table(
         "Share of runs that call any of five equal arms better or worse; bound: at most .05",
-        ["prevalence", "positives", "correlation", *METRICS.values()],
+        ["scores", "prevalence", "positives", "correlation", *METRICS.values()],
         rows,
         misses,
         "Correlation is that of two models' scores for rows of one class.",
     )
 
 
-def _alarms(case, prevalence, n_positives, correlation, repetitions):
+def _alarms(case, population, repetitions):
     """Return the share of repetitions with any false alarm, by metric."""
-    gaps = GAPS[prevalence][:1] * 6
-    population = Population(prevalence, n_positives, gaps, correlation=correlation)
-    rng = np.random.default_rng([SEED, case, round(100 * correlation), 1])
+    rng = np.random.default_rng([SEED, case, round(100 * population.correlation), 1])
     p_values = np.array([_p_values(population, rng) for _ in range(repetitions)])
     return [
         float(np.mean([min(holm(p)) <= ALPHA for p in column]))
@@ -59,7 +64,7 @@ def _p_values(population, rng):
     """Return the p-value of each arm on each metric, shape (n_metrics, n_arms)."""
     y_true, scores = population.sample(rng)
     strata = Strata.of(y_true)
-    flagged = scores >= population.gaps[0] - THRESHOLD_BELOW_GAP
+    flagged = scores >= population.threshold
     baseline, *arms = (contributions(y_true, *model) for model in zip(scores, flagged, strict=True))
     df = population.n_positives - 1
     found = [
@@ -100,7 +105,7 @@ def _found(prevalence, n_positives, correlation, repetitions):
     """Return one row of `power`."""
     rng = np.random.default_rng([SEED, n_positives, round(100 * correlation), 2])
     base = Population(prevalence, n_positives, GAPS[prevalence][:1] * 2, correlation=correlation)
-    before = base.truth(0, 0.0)["average_precision"]
+    before = base.truth(0)["average_precision"]
     return [prevalence, n_positives, correlation, before, _smallest(base, rng, repetitions)]
 
 
@@ -108,8 +113,7 @@ def _smallest(base, rng, repetitions):
     """Return the difference found with `POWER`, from a line through tries near it."""
     gains = np.linspace(0.0, 3.0, 61)
     truths = [
-        base._replace(gaps=(base.gaps[0] + gain,)).truth(0, 0.0)["average_precision"]
-        for gain in gains
+        base._replace(gaps=(base.gaps[0] + gain,)).truth(0)["average_precision"] for gain in gains
     ]
     apart = np.array(truths) - truths[0]
     error = np.mean([_difference(*base.sample(rng))[1] for _ in range(10)])

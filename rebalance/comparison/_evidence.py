@@ -10,10 +10,10 @@ from rebalance import metrics
 from rebalance.comparison import _tails as tails
 from rebalance.comparison._intervals import (
     SHARES,
-    adjusted_interval,
     difference,
     interval,
     of_few_rows,
+    paired_interval,
     share_interval,
     t_interval,
 )
@@ -22,6 +22,8 @@ from rebalance.comparison._tests import mcnemar
 
 # Positives times 1 - AUC, below which the tail says more of a difference than what was lost.
 FEWEST_LOST = 1.5
+# Of what contributions show of a difference, that which no tail can take away.
+LEAST_SHOWN = 0.8
 
 
 class Evidence(NamedTuple):
@@ -92,11 +94,13 @@ def error_of_difference(name, one, other, strata):
     # Scores that are the other's own differ by nothing, and their tails by rounding.
     if name != "roc_auc" or not error:
         return error
-    n_positives = strata.sizes[0]
+    ranks = [tails.Ranks.of(*each, strata) for each in (one, other)]
+    n_positives, n_negatives = strata.sizes
+    if None in ranks or n_positives > n_negatives:
+        return error
     if n_positives * (1 - max(one[0], other[0])) >= FEWEST_LOST:
         return error * of_few_rows(df, n_positives)
-    ranks = [tails.Ranks.of(*each, strata) for each in (one, other)]
-    return error if None in ranks else tails.difference_error(*ranks, error)
+    return max(tails.difference_error(*ranks, error), LEAST_SHOWN * error)
 
 
 def intervals_of(evidence, strata, trials, n_positives):
@@ -151,5 +155,5 @@ def paired_recall(found, pair, y_true):
     With few discordant positives a standard error is far too small; with none it is 0.
     """
     pair, n_positives = pair["positives"], int(y_true.sum(dtype=np.int64))
-    low, high = adjusted_interval(pair.only_arm, pair.only_baseline, n_positives)
-    return replace(found, low=low, high=high, method="adjusted", p_value=pair.p_value)
+    low, high = paired_interval(pair.only_arm, pair.only_baseline, n_positives)
+    return replace(found, low=low, high=high, method="paired score", p_value=pair.p_value)

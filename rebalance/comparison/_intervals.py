@@ -38,7 +38,7 @@ class Interval:
     ----------
     value, low, high : float
     method : str
-        ``score``, ``t``, ``adjusted`` or ``percentile``.
+        ``score``, ``t``, ``paired score`` or ``percentile``.
     percentile_low, percentile_high : float
         The plain percentiles of the draws, to compare.
     """
@@ -142,18 +142,19 @@ def of_few_rows(df, n):
 
     A sum of symmetric terms over the root of their sum of squares has lighter tails than Student's
     t where a few terms are most of it, and can be no more than the root of their number (Efron
-    1969). The rows count as n times 3 / kurtosis, all of them where they are normal, and the
-    interval of `t_interval` with n - 1 degrees of freedom becomes theirs.
+    1969); of terms that are not symmetric this is not known, and the factor is not for them. The
+    rows count as so many normal ones as let expect this kurtosis among n, and the interval of
+    `t_interval` with n - 1 degrees of freedom becomes theirs.
 
     Parameters
     ----------
     df : float
         Degrees of freedom of the error by its kurtosis, as `_jackknife.spread` returns them.
     n : int
-        Rows, or groups, of the smaller class.
+        Rows of the class that makes the difference.
     """
     excess = 2 * n * (1 / df - 1 / (n - 1))
-    rows = max(3.0, n / (1 + excess / 3)) if excess > 0 else n
+    rows = max(3.0, (n + 2) / (1 + excess / 3) - 2) if excess > 0 else n
     if rows >= n:
         return 1.0
     squared = _t_quantile(rows - 1) ** 2
@@ -162,8 +163,10 @@ def of_few_rows(df, n):
     return min(1.0, sqrt(squared * (n - 1) / (n - squared)) / _t_quantile(n - 1))
 
 
-def adjusted_interval(gained, lost, n):
-    """Return the interval of a paired difference of shares (Agresti and Min 2005).
+def paired_interval(gained, lost, n):
+    """Return the score interval of a paired difference of shares (Tango 1998).
+
+    It holds where few rows differ, all of them to one side (Fagerland, Lydersen and Laake 2014).
 
     Parameters
     ----------
@@ -172,9 +175,25 @@ def adjusted_interval(gained, lost, n):
     n : int
         Rows.
     """
-    up, down = (gained + 0.5) / (n + 2), (lost + 0.5) / (n + 2)
-    half = Z * sqrt((up + down - (up - down) ** 2) / (n + 2))
-    return max(-1.0, up - down - half), min(1.0, up - down + half)
+    return _lowest_apart(gained, lost, n), -_lowest_apart(lost, gained, n)
+
+
+def _lowest_apart(gained, lost, n):
+    """Return the lower end of `paired_interval`."""
+    from scipy.optimize import brentq
+
+    if lost == n:
+        return -1.0
+
+    def beyond(apart):
+        # The most likely share of rows lost where the shares are so far apart.
+        linear = (2 * n - gained + lost) * apart - gained - lost
+        root = sqrt(max(0.0, linear**2 + 8 * n * lost * apart * (1 - apart)))
+        variance = n * ((root - linear) / (2 * n) + apart * (1 - apart))
+        return gained - lost - n * apart - Z * sqrt(max(0.0, variance))
+
+    # Where no row or every row differs, what was seen is an end as well, and none that counts.
+    return float(brentq(beyond, -1.0, (gained - lost) / n - 1e-9))
 
 
 def interval(name, value, drawn, error, n, df, most=inf):

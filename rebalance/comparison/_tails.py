@@ -5,7 +5,8 @@ loss. Near 1 hardly any positive of a sample loses anything, and the spread of t
 to be there says little of the next sample. But their ranks say more than their losses do: turned
 into normal scores they are about normal, the binormal model (Dorfman and Alf 1969), which fits
 most ROC curves (Hanley 1988). A normal distribution is fitted to them, and says what losses to
-expect where the sample has none.
+expect where the sample has none. Where they are not on a straight line against normal places, as
+with the few and tied scores of trees, nothing is fitted.
 """
 
 from typing import NamedTuple
@@ -15,6 +16,7 @@ import numpy as np
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 FEWEST_RANKED = 3  # positives that some negative outranks, to fit a line through
+STRAIGHT = 0.8  # squared correlation with the places of a normal sample (Shapiro and Francia 1972)
 
 
 class Ranks(NamedTuple):
@@ -38,7 +40,7 @@ class Ranks(NamedTuple):
 
     @classmethod
     def of(cls, value, contribution, strata):
-        """Return the ranks behind an AUC; None where rows are not units, or too few are ranked.
+        """Return the ranks behind an AUC; None where rows are not units, or no normal fits them.
 
         Parameters
         ----------
@@ -56,14 +58,17 @@ class Ranks(NamedTuple):
         losses = 1 - value - n_positives * contribution[strata.unit < n_positives]
         at_most = 0.5 / n_negatives
         scores = ndtri(1 - np.clip(losses, at_most, 1 - at_most))
-        ranked = np.sort(scores[losses > at_most])
-        if ranked.size < FEWEST_RANKED:
+        # A positive that is tied with one negative has half a loss, up to rounding.
+        ranked = np.sort(scores[losses > at_most / 2])
+        if ranked.size < FEWEST_RANKED or ranked[0] == ranked[-1]:
             return None
         # Those that nothing outranks are known to be the highest, and no more: the line goes
         # through the others, against the places that a normal sample has them at (Blom 1958).
         places = ndtri((np.arange(1, ranked.size + 1) - 0.375) / (n_positives + 0.25))
+        if np.corrcoef(places, ranked)[0, 1] ** 2 < STRAIGHT:
+            return None
         slope, middle = np.polyfit(places, ranked, 1)
-        return cls(losses, scores, float(middle), max(float(slope), 0.0), ranked.size)
+        return cls(losses, scores, float(middle), float(slope), ranked.size)
 
 
 def expected_loss(ranks):
@@ -97,26 +102,21 @@ def trials(value, contribution, strata, error):
     """Return the effective trials of an AUC that its tail allows, and their degrees of freedom.
 
     The degrees of freedom are those of a number that varies as the trials do (Satterthwaite 1946)
-    when the fitted mean and spread vary by their standard errors. Trials are infinite where the
-    tail has no say.
+    when the fitted mean and spread vary as those of so many positives that are all ranked. Trials
+    are infinite where the tail has no say.
 
     ``error`` is the standard error by contributions, whose part of the negatives stays.
     """
     ranks = Ranks.of(value, contribution, strata)
     if ranks is None:
         return np.inf, np.inf
-    found = _trials(ranks, error)
-    if found == np.inf:
-        return np.inf, np.inf
     step = ranks.spread / np.sqrt(ranks.ranked)
-    either_way = [
-        [_trials(ranks._replace(mean=ranks.mean + sign * step), error) for sign in (1, -1)],
-        [
-            _trials(ranks._replace(spread=ranks.spread + sign * step / np.sqrt(2)), error)
-            for sign in (1, -1)
-        ],
-    ]
-    variance = sum((np.log(more / less) / 2) ** 2 for more, less in either_way)
+    changes = [{"mean": ranks.mean + sign * step} for sign in (1, -1)]
+    changes += [{"spread": ranks.spread + sign * step / np.sqrt(2)} for sign in (1, -1)]
+    found, *around = (_trials(ranks._replace(**change), error) for change in ({}, *changes))
+    if not all(0 < each < np.inf for each in (found, *around)):
+        return np.inf, np.inf
+    variance = (np.diff(np.log(around).reshape(2, 2)) ** 2).sum() / 4
     # The logarithm of a chi-square over its d degrees of freedom varies by about 2 / (d - 1).
     return found, 1 + 2 / variance if variance > 0 else np.inf
 
