@@ -33,7 +33,7 @@ LOWEST, HIGHEST = 0.93, 0.97
 DOUBTED = " doubted"
 # A share within so many standard errors of a bound, on either side, is as likely noise: what stands
 # is that of so many times as many fresh repetitions.
-NEAR, AGAIN = 1, 4
+NEAR, AGAIN = 1, 3
 
 COVERED = {
     "binormal": [
@@ -86,8 +86,7 @@ def coverage(quick):
         100 if quick else 1_000 if population.n_negatives > 15_000 else 2_000
         for _, population in cases
     ]
-    held = on_every_core(
-        _coverage,
+    held = _measured(
         [
             (
                 population,
@@ -97,25 +96,19 @@ def coverage(quick):
             )
             for case, (family, population) in enumerate(cases)
         ],
-        quick=quick,
+        quick,
     )
     unsure = [
         case
         for case, (family, _) in enumerate(cases)
         if not (quick or family in BEYOND) and _is_near_a_bound(held[case], repetitions[case])
     ]
-    fresh = on_every_core(
-        _coverage,
+    fresh = _measured(
         [
-            (
-                cases[case][1],
-                np.random.default_rng([SEED, case, AGAIN]),
-                AGAIN * repetitions[case],
-                0,
-            )
+            (cases[case][1], np.random.default_rng([SEED, case, 1]), AGAIN * repetitions[case], 0)
             for case in unsure
         ],
-        quick=quick,
+        quick,
     )
     for case, found in zip(unsure, fresh, strict=True):
         repetitions[case] *= AGAIN
@@ -145,6 +138,16 @@ def coverage(quick):
         "fresh samples, and shows those.",
         doubted,
     )
+
+
+def _measured(cases, quick):
+    """Return what `_coverage` returns of each case, its arguments."""
+
+    def rows(population, rng, repetitions, with_draws):
+        del rng
+        return (population.n_positives + population.n_negatives) * (repetitions + 400 * with_draws)
+
+    return on_every_core(_coverage, cases, quick=quick, cost=rows)
 
 
 def _bound(found):
