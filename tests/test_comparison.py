@@ -212,7 +212,7 @@ def test_an_average_precision_knows_its_error_as_well_as_its_hits(value):
     strata = _bootstrap.Strata.of(np.repeat([1, 0], [50, 500]))
     even = np.r_[np.linspace(-1, 1, 50), np.zeros(500)]
     assert _evidence.error_of("average_precision", value, even, strata)[1] == pytest.approx(
-        max(2, min(49, 150 * value))
+        max(2, min(49, 100 * value))
     )
 
 

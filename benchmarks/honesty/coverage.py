@@ -33,7 +33,7 @@ LOWEST, HIGHEST = 0.93, 0.97
 DOUBTED = " doubted"
 # A share within so many standard errors of a bound, on either side, is as likely noise: what stands
 # is that of so many times as many fresh repetitions.
-NEAR, AGAIN = 1, 3
+NEAR, AGAIN = 1, 2
 
 COVERED = {
     "binormal": [
@@ -53,8 +53,8 @@ COVERED = {
         Population(0.1, 50, GAPS[0.1], cuts=(0.0, 1.0, 2.0)),
         Population(0.01, 100, GAPS[0.01], cuts=(1.0, 2.0, 3.0)),
     ],
-    "boosted trees": [Learned(0.01, n, ("boosted", "weighted")) for n in (100, 200)],
-    "linear, boosted": [Learned(0.01, n, ("linear", "boosted")) for n in (100, 200)],
+    "boosted trees": [Learned(0.05, n, ("boosted", "weighted")) for n in (100, 200)],
+    "linear, boosted": [Learned(0.05, n, ("linear", "boosted")) for n in (100, 200)],
 }
 # Where a sample may not hold what an interval needs to know, and the comparison says so.
 LIMITS = {
@@ -71,7 +71,7 @@ BEYOND = {
     "beyond: 2 % hidden": [Population(0.01, 50, SHARP[0.01], 0.02)],
     "beyond: hardly an AP": [Population(0.01, 50, (0.6, 0.4))],
     "beyond: four levels": [Population(0.01, 50, (3.5, 3.2), cuts=(1.0, 2.0, 3.0))],
-    "beyond: boosted trees": [Learned(0.01, 50, ("boosted", "weighted"))],
+    "beyond: boosted trees": [Learned(0.05, 50, ("boosted", "weighted"))],
 }
 
 

@@ -48,18 +48,20 @@ def values(y_true, y_score, flagged, k, precision):
 def error_of(name, value, contribution, strata):
     """Return the standard error of a metric, its degrees of freedom, and the trials at most."""
     error, df = spread(contribution, strata)
+    n_positives = strata.sizes[0]
+    # Half by the rows that make it, half as all positives know it.
+    halfway = 2 / (1 / df + 1 / max(1, n_positives - 1))
     if name == "average_precision":
-        # It rests on its hits: three of fifty positives know the error no better than nine would.
-        return error, max(2.0, min(df, 3 * strata.sizes[0] * value)), inf
+        # It rests on its hits: three of fifty positives know the error no better than six would.
+        return error, max(2.0, min(halfway, 2 * n_positives * value)), inf
     if name != "roc_auc":
         return error, df, inf
-    n_positives = strata.sizes[0]
     most, known = tails.trials(value, contribution, strata, error)
     if most * error**2 < value * (1 - value):
         df = max(2.0, min(known, n_positives - 1))
     elif most < inf:
-        # The tail expects no more than contributions hold: half as all positives know it.
-        df = 2 / (1 / df + 1 / (n_positives - 1))
+        # The tail expects no more than contributions hold.
+        df = halfway
     return error, df, most
 
 
