@@ -65,10 +65,11 @@ class Ranks(NamedTuple):
         # Those that nothing outranks are known to be the highest, and no more: the line goes
         # through the others, against the places that a normal sample has them at (Blom 1958).
         places = ndtri((np.arange(1, ranked.size + 1) - 0.375) / (n_positives + 0.25))
-        if np.corrcoef(places, ranked)[0, 1] ** 2 < STRAIGHT:
+        across, up = places - places.mean(), ranked - ranked.mean()
+        slope = float(across @ up / (across @ across))
+        if slope**2 * (across @ across) < STRAIGHT * (up @ up):
             return None
-        slope, middle = np.polyfit(places, ranked, 1)
-        return cls(losses, scores, float(middle), float(slope), ranked.size)
+        return cls(losses, scores, float(ranked.mean() - slope * places.mean()), slope, ranked.size)
 
 
 def expected_loss(ranks):
