@@ -35,8 +35,17 @@ def main(arguments=None):
 
 
 def summary():
-    """Print the scores of every model on the test rows."""
-    return table(store.read_json(paths.SCORES)) + NEXT
+    """Print the report's answer, and the scores of every model on the test rows."""
+    scores = table(store.read_json(paths.SCORES))
+    _, answer, *_ = _written(paths.REPORT).split("\n\n")
+    return f"{answer}\n\n{scores}{NEXT}"
+
+
+def _written(path):
+    """Return the text that a stage wrote; `InputError` where there is none."""
+    if not path.exists():
+        raise errors.InputError(f"{path} is missing; run 'dvc repro' to make it.")
+    return path.read_text(encoding="utf-8")
 
 
 def table(scores):
@@ -80,9 +89,7 @@ def _locked():
     """Return the stages of dvc.lock that write something: a list of (name, stage)."""
     import yaml
 
-    if not paths.LOCK.exists():
-        raise errors.InputError(f"{paths.LOCK} is missing; run 'dvc repro' to make it.")
-    lock = yaml.safe_load(paths.LOCK.read_text(encoding="utf-8")) or {}
+    lock = yaml.safe_load(_written(paths.LOCK)) or {}
     return [(name, stage) for name, stage in lock.get("stages", {}).items() if stage.get("outs")]
 
 

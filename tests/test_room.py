@@ -3,7 +3,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
 
 from rebalance import learners, room, splitting, training, treatments
@@ -132,4 +131,3 @@ def test_who_waits_for_room_has_no_rows_in_hand(monkeypatch):
 
     assert told == [expected] * 3
     assert place.used == 0
-    assert np.isfinite(expected)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import sys
 from contextlib import closing
@@ -114,6 +115,14 @@ def test_parts_measured_one_after_the_other_make_one_table(canned, tmp_path, mon
     assert works.index("50,000 rows: split") < works.index("500,000 rows: split")
     assert "growth: 9 stages together" in works
     assert "Measured before, of the code of old: scoring, growth" in capsys.readouterr().out
+    # An exponent that the new size makes too large is a miss of this run.
+    monkeypatch.setattr(child, "run", lambda *_, **__: done(seconds=1.01))
+    monkeypatch.setattr(growth, "exponent", lambda _: 1.2)
+    only = ["--only", "growth", "--rows", "60000", "--out", str(tmp_path / "copy.json")]
+    shutil.copyfile(out, tmp_path / "copy.json")
+    assert speed.main(only) == 1
+    monkeypatch.setattr(growth, "exponent", lambda _: 1.0)
+    assert speed.main(only) == 0
     # Another number of rows is another table; growth has its own.
     with pytest.raises(SystemExit, match="holds parts of 284,807 rows, and this is 70,000"):
         measured("--only", "bootstrap", "--rows", "70000", commit="new")

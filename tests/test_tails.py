@@ -65,7 +65,7 @@ def test_a_difference_of_aucs_takes_the_tail_only_where_hardly_a_positive_is_los
         strata = _bootstrap.Strata.of(y_true)
         plain, df = _jackknife.spread(pair[0][1] - pair[1][1], strata)
         found = _evidence.error_of_difference("roc_auc", *pair, strata)
-        assert (found != plain * _intervals.of_few_rows(df, 50)) == near_1
+        assert (found != plain * _intervals.few_rows_factor(df, 50)) == near_1
         swapped = _evidence.error_of_difference("roc_auc", *pair[::-1], strata)
         assert found == pytest.approx(swapped)
 
@@ -90,7 +90,7 @@ def test_a_difference_that_few_rows_make_has_an_interval_that_holds_it_as_often_
     held = []
     for row in rng.standard_normal((4000, 50)) * (rng.random((4000, 50)) < share):
         error, df = _jackknife.spread(np.r_[row / 50, np.zeros(50)], strata)
-        factors = 1, _intervals.of_few_rows(df, 50)
+        factors = 1, _intervals.few_rows_factor(df, 50)
         ends = [_intervals.t_interval(row.mean(), error * factor, 49) for factor in factors]
         held.append([low <= 0 <= high for low, high, _ in ends])
     plain, lighter = np.mean(held, axis=0)
@@ -98,10 +98,10 @@ def test_a_difference_that_few_rows_make_has_an_interval_that_holds_it_as_often_
 
 
 def test_an_error_of_rows_that_are_normal_or_of_very_few_positives_stays():
-    assert _intervals.of_few_rows(49.0, 50) == 1
-    assert _intervals.of_few_rows(120.0, 50) == 1
-    assert _intervals.of_few_rows(2.0, 2) == 1
-    assert 0.8 < _intervals.of_few_rows(2.0, 50) < _intervals.of_few_rows(20.0, 50) < 1
+    assert _intervals.few_rows_factor(49.0, 50) == 1
+    assert _intervals.few_rows_factor(120.0, 50) == 1
+    assert _intervals.few_rows_factor(2.0, 2) == 1
+    assert 0.8 < _intervals.few_rows_factor(2.0, 50) < _intervals.few_rows_factor(20.0, 50) < 1
 
 
 @pytest.mark.parametrize("cuts", [[3], [3, 4], [1, 2, 3, 4]])

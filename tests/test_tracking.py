@@ -516,14 +516,18 @@ def test_sync_works_in_a_clone_that_has_the_metrics_alone(restored):
     assert "all 2 stages" in cli.sync()
 
 
-def test_the_summary_is_one_row_a_model(root, capsys):
+def test_the_summary_is_the_answer_and_one_row_a_model(root, capsys):
     scores = {
         "baseline": {"average_precision": 0.71, "accuracy": 0.9994, "no_information_rate": 0.9983},
         "under_200": {"average_precision": 0.75, "accuracy": 0.9995, "threshold": 0.31},
     }
     store.write_json(paths.SCORES, scores)
+    with pytest.raises(InputError, match=r"metrics/report\.md is missing; run 'dvc repro'"):
+        cli.main(["summary"])
+    store.write_text(paths.REPORT, "# Does it help?\n\nUse baseline.\n\n## Tables")
     cli.main(["summary"])
-    lines = capsys.readouterr().out.splitlines()
+    answer, empty, *lines = capsys.readouterr().out.splitlines()
+    assert (answer, empty) == ("Use baseline.", "")
     assert lines[0].split("  ")[0] == "model"
     assert lines[1].split() == ["baseline", "0.7100", "0.99940", "0.99830", "-"]
     assert lines[2].split() == ["under_200", "0.7500", "0.99950", "-", "0.3100"]

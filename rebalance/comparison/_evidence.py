@@ -11,8 +11,8 @@ from rebalance.comparison import _tails as tails
 from rebalance.comparison._intervals import (
     SHARES,
     difference,
+    few_rows_factor,
     interval,
-    of_few_rows,
     paired_interval,
     share_interval,
     t_interval,
@@ -49,7 +49,7 @@ def error_of(name, value, contribution, strata):
     """Return the standard error of a metric, its degrees of freedom, and the trials at most."""
     error, df = spread(contribution, strata)
     n_positives = strata.sizes[0]
-    # Half by the rows that make it, half as all positives know it.
+    # The harmonic mean: half by the rows that make the error, half as if all positives did.
     halfway = 2 / (1 / df + 1 / max(1, n_positives - 1))
     if name == "average_precision":
         # It rests on its hits: three of fifty positives know the error no better than six would.
@@ -101,7 +101,7 @@ def error_of_difference(name, one, other, strata):
     if None in ranks or n_positives > n_negatives:
         return error
     if n_positives * (1 - max(one[0], other[0])) >= FEWEST_LOST:
-        return error * of_few_rows(df, n_positives)
+        return error * few_rows_factor(df, n_positives)
     return max(tails.difference_error(*ranks, error), LEAST_SHOWN * error)
 
 

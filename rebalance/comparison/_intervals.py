@@ -137,8 +137,8 @@ def t_interval(value, error, df):
     return value - half, value + half, p_value
 
 
-def of_few_rows(df, n):
-    """Return what the error of a difference is multiplied by where few of its rows make it.
+def few_rows_factor(df, n):
+    """Return the factor of the error of a difference that few of its rows make, at most 1.
 
     A sum of symmetric terms over the root of their sum of squares has lighter tails than Student's
     t where a few terms are most of it, and can be no more than the root of their number (Efron
