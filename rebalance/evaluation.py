@@ -1,6 +1,6 @@
 """What the training rows recommend, and what the test rows say of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -58,7 +58,7 @@ def _folds_a_repeat(scores):
     return (scores["fold"].max() + 1) // repeats
 
 
-def recommend(scores, baseline, metric, *, grouped=False):
+def recommend(models, metric, *, grouped=False):
     """Return the `Recommendation` of the out-of-fold scores.
 
     Of the models that beat the baseline by more than one standard error of the paired difference,
@@ -66,36 +66,42 @@ def recommend(scores, baseline, metric, *, grouped=False):
 
     Parameters
     ----------
-    scores : dict of str to dict of columns
-        By model, the baseline first.
-    baseline, metric : str
+    models : iterable of (str, dict of columns)
+        Name and scores, the baseline's first. They are looked at in turn: no more than those of
+        the baseline and of one arm need to be in memory.
+    metric : str
     grouped : bool
         Whether rows belong together, so that a row's contribution is not its own.
     """
-    values = {name: fold_values(columns, metric) for name, columns in scores.items()}
     sign = -1 if metric in LOWER_IS_BETTER else 1
-    differences, gains = {}, {}
-    for name, columns in scores.items():
-        if name != baseline and same_folds(columns, scores[baseline]):
-            d = values[name] - values[baseline]
+    models = iter(models)
+    baseline, reference = next(models)
+    base_values = fold_values(reference, metric)
+    found, gains = {baseline: _cross_validated(base_values, reference)}, {}
+    for name, columns in models:
+        values, difference = fold_values(columns, metric), None
+        if same_folds(columns, reference):
+            d = values - base_values
             sizes = [(columns["train_rows"][rows][0], rows.sum()) for rows in _folds(columns)]
-            differences[name] = corrected_t_test(d, *np.mean(sizes, axis=0))
-            error = _error(columns, scores[baseline], metric, d, grouped)
-            if sign * d.mean() > error:
+            difference = corrected_t_test(d, *np.mean(sizes, axis=0))
+            if sign * d.mean() > _error(columns, reference, metric, d, grouped):
                 gains[name] = sign * d.mean()
-    asked = [name for name, found in differences.items() if found.value]
-    p_values = dict(zip(asked, holm([differences[name].p_value for name in asked]), strict=True))
-    found = {
-        name: CrossValidated(
-            mean=float(values[name].mean()),
-            standard_error=metrics.standard_error(values[name], _folds_a_repeat(columns)),
-            difference=differences.get(name),
-            p_adjusted=float(p_values.get(name, 1.0)),
-        )
-        for name, columns in scores.items()
-    }
+        found[name] = _cross_validated(values, columns, difference)
+        del columns  # before the next ones are read
+    asked = [name for name, each in found.items() if each.difference and each.difference.value]
+    adjusted = holm([found[name].difference.p_value for name in asked])
+    for name, p_value in zip(asked, adjusted, strict=True):
+        found[name] = replace(found[name], p_adjusted=float(p_value))
     best = max(gains, key=gains.get) if gains else baseline
     return Recommendation(model=best, cross_validated=found)
+
+
+def _cross_validated(values, columns, difference=None):
+    return CrossValidated(
+        mean=float(values.mean()),
+        standard_error=metrics.standard_error(values, _folds_a_repeat(columns)),
+        difference=difference,
+    )
 
 
 def _error(arm, baseline, metric, d, grouped):

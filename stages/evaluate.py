@@ -18,8 +18,7 @@ def main():
     split = store.read_json(paths.SPLIT)
     study = store.read_json(paths.training_metrics(paths.TUNED))["study"]
     recommendation = evaluation.recommend(
-        {name: store.read_scores(name) for name in names},
-        paths.BASELINE,
+        ((name, store.read_scores(name)) for name in names),
         params.evaluate.metric,
         grouped=params.split.method == "group" or bool(params.evaluate.groups),
     )

@@ -1,5 +1,6 @@
 """What is recommended, what the test rows say of it, and what the report makes of both."""
 
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -37,7 +38,7 @@ def out_of_fold(shift, seed=0, noise=0.3, folds=FOLDS):
 
 
 def recommend(arms, metric="average_precision", **more):
-    return evaluation.recommend({BASE: out_of_fold(2.0)} | arms, BASE, metric, **more)
+    return evaluation.recommend([(BASE, out_of_fold(2.0)), *arms.items()], metric, **more)
 
 
 @pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "log_loss", "brier"])
@@ -91,7 +92,7 @@ def test_repeats_do_not_make_a_standard_error_smaller():
 
     for metric in ("brier", "average_precision"):
         few, many = (
-            evaluation.recommend({BASE: make(once), ARM: make(again)}, BASE, metric)
+            evaluation.recommend([(BASE, make(once)), (ARM, make(again))], metric)
             for make in (lambda rows: rows, repeated)
         )
         assert few.model == many.model
@@ -108,7 +109,8 @@ def test_the_test_over_folds_knows_the_rows_that_each_fold_was_trained_on():
         arms = {BASE: out_of_fold(2.0), ARM: out_of_fold(2.5, 1)}
         for rows in arms.values():
             rows["train_rows"] = (rows["train_rows"] * share).astype(int)
-        found[share] = evaluation.recommend(arms, BASE, "roc_auc").cross_validated[ARM].difference
+        recommendation = evaluation.recommend(arms.items(), "roc_auc")
+        found[share] = recommendation.cross_validated[ARM].difference
     assert found[1.0] == comparison.corrected_t_test(d, 400, 200)
     assert found[0.5] == comparison.corrected_t_test(d, 200, 200)
 
@@ -138,6 +140,23 @@ def test_groups_that_cannot_be_drawn_are_one_line(column, said):
     with pytest.raises(InputError, match=r"evaluate\.groups: column 'cards' is not in the table"):
         evaluation.groups(rows, "cards")
     assert evaluation.groups(rows, "") is None
+
+
+def test_scores_are_read_in_turn_and_at_most_two_models_are_in_memory():
+    class Columns(dict):
+        __hash__ = object.__hash__
+
+    held, most = weakref.WeakSet(), []
+
+    def read(name, shift):
+        columns = Columns(out_of_fold(shift, len(name)))
+        held.add(columns)
+        most.append(len(held))
+        return name, columns
+
+    models = (read(name, shift) for name, shift in ((BASE, 2.0), (ARM, 2.5), ("other", 3.0)))
+    assert list(evaluation.recommend(models, "roc_auc").cross_validated) == [BASE, ARM, "other"]
+    assert most == [1, 2, 2]
 
 
 def test_a_model_with_folds_of_its_own_is_not_compared():
