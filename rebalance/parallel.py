@@ -4,10 +4,28 @@ OpenMP threads of two fits spin at each other's barriers; one thread a fit is as
 machine and the only setting that a busy neighbour does not ruin.
 """
 
+import ctypes
 import os
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+
+# Bytes from which an array gets memory of its own, and malloc.h's name of that number.
+LARGE, M_MMAP_THRESHOLD = 4 * 2**20, -3
+
+
+def _give_back():
+    """Have glibc give the memory of large arrays back to the system as soon as they are freed.
+
+    By itself it learns to keep arrays of up to 32 MiB in the heap of each thread, where freed ones
+    stay between those in use: after a fit of eight million rows 350 MB of them.
+    """
+    if sys.platform == "linux":
+        # Other C libraries have no such function.
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt:
+            mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 def _one_thread():
@@ -36,6 +54,7 @@ def _quiet():
 @contextmanager
 def pool(run):
     """Yield an executor of as many threads as there are `workers`."""
+    _give_back()
     with ThreadPoolExecutor(workers(run), initializer=_one_thread) as executor, _quiet():
         try:
             yield executor
