@@ -19,6 +19,8 @@ EQUAL = [
     # Near an AUC of 1, where ties once made equal arms look apart: .14 and .49 of the runs.
     Population(0.1, 50, (3.0,) * 6, cuts=(1.0, 2.0, 3.0)),
     Population(0.1, 100, (4.0,) * 6, cuts=(2.0, 3.0)),
+    Population(0.1, 50, (2.5,) * 6, cuts=(1.0, 2.0, 3.0)),
+    Population(0.1, 100, (3.5,) * 6, cuts=(2.0, 3.0)),
 ]
 
 
