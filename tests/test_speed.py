@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from benchmarks.speed import __main__ as speed
-from benchmarks.speed import child, growth, pipeline, single, table, work
+from benchmarks.speed import child, growth, pipeline, single, stage, table, work
 
 STAGES = ["download", "split", "train_baseline", "tune_ratio", "evaluate"]
 STUDY = {
@@ -44,11 +44,12 @@ def done(code=0, seconds=0.5, said=""):
 @pytest.fixture
 def canned(monkeypatch):
     """No process is started; every seconds and peak is known."""
-    stage = {"seconds": 1.0, "work": 0.6, "all": 0.8}
+    took = {"seconds": 1.0, "work": 0.6, "all": 0.8}
     monkeypatch.setattr(child, "work", lambda name, _, **__: {"peak": 1_000_000} | WORK[name])
     monkeypatch.setattr(child, "call", lambda *_, **__: done())
     monkeypatch.setattr(child, "run", lambda *_, **__: done())
-    monkeypatch.setattr(pipeline, "stages", lambda *_: dict.fromkeys(STAGES, stage))
+    monkeypatch.setattr(pipeline, "stages", lambda *_: dict.fromkeys(STAGES, took))
+    monkeypatch.setattr(pipeline, "where", lambda _: {name: {"fits": 0.5} for name in STAGES})
 
 
 def test_the_table_and_the_json_have_every_row(canned, tmp_path, capsys):
@@ -210,6 +211,32 @@ def test_rows_of_an_older_form_are_read(tmp_path):
     path.write_text(json.dumps({"rows": [{"work": "sort", "ours": 1.0, "ratio": 2}]}), "utf-8")
     (row,), runs = table.read(path)
     assert (row.work, row.ours, row.size, runs) == ("sort", 1.0, 0, [])
+
+
+def test_a_stage_says_where_its_seconds_went(tmp_path):
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    pipeline.clone(folder, 2000, 20)
+    pipeline._say_where(folder / "dvc.yaml")
+    stages = yaml.safe_load((folder / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    command = [sys.executable, *stages["download"]["cmd"].split()[1:]]
+    whole = child.call(command, folder, DVC_STAGE="download").seconds
+
+    assert (folder / "data" / "raw.parquet").exists()
+    (name, seconds), *others = pipeline.where(folder / pipeline.SPENT).items()
+    assert (name, others) == ("download", [])
+    assert set(seconds) == {"imports", "data", "MLflow"}
+    assert all(spent > 0 for spent in seconds.values())
+    assert sum(seconds.values()) < whole
+
+
+def test_of_work_inside_other_work_the_inner_counts(monkeypatch):
+    monkeypatch.setattr(stage.time, "perf_counter", iter([0, 1, 3, 6, 10, 15]).__next__)
+    clock = stage.Clock("fits")
+    with clock.of("MLflow"), clock.of("imports"):
+        pass
+    clock.turn()
+    assert clock.seconds == {"fits": 1 + 5, "MLflow": 2 + 4, "imports": 3}
 
 
 def test_a_stage_ends_its_work_with_its_last_output(tmp_path):

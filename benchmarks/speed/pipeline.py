@@ -1,5 +1,6 @@
 """The default ``dvc repro`` in a fresh clone: cold, then with nothing to do."""
 
+import json
 import re
 import shutil
 import sqlite3
@@ -14,6 +15,7 @@ from benchmarks.speed.table import Row
 WHOLE, NOTHING = 45.0, 1.0  # seconds
 BESIDE = 0.5  # the share of imports, DVC and MLflow
 FIRST = "data/raw.parquet"
+SPENT = "spent.jsonl"
 MADE = ("dvc.lock", "metrics/")  # results of another run
 RUNS = (
     "SELECT r.run_uuid, s.value, r.start_time / 1000.0, r.end_time / 1000.0, m.value FROM runs r "
@@ -72,6 +74,8 @@ def rows(folder, size):
         place = folder / f"clone-{who}"
         place.mkdir()
         clone(place, size.rows, size.positives)
+        if who == "rival":
+            _say_where(place / "dvc.yaml")
         with child.watching(place, FIRST) as watched:
             done = child.call(["dvc", "repro"], place, **variables)
         cold[who] = {
@@ -79,7 +83,21 @@ def rows(folder, size):
             "peak": watched.peak,
             "stages": stages(place, watched.appeared),
         }
-    return [*_cold(cold["ours"], cold["rival"], size), *_again(folder / "clone-ours", size)]
+    spent = where(folder / "clone-rival" / SPENT)
+    return [*_cold(cold["ours"], cold["rival"], spent, size), *_again(folder / "clone-ours", size)]
+
+
+def _say_where(path):
+    """Have each stage of dvc.yaml append where its seconds went."""
+    text = path.read_text(encoding="utf-8")
+    ours = f"python -m benchmarks.speed.stage {SPENT} stages."
+    path.write_text(text.replace("python -m stages.", ours), encoding="utf-8")
+
+
+def where(path):
+    """Return {stage: {kind of work: seconds}}."""
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return {line.pop("stage"): line for line in lines}
 
 
 def stages(folder, first):
@@ -98,7 +116,7 @@ def stages(folder, first):
     return found
 
 
-def _cold(ours, rival, size):
+def _cold(ours, rival, spent, size):
     found = [
         Row(
             work="dvc repro, cold",
@@ -115,7 +133,7 @@ def _cold(ours, rival, size):
             work=f"  {name}",
             ours=stage["seconds"],
             rival=rival["stages"][name]["seconds"],
-            note=f"{stage['all'] - stage['work']:.2f} s of it MLflow's",
+            note=f"MLflow {stage['all'] - stage['work']:.2f} s of it; rival: {_said(spent[name])}",
         )
         for name, stage in ours["stages"].items()
     ]
@@ -136,6 +154,10 @@ def _cold(ours, rival, size):
         )
     )
     return found
+
+
+def _said(seconds):
+    return ", ".join(f"{kind} {spent:.2f}" for kind, spent in seconds.items())
 
 
 def _again(folder, size):
