@@ -35,12 +35,14 @@ def _one_thread():
     threadpool_limits(1)
 
 
+def cores():
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
 def workers(run):
     """Return the number of fits at the same time: ``run.workers``, or 0 for one on each core."""
-    if run.workers:
-        return run.workers
-    # The cores that this process may use.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return run.workers or cores()
 
 
 @contextmanager

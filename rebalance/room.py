@@ -34,9 +34,9 @@ class Room:
                 self.changed.notify_all()
 
 
-# Bytes that fits at the same time may take beside the table: two of eight million rows do, two of
-# sixteen million take turns.
-ROOM = Room(1_000_000_000)
+# Bytes that fits at the same time may take beside the table: two of six million weighted rows do,
+# the folds of ten million; two of sixteen million take turns.
+ROOM = Room(1_040_000_000)
 
 
 def of_fit(entry, estimator, table, share=1.0):

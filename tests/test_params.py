@@ -90,6 +90,7 @@ REFUSED = [
     ("threshold.rules.half.rule", "fxd", "threshold.rules.half.rule must be one of fixed, "),
     ("threshold.rules.half.value", 2, "threshold.rules.half.value must be from 0 to 1, got 2"),
     ("threshold.rules.half.beta", 2, "threshold.rules.half.rule 'fixed' takes no beta."),
+    ("threshold.rules.half.column", "A", "threshold.rules.half.rule 'fixed' takes no column."),
     (
         "threshold.rules.recall_80",
         {"rule": "precision_at_recall"},

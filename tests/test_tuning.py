@@ -197,6 +197,19 @@ def test_no_resampling_unless_the_best_beats_it_by_a_standard_error(untreated, t
     assert choose(found, UNTREATED, one_standard_error=False) == (best, best)
 
 
+def test_what_was_stopped_ranks_behind_all_that_was_not():
+    from optuna.trial import TrialState
+
+    arm = tuning._Arm("random_under", PARAMS.tune, NATURAL)
+    questions = arm.ask(2)
+    easy_first_fold = Scored(candidate=questions[0][1], scores=[0.9], pruned=True)
+    whole = Scored(candidate=questions[1][1], scores=[0.8, 0.5, 0.5])
+    for (trial, _), answer in zip(questions, (easy_first_fold, whole), strict=True):
+        arm.tell(trial, answer)
+    assert [t.state for t in arm.study.trials[:2]] == [TrialState.PRUNED, TrialState.COMPLETE]
+    assert arm.study.best_value == pytest.approx(0.6)
+
+
 def test_what_was_pruned_is_never_chosen():
     rivals = [scored("random_under", 2, [1.0], pruned=True), scored("smote", 3, [0.9, 0.8])]
     found = dict([scored("none", NATURAL, [0.1, 0.2]), *rivals])
@@ -365,7 +378,13 @@ def test_the_curve_has_every_finished_ratio_and_the_runs_every_question():
     trials = tuning.trials(study)
     assert [trial.number for trial in trials] == list(range(8))
     assert [trial.params["ratio"] for trial in trials] == [c.ratio for c in study.trials]
-    assert [score for _, score in study.series()] == [study.scored[c].mean for c in study.trials]
+    scores = {n: study.scored[c].mean for n, c in enumerate(study.trials)}
+    whole = {n: scores[n] for n, c in enumerate(study.trials) if not study.scored[c].pruned}
+    assert dict(study.series()) == whole
+    assert {trial.number: trial.metrics.get("score") for trial in trials} == {
+        n: whole.get(n) for n in scores
+    }
+    assert len(whole) < len(scores)
     spent = sum(trial.seconds for trial in trials)
     assert spent > 0
     assert spent == pytest.approx(sum(s.seconds for s in study.scored.values()))

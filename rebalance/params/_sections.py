@@ -167,6 +167,8 @@ class Rule(Section):
             raise ValueError(f"{place}{error}") from error
         if self.rule == "amount_cost" and not self.column:
             raise ValueError("column must name the amounts for rule 'amount_cost', got ''")
+        if self.rule != "amount_cost" and self.column:
+            raise ValueError(f"rule {self.rule!r} takes no column")
         return self
 
 

@@ -86,6 +86,19 @@ class _Arm:
         self.asked += len(asked)
         return [(trial, self._candidate(trial)) for trial in asked]
 
+    def tell(self, trial, scored):
+        """Answer a question; one that was stopped ranks behind all that were not.
+
+        Its mean is of the first folds alone: where those are easy it is above every whole one.
+        """
+        from optuna.trial import TrialState
+
+        if scored.pruned:
+            trial.report(scored.mean, step=len(scored.scores))
+            self.study.tell(trial, state=TrialState.PRUNED)
+        else:
+            self.study.tell(trial, scored.mean)
+
     def _candidate(self, trial):
         treatment, ratio = self.treatment, self.natural
         if treatment != treatments.NONE:
@@ -174,7 +187,7 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
         score_batch(batch, finished, tune.folds, fit_and_score, executor, workers)
         scored.update((s.candidate, s) for s in batch)
         for trial, candidate in asked:
-            arm.study.tell(trial, scored[candidate].mean)
+            arm.tell(trial, scored[candidate])
             trials.append(candidate)
             progress()
 
@@ -209,24 +222,26 @@ def train(study, table, params, executor, remember=training.fold_scores):
 
 
 def trials(study):
-    """Return a `tracking.Trial` for each question, in the order asked."""
+    """Return a `tracking.Trial` for each question, in the order asked.
+
+    One that was stopped has no score: that of its first folds compares with no other.
+    """
     from rebalance.tracking import Trial
 
+    found = [study.scored[candidate] for candidate in study.trials]
     return [
         Trial(
             number=number,
             params={
-                "treatment": candidate.treatment,
-                "ratio": candidate.ratio,
-                **dict(candidate.settings),
+                "treatment": scored.candidate.treatment,
+                "ratio": scored.candidate.ratio,
+                **dict(scored.candidate.settings),
             },
-            metrics={
-                "score": study.scored[candidate].mean,
-                "folds": len(study.scored[candidate].scores),
-            },
-            state="pruned" if study.scored[candidate].pruned else "complete",
+            metrics={"folds": len(scored.scores)}
+            | ({} if scored.pruned else {"score": scored.mean}),
+            state="pruned" if scored.pruned else "complete",
             # A ratio asked again is paid for once.
-            seconds=0.0 if candidate in study.trials[:number] else study.scored[candidate].seconds,
+            seconds=0.0 if scored in found[:number] else scored.seconds,
         )
-        for number, candidate in enumerate(study.trials)
+        for number, scored in enumerate(found)
     ]

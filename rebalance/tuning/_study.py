@@ -148,8 +148,9 @@ class Study:
         return "\n".join(["treatment,ratio,score,standard_error", *lines])
 
     def series(self):
-        """Return (number, score) of each question, for one picture of the study."""
-        return [(i, self.scored[candidate].mean) for i, candidate in enumerate(self.trials)]
+        """Return (number, score) of each question that was not stopped, for one picture."""
+        found = enumerate(self.scored[candidate] for candidate in self.trials)
+        return [(number, scored.mean) for number, scored in found if not scored.pruned]
 
 
 def _numbers(settings):
