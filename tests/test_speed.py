@@ -3,8 +3,11 @@
 import json
 import os
 import shutil
+import signal
 import sqlite3
+import subprocess
 import sys
+import time
 from contextlib import closing
 
 import pytest
@@ -12,6 +15,7 @@ import yaml
 
 from benchmarks.speed import __main__ as speed
 from benchmarks.speed import child, growth, pipeline, single, stage, table, work
+from rebalance import parallel
 
 STAGES = ["download", "split", "train_baseline", "tune_ratio", "evaluate"]
 STUDY = {
@@ -19,6 +23,7 @@ STUDY = {
     "processor_seconds": 3.5,
     "fits": 15,
     "fit_seconds": 3.0,
+    "forgotten": 2,
     "asked": [1, 200, 1],
     "natural": 577,
     "best": 200,
@@ -27,7 +32,12 @@ STUDY = {
 }
 WORK = {
     "prepare": {"positives": 12},
-    "article_ours": {"seconds": 2.0, "steps": {"under": 0.8}, "test_positives": 3},
+    "article_ours": {
+        "learner": "HistGradientBoostingClassifier of 75 trees",
+        "seconds": 2.0,
+        "steps": {"under": 0.8},
+        "test_positives": 3,
+    },
     "article_theirs": {"seconds": 100.0, "steps": {"over": 0.7, "under": 0.75}},
     "study": STUDY,
     "optuna": STUDY | {"seconds": 9.0, "trial_seconds": [2.0, 4.0, 3.0]},
@@ -44,11 +54,10 @@ def done(code=0, seconds=0.5, said=""):
 @pytest.fixture
 def canned(monkeypatch):
     """No process is started; every seconds and peak is known."""
-    took = {"seconds": 1.0, "work": 0.6, "all": 0.8}
     monkeypatch.setattr(child, "work", lambda name, _, **__: {"peak": 1_000_000} | WORK[name])
     monkeypatch.setattr(child, "call", lambda *_, **__: done())
     monkeypatch.setattr(child, "run", lambda *_, **__: done())
-    monkeypatch.setattr(pipeline, "stages", lambda *_: dict.fromkeys(STAGES, took))
+    monkeypatch.setattr(pipeline, "stages", lambda _: dict.fromkeys(STAGES, 1.0))
     monkeypatch.setattr(pipeline, "where", lambda _: {name: {"fits": 0.5} for name in STAGES})
 
 
@@ -75,6 +84,7 @@ def test_the_table_and_the_json_have_every_row(canned, tmp_path, capsys):
         "intervals, 57,000 rows",
         "scoring 1,000,000 rows",
         "300,000 rows: train_resampled@smote",
+        "300,000 rows: all stages",
         "50,000 rows: tune_ratio",
     ):
         assert any(expected in name for name in works), expected
@@ -83,7 +93,7 @@ def test_the_table_and_the_json_have_every_row(canned, tmp_path, capsys):
         both = row["ours"] and row["rival"]
         assert row["ratio"] == (row["rival"] / row["ours"] if both else None)
         assert (row["met"] is None) or row["target"] or "rows:" in row["work"]
-    assert content["runs"][0]["cores"] == len(os.sched_getaffinity(0))
+    assert content["runs"][0]["cores"] == parallel.cores()
 
 
 def test_only_some_rows_are_measured_where_it_says_so(canned, tmp_path):
@@ -145,6 +155,78 @@ def test_a_row_says_whether_its_target_is_met(canned, tmp_path):
     assert "  MISSED  " in table.text([steps])
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("learner.name", "lightgbm"), ("tune.treatment", "class_weight"), ("data.target", "churn")],
+)
+def test_params_that_the_rivals_cannot_follow_are_refused(key, value):
+    params = yaml.safe_load((child.ROOT / "params.yaml").read_text(encoding="utf-8"))
+    speed.check(params)
+    section, name = key.split(".")
+    params[section][name] = value
+    with pytest.raises(SystemExit, match=f"error: {key} must be .*, got '{value}': measure in"):
+        speed.check(params)
+
+
+def test_seconds_of_other_cores_do_not_get_into_the_table(canned, tmp_path, monkeypatch):
+    out = ["--quick", "--out", str(tmp_path / "speed.json"), "--only"]
+    monkeypatch.setattr(parallel, "cores", lambda: 7)
+    assert speed.main([*out, "scoring"]) == 0
+    monkeypatch.setattr(parallel, "cores", lambda: 2)
+    with pytest.raises(SystemExit, match="holds seconds of 7 cores, and here are 2"):
+        speed.main([*out, "bootstrap"])
+
+
+def test_a_promise_about_the_default_data_is_judged_on_as_many_rows(canned, tmp_path):
+    def judged(rows):
+        size = speed.Size(rows=rows, cores=2)
+        found = [*single.article(tmp_path, size), *pipeline.rows(tmp_path / str(rows), size)]
+        return {row.work: row.met for row in found if "full size" in row.target}
+
+    for rows in (40_000, 300_000):
+        (tmp_path / str(rows)).mkdir()
+    assert set(judged(40_000).values()) == {None}
+    assert None not in judged(300_000).values()
+
+
+def test_both_ways_to_run_the_pipeline_must_give_the_same_metrics(tmp_path):
+    for name, text in (("ours", "{}"), ("same", "{}"), ("other", "{ }")):
+        (tmp_path / name / "metrics").mkdir(parents=True)
+        (tmp_path / name / "metrics" / "scores.json").write_text(text, encoding="utf-8")
+    pipeline.check_same(tmp_path / "ours", tmp_path / "same")
+    (tmp_path / "same" / "metrics" / "curve.png").touch()
+    pipeline.check_same(tmp_path / "ours", tmp_path / "same")
+    for other in ("other", "none"):
+        with pytest.raises(child.UnfinishedError, match=r"metrics/scores\.json differs without"):
+            pipeline.check_same(tmp_path / "ours", tmp_path / other)
+
+
+def test_the_seconds_of_a_stage_are_those_that_mlflow_has(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as base, base:
+        base.executescript(
+            "CREATE TABLE runs (run_uuid, start_time);"
+            "CREATE TABLE tags (run_uuid, key, value);"
+            "CREATE TABLE latest_metrics (run_uuid, key, value);"
+        )
+        for run, kind, name, start in (
+            ("b", "stage", "split", 2),
+            ("a", "stage", "download", 1),
+            ("c", "trial", "tune_ratio", 3),
+        ):
+            base.execute("INSERT INTO runs VALUES (?, ?)", (run, start))
+            base.execute("INSERT INTO latest_metrics VALUES (?, 'seconds', ?)", (run, start + 0.5))
+            tags = [(run, "kind", kind), (run, "dvc.stage", name)]
+            base.executemany("INSERT INTO tags VALUES (?, ?, ?)", tags)
+    assert list(pipeline.stages(tmp_path).items()) == [("download", 1.5), ("split", 2.5)]
+
+
+def test_fits_that_the_study_forgot_do_not_count(tmp_path):
+    work.prepare(str(tmp_path), 2600)
+    found = work.study(str(tmp_path), trials=12)
+    assert found["fits"] + found["forgotten"] <= 5 * len(set(found["asked"]))
+    assert found["fits"] < 5 * len(set(found["asked"]))  # some were stopped
+
+
 def test_ours_and_the_plain_way_score_every_fold_alike(tmp_path):
     work.prepare(str(tmp_path), 2600)
     ours = work.study(str(tmp_path), trials=3, prune=False)
@@ -168,6 +250,40 @@ def test_a_process_is_measured_and_ends_in_time(tmp_path):
     assert found.seconds < 30
     with pytest.raises(child.UnfinishedError, match="ended with 3"):
         child.call([sys.executable, "-c", "raise SystemExit(3)"], tmp_path)
+
+
+def test_what_it_started_ends_with_it(tmp_path):
+    started = tmp_path / "started"
+    waits = (
+        "import os, pathlib, time;"
+        f"pathlib.Path({str(started)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    )
+    measures = (
+        "import pathlib, sys; from benchmarks.speed import child; child.heed();"
+        f"child.run([sys.executable, '-c', {waits!r}], pathlib.Path({str(tmp_path)!r}))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", measures], cwd=child.ROOT)
+    assert until(lambda: started.exists() and started.read_text())
+    process.terminate()
+    assert process.wait(30) == 128 + signal.SIGTERM
+    below = int(started.read_text())
+    assert until(lambda: not is_there(below))
+
+
+def until(condition):
+    for _ in range(1500):
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def is_there(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_growth_ends_at_the_stage_that_does_not_finish(canned, tmp_path, monkeypatch):
@@ -203,7 +319,17 @@ def test_all_stages_together_grow_over_the_sizes_that_have_all():
     rows.append(row(100_000, "split"))
     found = {row.work: row.note for row in growth.exponents(rows)}
     assert list(found) == ["growth: split", "growth: tune_ratio", "growth: 2 stages together"]
-    assert not any("stages together" in row.work for row in growth.exponents(rows[1:]))
+    *_, together = growth.exponents(rows[1:])
+    assert (together.met, together.note) == (False, "no two sizes have every stage")
+
+
+def test_the_exponent_that_counts_is_that_of_the_clock():
+    def row(size, wall):
+        return table.Row(work="", size=size, stage="split", wall=wall, processor=size)
+
+    waits = growth.exponents([row(10, 10), row(100, 1000)])
+    assert [each.met for each in waits] == [None, False]
+    assert waits[-1].note.startswith("exponent 2.00 of seconds, 1.00 of those of the processor")
 
 
 def test_rows_of_an_older_form_are_read(tmp_path):
@@ -217,7 +343,7 @@ def test_a_stage_says_where_its_seconds_went(tmp_path):
     folder = tmp_path / "clone"
     folder.mkdir()
     pipeline.clone(folder, 2000, 20)
-    pipeline._say_where(folder / "dvc.yaml")
+    pipeline.say_where(folder / "dvc.yaml")
     stages = yaml.safe_load((folder / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     command = [sys.executable, *stages["download"]["cmd"].split()[1:]]
     whole = child.call(command, folder, DVC_STAGE="download").seconds
@@ -237,27 +363,3 @@ def test_of_work_inside_other_work_the_inner_counts(monkeypatch):
         pass
     clock.turn()
     assert clock.seconds == {"fits": 1 + 5, "MLflow": 2 + 4, "imports": 3}
-
-
-def test_a_stage_ends_its_work_with_its_last_output(tmp_path):
-    (tmp_path / "metrics").mkdir()
-    (tmp_path / "metrics" / "split.json").write_text("{}", encoding="utf-8")
-    os.utime(tmp_path / "metrics" / "split.json", (103, 103))
-    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as base, base:
-        base.executescript(
-            "CREATE TABLE runs (run_uuid, start_time, end_time);"
-            "CREATE TABLE tags (run_uuid, key, value);"
-            "CREATE TABLE latest_metrics (run_uuid, key, value);"
-        )
-        for run, stage, start in (("a", "download", 90), ("b", "split", 100)):
-            base.execute("INSERT INTO runs VALUES (?, ?, ?)", (run, start * 1e3, start * 1e3 + 5e3))
-            base.execute("INSERT INTO latest_metrics VALUES (?, 'seconds', 4.9)", (run,))
-            tags = {"kind": "stage", "dvc.stage": stage}
-            if stage == "split":
-                tags["dvc.out.metrics/split.json"] = "md5"
-            base.executemany("INSERT INTO tags VALUES (?, ?, ?)", [(run, *t) for t in tags.items()])
-
-    assert pipeline.stages(tmp_path, first=92) == {
-        "download": {"seconds": 4.9, "work": 2.0, "all": 5.0},
-        "split": {"seconds": 4.9, "work": 3.0, "all": 5.0},
-    }

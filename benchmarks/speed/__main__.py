@@ -2,9 +2,10 @@
 
 Prints one table and writes it as JSON under benchmarks/results/. Both sides of a row run in the
 same minutes on the same rows, each in a process of its own, with one thread a fit; what counts is
-their ratio. At full size the article's script takes half an hour, and so do ten million rows;
-``--quick`` takes 40,000 rows and fewer ratios. ``--only`` measures some of the parts and keeps what
-was measured of the others, so that hours can be spent in pieces: ``--only growth --rows 10000000``.
+their ratio. At full size the article's script takes most of an hour, and ten million rows more than
+one; ``--quick`` takes 40,000 rows and fewer ratios. ``--only`` measures some of the parts and keeps
+what was measured of the others, so that hours can be spent in pieces: ``--only growth --rows
+10000000``.
 """
 
 import argparse
@@ -15,10 +16,24 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import yaml
+
 from benchmarks.speed import child, growth, pipeline, single, table
+from rebalance import parallel
 
 FULL, QUICK = 284_807, 40_000
 GROWTH = (284_807, 1_000_000, 3_000_000, 10_000_000)
+# What both sides of a row are written for.
+MEASURED = {
+    "data.target": "Class",
+    "data.positive": 1,
+    "learner.name": "hist_gradient_boosting",
+    "tune.treatment": "random_under",
+    "tune.also": [],
+    "tune.learner": {},
+    "tune.metric": "average_precision",
+    "run.workers": 0,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +61,20 @@ PARTS = {
 }
 
 
+def check(params):
+    """Raise `SystemExit` where params.yaml says what the rivals could not follow."""
+    for key, wanted in MEASURED.items():
+        section, name = key.split(".")
+        if params[section][name] != wanted:
+            raise SystemExit(
+                f"error: {key} must be {wanted!r} to be measured, got {params[section][name]!r}: "
+                "measure in a clone with the params.yaml of the project."
+            )
+
+
 def sized(options):
     """Return the `Size` that the options ask for."""
-    cores = len(os.sched_getaffinity(0))
+    cores = parallel.cores()
     rows = options.rows[0] if options.rows else QUICK if options.quick else FULL
     if options.quick:
         return Size(rows=rows, cores=cores, trials=12, short_trials=6, article_trials=2, repeats=2)
@@ -78,6 +104,7 @@ def parse(arguments):
 def main(arguments=None):
     """Measure, print and write; return 1 where a target was missed."""
     options = parse(arguments)
+    check(yaml.safe_load((child.ROOT / "params.yaml").read_text(encoding="utf-8")))
     size = sized(options)
     names = options.only or [*PARTS, *["growth"] * (not options.quick)]
     run = table.surroundings() | {"commit": child.commit(), "parts": names}
@@ -85,10 +112,15 @@ def main(arguments=None):
     others = {row.size for row in kept if row.part in PARTS and row.part not in names}
     if set(names) & set(PARTS) and others - {size.rows}:
         raise SystemExit(
-            f"{options.out} holds parts of {max(others):,} rows, and this is {size.rows:,}: name "
-            "another file with --out, or measure everything anew, without --only."
+            f"error: {options.out} holds parts of {max(others):,} rows, and this is {size.rows:,}: "
+            "name another file with --out, or measure everything anew, without --only."
         )
     new, found = [], kept
+    if many := {other["cores"] for other in runs} - {size.cores}:
+        raise SystemExit(
+            f"error: {options.out} holds seconds of {max(many)} cores, and here are {size.cores}: "
+            "name another file with --out, or measure everything anew, without --only."
+        )
     with tempfile.TemporaryDirectory(prefix="rebalance-speed-") as name:
         folder = Path(name)
         if set(names) & set(PARTS):
@@ -143,4 +175,5 @@ def with_rows(folder, size):
 
 
 if __name__ == "__main__":
+    child.heed()
     sys.exit(main())

@@ -50,6 +50,14 @@ class Done:
         return (self.said.strip().splitlines() or [""])[-1]
 
 
+def heed():
+    """Have SIGTERM and SIGHUP end this process as Ctrl-C does, and with it what it started."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # nohup has SIGHUP ignored.
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
+
+
 class UnfinishedError(RuntimeError):
     """A process that was to be measured did not do its work."""
 
@@ -166,10 +174,9 @@ def neighbour():
 
 @dataclass
 class Watched:
-    """What was seen of a folder: its processes' peaks in bytes, and when a file appeared."""
+    """The peaks of the processes of a folder, in bytes."""
 
     peaks: dict = field(default_factory=dict)
-    appeared: float | None = None
 
     @property
     def peak(self):
@@ -178,18 +185,16 @@ class Watched:
 
 
 @contextmanager
-def watching(folder, file):
-    """Yield a `Watched` of the processes that work in ``folder``, and of ``file`` in it.
+def watching(folder):
+    """Yield a `Watched` of the processes that work in ``folder``.
 
-    For processes that outlive the one that was started, such as the warm one, and for what DVC
-    replaces. On Linux; elsewhere no memory is seen.
+    For processes that outlive the one that was started, such as the warm one. On Linux; elsewhere
+    no memory is seen.
     """
     watched, stop = Watched(), threading.Event()
 
     def look():
         while not stop.wait(SAMPLE_SECONDS):
-            if watched.appeared is None and (folder / file).exists():
-                watched.appeared = time.time()
             for process in Path("/proc").glob("[0-9]*"):
                 peak = _peak_in(folder, process)
                 watched.peaks[process.name] = max(peak, watched.peaks.get(process.name, 0))

@@ -4,6 +4,7 @@ import re
 import sys
 import tempfile
 from math import log
+from operator import attrgetter
 from pathlib import Path
 from signal import SIGKILL
 
@@ -35,7 +36,9 @@ def rows(folder, sizes, limit):
         if done.code:
             raise child.UnfinishedError(f"{stage} of {FIXED:,} rows:\n{done.said}")
     for size in sorted(sizes):
+        finished = []
         for stage, done in measure(folder, size, limit):
+            finished.append(done)
             if done.code:
                 reason = (
                     f"killed: over {limit:g} s in all, or memory ran out"
@@ -53,6 +56,15 @@ def rows(folder, sizes, limit):
                 )
                 return
             yield _row(size, stage, done, fixed)
+        yield Row(
+            work=f"{size:,} rows: all stages",
+            ours=sum(done.seconds for done in finished),
+            peak=max(done.peak for done in finished),
+            target="finishes",
+            met=True,
+            note=f"{sum(done.processor for done in finished):.1f} s of processor",
+            size=size,
+        )
 
 
 def measure(folder, size, limit):
@@ -99,6 +111,7 @@ def _row(size, stage, done, fixed):
         + f"; {done.processor:.1f} s of processor",
         size=size,
         stage=stage,
+        wall=done.seconds - fixed[stage].seconds,
         processor=done.processor - fixed[stage].processor,
     )
 
@@ -106,34 +119,62 @@ def _row(size, stage, done, fixed):
 def exponents(rows):
     """Return a row for each stage measured at two sizes or more, and one for all together.
 
-    Of processor seconds, since another program that comes or goes would change the exponent.
+    The target is of seconds by the clock; those of the processor, beside them, do not change with
+    other programs that come or go.
 
     Parameters
     ----------
     rows : list of Row
         Those without a stage are no rows of growth.
     """
-    seconds, commits = {}, {}
+    found, commits = {}, {}
     for row in rows:
-        if row.stage:
-            seconds.setdefault(row.stage, {})[row.size] = row.processor
+        if row.stage and row.wall is not None:
+            found.setdefault(row.stage, {})[row.size] = row
             commits.setdefault(row.commit)
-    sizes = set.union(*map(set, seconds.values())) if seconds else set()
-    whole = [size for size in sizes if all(size in found for found in seconds.values())]
-    together = f"{len(seconds)} stages together"
-    seconds[together] = {size: sum(found[size] for found in seconds.values()) for size in whole}
     measured = f" (code of {', '.join(commits)})" * (len(commits) > 1)
-    return [
+    sizes = sorted({size for by_size in found.values() for size in by_size})
+    whole = [size for size in sizes if all(size in by_size for by_size in found.values())]
+    told = [
+        Row(work=f"growth: {stage}", note=_said(by_clock, of_processor) + measured)
+        for stage, by_size in found.items()
+        for by_clock, of_processor in [_exponents([[row] for row in by_size.values()])]
+        if by_clock is not None
+    ]
+    if len(sizes) < 2:
+        return told
+    by_clock, of_processor = _exponents(
+        [[by_size[size] for by_size in found.values()] for size in whole]
+    )
+    told.append(
         Row(
-            work=f"growth: {name}",
-            target=f"exponent at most {EXPONENT}" if name == together else "",
-            met=power <= EXPONENT if name == together else None,
-            note=f"exponent {power:.2f} of processor seconds beyond those of {FIXED:,} rows"
+            work=f"growth: {len(found)} stages together",
+            target=f"exponent at most {EXPONENT}",
+            met=by_clock is not None and by_clock <= EXPONENT,
+            note="no two sizes have every stage"
+            if by_clock is None
+            else f"{_said(by_clock, of_processor)}, of {', '.join(f'{n:,}' for n in whole)} rows"
             + measured,
         )
-        for name, found in seconds.items()
-        if (power := exponent(sorted(found.items()))) is not None
-    ]
+    )
+    return told
+
+
+def _exponents(by_size):
+    """Return the exponents by the clock and of the processor, of lists of rows of one size each."""
+
+    def fitted(which):
+        return exponent([(rows[0].size, sum(map(which, rows))) for rows in by_size])
+
+    return fitted(attrgetter("wall")), fitted(attrgetter("processor"))
+
+
+def _said(by_clock, of_processor):
+    of_processor = "none" if of_processor is None else f"{of_processor:.2f}"
+    return (
+        f"exponent {by_clock:.2f} of seconds, {of_processor} of those of the processor, beyond "
+        f"{FIXED:,} rows"
+    )
 
 
 def exponent(points):

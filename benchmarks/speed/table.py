@@ -8,9 +8,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import ClassVar
 
+from rebalance import parallel
+
 RESULTS = Path("benchmarks") / "results"
 LIBRARIES = ("dvc", "imbalanced-learn", "mlflow", "numpy", "optuna", "pandas", "scikit-learn")
 MEGA = 1e6
+FULL = 200_000  # rows from which promises about the default data hold
 HEADINGS = ("work", "ours, s", "rival, s", "ratio", "peak MB", "target", "met", "note")
 
 
@@ -34,8 +37,8 @@ class Row:
     part, size, commit : str, int, str
         What was measured, of how many rows, and of which code: a run of some parts keeps the
         others' rows.
-    stage, processor : str, float or None
-        Of growth: processor seconds beyond those of imports.
+    stage, wall, processor : str, float or None, float or None
+        Of growth: seconds by the clock and of the processor, beyond those of imports.
     """
 
     work: str
@@ -49,6 +52,7 @@ class Row:
     size: int = 0
     commit: str = ""
     stage: str = ""
+    wall: float | None = None
     processor: float | None = None
 
     @property
@@ -103,7 +107,7 @@ def text(rows):
 def surroundings():
     """Return what seconds depend on: processors, how busy they are, versions."""
     return {
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": parallel.cores(),
         "load": os.getloadavg()[0],
         "machine": platform.machine(),
         "python": platform.python_version(),

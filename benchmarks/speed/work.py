@@ -7,7 +7,6 @@ hold. Reading the rows is on nobody's clock.
 import importlib
 import json
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -87,36 +86,48 @@ def article_ours(folder, trials):
         steps["tuned"] = executor.submit(step, study.chosen.entry(study.natural, params.tune.seed))
         steps = {name: future.result() for name, future in steps.items()}
     seconds = time.perf_counter() - start
-    return {"seconds": seconds, "steps": steps, "test_positives": int(test.y.sum())}
+    return {
+        "learner": f"{type(learner).__name__} of {learner.get_params()['max_iter']} trees",
+        "seconds": seconds,
+        "steps": steps,
+        "test_positives": int(test.y.sum()),
+    }
 
 
 def study(folder, trials, prune=True, kept=False):
     """Search the ratio, with or without results kept on disk."""
     params = _params(folder, trials=trials, prune=prune)
     train, _ = article_steps.tables(params)
-    remember, spent, lock = training.fold_scores, [], threading.Lock()
+    remember, spent = training.fold_scores, {}
     if kept:
         from joblib import Memory
 
         memory = Memory(Path(folder) / f"kept-{time.monotonic_ns()}", verbose=0)
         remember = training.remembering(memory, "rows")
 
-    def timed(*arguments):
+    def timed(entry, learner, table, fold):
         start = time.thread_time()
-        found = remember(*arguments)
-        with lock:
-            spent.append(time.thread_time() - start)
+        found = remember(entry, learner, table, fold)
+        spent[entry.model_dump_json(), fold.number] = time.thread_time() - start
         return found
 
     _import()
     start, processor = time.perf_counter(), time.process_time()
     with parallel.pool(params.run) as executor:
         found = tuning.search(train, params, executor, timed)
+    seconds, processor = time.perf_counter() - start, time.process_time() - processor
+    # The others were begun for candidates that were then stopped: idle workers do.
+    counted = [
+        spent[candidate.entry(found.natural, params.tune.seed).model_dump_json(), number]
+        for candidate, scored in found.scored.items()
+        for number in range(len(scored.scores))
+    ]
     return {
-        "seconds": time.perf_counter() - start,
-        "processor_seconds": time.process_time() - processor,
-        "fits": len(spent),
-        "fit_seconds": sum(spent),
+        "seconds": seconds,
+        "processor_seconds": processor,
+        "fits": len(counted),
+        "fit_seconds": sum(counted),
+        "forgotten": len(spent) - len(counted),
         "asked": [candidate.ratio for candidate in found.trials],
         "natural": found.natural,
         "best": found.best.ratio,
@@ -142,17 +153,20 @@ def optuna(folder, asked, natural, jobs):
     folds = StratifiedKFold(tune.folds, shuffle=True, random_state=tune.seed)
     scores, trial_seconds = {}, []
 
-    def objective(trial):
-        start = time.perf_counter()
-        ratio = trial.suggest_int("ratio", 1, natural)
+    def scored(ratio):
         model = learner
         if ratio < natural:
             # A float such as 1 / 200 loses a row to rounding now and then.
             sampler = RandomUnderSampler(sampling_strategy=_Kept(ratio), random_state=tune.seed)
             model = Pipeline([("sampler", sampler), ("learner", learner)])
-        found = cross_val_score(
+        return cross_val_score(
             model, train.X, train.y, cv=folds, scoring="average_precision", n_jobs=jobs
         )
+
+    def objective(trial):
+        start = time.perf_counter()
+        ratio = trial.suggest_int("ratio", 1, natural)
+        found = scored(ratio)
         scores[str(ratio)] = found.tolist()
         trial_seconds.append(time.perf_counter() - start)
         return found.mean()
@@ -162,6 +176,7 @@ def optuna(folder, asked, natural, jobs):
     found = optuna.create_study(direction="maximize", sampler=sampler)
     for ratio in asked:
         found.enqueue_trial({"ratio": ratio})
+    scored(1)  # what processes of its own import is on nobody's clock either
     start, processor = time.perf_counter(), time.process_time()
     with threadpool_limits(1):
         found.optimize(objective, n_trials=len(asked))
