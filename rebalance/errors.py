@@ -17,6 +17,11 @@ def at(place):
         raise InputError(f"{place}: {error}") from error
 
 
+def one_line(error):
+    """Return what a library's error says, in one line, without the full stop."""
+    return " ".join(str(error).partition("Stack trace:")[0].split()).rstrip(".")
+
+
 def run(main):
     """Call ``main``; turn an `InputError` into one line on standard error and exit code 1."""
     try:

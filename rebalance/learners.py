@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 
-from rebalance import binning, names
+from rebalance import binning, errors, names
 from rebalance.errors import InputError
 from rebalance.selection import Rows, probabilities
 
@@ -152,7 +152,7 @@ def _checked(cls, arguments, name):
         if hasattr(estimator, "_parameter_constraints"):
             estimator._validate_params()
     except (TypeError, ValueError) as error:
-        reason = one_line(error).removeprefix(f"{cls.__name__}.__init__() ")
+        reason = errors.one_line(error).removeprefix(f"{cls.__name__}.__init__() ")
         raise InputError(f"learner.params of {name!r}: {reason}.") from error
     if not hasattr(estimator, "predict_proba"):
         raise InputError(
@@ -160,11 +160,6 @@ def _checked(cls, arguments, name):
             "these params."
         )
     return estimator
-
-
-def one_line(error):
-    """Return what a library's error says, in one line, without the full stop."""
-    return " ".join(str(error).partition("Stack trace:")[0].split()).rstrip(".")
 
 
 def check(params, table):
@@ -247,7 +242,7 @@ def _refusing(estimator, what):
         yield
     except tuple(refusals) as error:
         name = _named(estimator)
-        raise InputError(f"{name} cannot {what} these rows: {one_line(error)}.") from error
+        raise InputError(f"{name} cannot {what} these rows: {errors.one_line(error)}.") from error
 
 
 def _named(estimator):

@@ -11,7 +11,7 @@ from math import log
 
 import numpy as np
 
-from rebalance import learners, names, smote
+from rebalance import errors, learners, names, smote
 from rebalance.errors import InputError
 from rebalance.selection import Rows
 
@@ -120,7 +120,7 @@ def _refusing(entry):
     except InputError:
         raise
     except (TypeError, ValueError, RuntimeError) as error:
-        reason = learners.one_line(error)
+        reason = errors.one_line(error)
         raise InputError(f"treatment {entry.treatment!r} cannot be done: {reason}.") from error
 
 
@@ -196,7 +196,7 @@ def _resample(entry, X, y):
         if cls.__name__ == "SMOTE":
             X, y = smote.with_made(sampler, X, y)
         elif not chooses_rows(entry, cls):
-            X, y = sampler.fit_resample(X.array(), y)
+            X, y = _fit_resample(sampler, X.array(), y)
             X = Rows.of(X)
         else:
             sampler.fit_resample(np.zeros((len(y), 1), dtype=np.int8), y)
@@ -204,6 +204,17 @@ def _resample(entry, X, y):
     if cls.__name__ not in ROW_CHOOSERS:
         return Prepared(rows=X, y=y)
     return Prepared(rows=X, y=y, shift=log(natural_ratio(y)) - log(negatives / positives))
+
+
+def _fit_resample(sampler, X, y):
+    """Return the rows that a sampler makes of these; the same where it has none to make."""
+    try:
+        return sampler.fit_resample(X, y)
+    except ValueError as error:
+        # ADASYN, near the natural ratio: nothing to add is no mistake there.
+        if "No samples will be generated" in str(error):
+            return X, y
+        raise
 
 
 def _class_weight(entry, X, y):

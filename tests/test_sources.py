@@ -155,6 +155,26 @@ def test_the_rare_class_is_found_whatever_its_type(rare, other, positive):
     np.testing.assert_array_equal(categories["Class"], FRAME["Class"])
 
 
+def test_a_column_of_numbers_and_text_is_text_however_long_the_file(tmp_path):
+    # Longer than the pieces in which pandas reads a file.
+    numbers = [f"{number:07d}" for number in range(400_000)]
+    ids = [*numbers, *(f"C{number}" for number in range(100))]
+    pd.DataFrame({"id": ids, "a": 0.5, "b": 1.5}).to_csv(tmp_path / "t.csv", index=False)
+    found = sources._files.read(tmp_path / "t.csv")
+    assert found["id"].tolist() == ids
+    assert found.dtypes["a"] == np.float64
+
+
+def test_a_column_of_numbers_in_one_file_and_text_in_another_is_text(tmp_path):
+    (tmp_path / "1.csv").write_text("id,a\n0012,1\n7,2\n,3\n")
+    (tmp_path / "2.csv").write_text("id,a\nC5,4\n0012,5\n")
+    (found,) = sources._files.together(data(path=str(tmp_path)))
+    assert found["id"].tolist()[:2] == ["0012", "7"]
+    assert found["id"].tolist()[3:] == ["C5", "0012"]
+    assert found["id"].isna().tolist() == [False, False, True, False, False]
+    assert found["a"].tolist() == [1, 2, 3, 4, 5]
+
+
 def few():
     return FRAME.assign(Class=(np.arange(len(FRAME)) < 9).astype(int))
 

@@ -169,6 +169,15 @@ def test_the_shift_undoes_the_change_of_the_prior(y, ratio):
     assert odds_before == pytest.approx(y.mean() / (1 - y.mean()))
 
 
+def test_a_sampler_with_nothing_to_add_leaves_the_rows_as_they_are():
+    entry = treatment("ADASYN", ratio=8.7)
+    # One more, of which every positive has too small a share.
+    assert treatments.more_positives(entry.ratio, *treatments.counts(Y)) == {1: Y.sum() + 1}
+    seen = treatments.prepare(entry, X, Y)
+    np.testing.assert_array_equal(seen.rows.array(), X)
+    np.testing.assert_array_equal(seen.y, Y)
+
+
 @pytest.mark.parametrize("name", ["smote", "ADASYN", "NearMiss", "SMOTEENN", "TomekLinks"])
 def test_synthetic_and_choosing_samplers_claim_no_formula(name):
     assert prepared(name).shift == 0.0

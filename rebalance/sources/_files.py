@@ -2,11 +2,12 @@
 
 import lzma
 import re
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
 
-from rebalance.errors import InputError
+from rebalance.errors import InputError, one_line
 
 TABLE = re.compile(r"\.(parquet|pq|csv(\.(gz|bz2|xz|zip))?)", re.IGNORECASE)
 COMPRESSIONS = {
@@ -32,7 +33,16 @@ def together(data):
     for path, frame in zip(files, frames, strict=True):
         if list(frame.columns) != columns:
             raise InputError(f"{path} must have the columns of {files[0]}: {', '.join(columns)}.")
+    if texts := [name for name in columns if len({_is_text(frame[name]) for frame in frames}) > 1]:
+        # Numbers in one file and text in another: 0012 is text in both.
+        frames = [read(path, texts) for path in files]
     yield pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+
+
+def _is_text(column):
+    from pandas.api.types import is_string_dtype
+
+    return is_string_dtype(column) and not column.isna().all()
 
 
 def matching(path, pattern="*"):
@@ -56,8 +66,11 @@ def _is_table(path):
     return TABLE.fullmatch("".join(path.suffixes[-2:])) or TABLE.fullmatch(path.suffix)
 
 
-def read(path):
-    """Return the table in a file, by its first bytes: an address need not end in .csv."""
+def read(path, texts=()):
+    """Return the table in a file, by its first bytes: an address need not end in .csv.
+
+    ``texts`` names columns that are text, whatever they look like.
+    """
     import pandas as pd
 
     head = b""
@@ -65,9 +78,22 @@ def read(path):
         with path.open("rb") as file:
             head = file.read(4)
         if head == b"PAR1":
-            return pd.read_parquet(path)
-        return pd.read_csv(path, compression=COMPRESSIONS.get(head[:2]))
+            return pd.read_parquet(path).astype(dict.fromkeys(texts, str))
+        return _read_csv(path, COMPRESSIONS.get(head[:2]), dict.fromkeys(texts, str))
     except (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
+        reason = one_line(error)
         kind = "Parquet" if head == b"PAR1" else "CSV"
         raise InputError(f"{path} cannot be read as {kind}: {reason}.") from error
+
+
+def _read_csv(path, compression, dtype):
+    """Return the table in a CSV file, each column of one type."""
+    import pandas as pd
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.DtypeWarning)
+        try:
+            return pd.read_csv(path, compression=compression, dtype=dtype)
+        except pd.errors.DtypeWarning:
+            # Pieces of the file disagree: whole columns, in more memory, do not.
+            return pd.read_csv(path, compression=compression, dtype=dtype, low_memory=False)

@@ -101,9 +101,14 @@ class Columns:
         self.roles = json.loads((self.schema.metadata or {}).get(b"rebalance", b"{}"))
 
     def __getitem__(self, name):
-        """Return one column, a chunked array of arrow's."""
+        """Return one column, a chunked array of arrow's; of a categorical one the labels."""
+        import pyarrow as pa
+
         with _whole(self.path):
             column = self.file.read([name])[name]
+        if pa.types.is_dictionary(column.type):
+            # As numpy has it, a row without a label would get the last one.
+            column = column.cast(column.type.value_type)
         return column if self.rows is None else column.take(self.rows)
 
     def take(self, rows):
