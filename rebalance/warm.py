@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from pathlib import Path
 SOCKET = Path(".rebalance") / "warm.sock"
 LOCK = Path(".rebalance") / "warm.lock"
 IDLE_SECONDS = 20
+GRACE_SECONDS = 10  # for a stage that was interrupted: it removes what is half-written
 STARTED = b"s"
 MODULES = (
     "imblearn.combine",
@@ -159,9 +161,14 @@ def _accept(server):
 
 def _run(connection):
     """Run one stage in this fork, and end with it."""
-    text, terminal, _, _ = socket.recv_fds(connection, 1 << 16, 3)
-    while not text.endswith(b"\n"):
-        text += connection.recv(1 << 16)
+    try:
+        text, terminal, _, _ = socket.recv_fds(connection, 1 << 16, 3)
+        while not text.endswith(b"\n"):
+            if not (more := connection.recv(1 << 16)):
+                os._exit(1)  # whoever asked has gone
+            text += more
+    except OSError:
+        os._exit(1)
     request = json.loads(text)
     if request["python"] != sys.executable:
         os._exit(1)
@@ -175,16 +182,24 @@ def _run(connection):
     sys.path[0] = request["folder"]
     for name in [name for name in sys.modules if name.partition(".")[0] == "rebalance"]:
         del sys.modules[name]
-    connection.send(STARTED)
+    try:
+        connection.send(STARTED)
+    except OSError:
+        os._exit(1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
     code = 0
     try:
         runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+    except KeyboardInterrupt:
+        os._exit(1)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:  # noqa: BLE001 as the interpreter does: print it, exit 1
         traceback.print_exc()
         code = 1
+    # It is over: whoever asked goes as soon as it is told.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdout.flush()
     sys.stderr.flush()
     connection.send(bytes([code & 255]))
@@ -192,8 +207,10 @@ def _run(connection):
 
 
 def _end_with(connection):
-    """End this fork when the stage that asked for it has gone."""
+    """End this fork when the stage that asked for it has gone: as Ctrl-C does, then at once."""
     if not connection.recv(1):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(GRACE_SECONDS)
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,10 @@ from rebalance import warm
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
 
 ROOT = Path(__file__).parents[1]
-SERVER = "from rebalance import warm; warm.MODULES = (); warm.IDLE_SECONDS = {}; warm.serve()"
+SERVER = (
+    "from rebalance import warm; warm.MODULES = (); warm.GRACE_SECONDS = 1;"
+    "warm.IDLE_SECONDS = {}; warm.serve()"
+)
 CLIENT = "import sys; from rebalance import warm; warm.hand_over(sys.argv[1], sys.argv[2:])"
 
 
@@ -41,15 +45,26 @@ def until(condition):
     return False
 
 
+def gone(pid):
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().split()[2] == "Z"
+
+
 @pytest.fixture
-def folder(tmp_path):
-    """A folder with a warm process, and modules for it to run."""
+def server(tmp_path):
+    """A warm process in the folder of the test."""
     (tmp_path / ".rebalance").mkdir()
-    server = python(tmp_path, SERVER.format(30))
+    process = python(tmp_path, SERVER.format(30))
     assert until((tmp_path / warm.SOCKET).exists)
-    yield tmp_path
-    server.kill()
-    server.communicate()
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture
+def folder(server, tmp_path):
+    """A folder with a warm process, and modules for it to run."""
+    return tmp_path
 
 
 def ask(folder, module, *arguments, **more):
@@ -98,7 +113,8 @@ def test_edited_code_is_never_stale(folder):
 
 def test_a_stage_dies_with_the_process_that_asked_for_it(folder):
     (folder / "stage.py").write_text(
-        "import os, pathlib, time\n"
+        "import os, pathlib, signal, time\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
         "pathlib.Path('pid').write_text(str(os.getpid()))\n"
         "time.sleep(60)\n"
     )
@@ -109,11 +125,39 @@ def test_a_stage_dies_with_the_process_that_asked_for_it(folder):
     client.send_signal(signal.SIGTERM)
     client.communicate()
 
-    def gone():
-        state = Path(f"/proc/{pid}/stat")
-        return not state.exists() or state.read_text().split()[2] == "Z"
+    assert until(lambda: gone(pid))
 
-    assert until(gone)
+
+def test_a_stage_that_is_interrupted_removes_what_is_half_written(folder):
+    (folder / "stage.py").write_text(
+        "import pathlib, time\n"
+        "beside = pathlib.Path('rows.part')\n"
+        "try:\n"
+        "    beside.touch()\n"
+        "    time.sleep(60)\n"
+        "finally:\n"
+        "    beside.unlink()\n"
+    )
+    client = python(folder, CLIENT, "stage")
+    assert until((folder / "rows.part").exists)
+
+    client.send_signal(signal.SIGINT)
+    _, err = client.communicate()
+
+    assert until(lambda: not (folder / "rows.part").exists())
+    assert err.count("Traceback") <= 1  # that of the client itself
+
+
+@pytest.mark.parametrize("said", [b"", b'{"module": "st'])
+def test_a_client_that_goes_before_it_has_asked_leaves_nothing_behind(folder, server, said):
+    (folder / "stage.py").write_text("print('served')")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.connect(str(folder / warm.SOCKET))
+        if said:
+            client.sendall(said)
+    assert ask(folder, "stage")[1] == "served\n"
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+    assert until(lambda: all(map(gone, children.read_text().split())))
 
 
 def test_a_second_warm_process_leaves_the_first_alone(folder):
