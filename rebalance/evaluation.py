@@ -131,6 +131,41 @@ def same_folds(left, right):
     return all(np.array_equal(left[column], right[column]) for column in ("fold", "row"))
 
 
+def check_thresholds(models, section):
+    """Raise `InputError` where a model was trained with other rules of ``threshold``.
+
+    Parameters
+    ----------
+    models : dict of str to CorrectedClassifier
+    section : params.Threshold
+    """
+    wanted = {name: rule.rule for name, rule in section.rules.items()}
+    for name, model in models.items():
+        chosen = {key: found["name"] for key, found in model.thresholds.items()}
+        if chosen != wanted or model.threshold != model.thresholds[section.use]["value"]:
+            raise InputError(
+                f"{paths.model(name)} was trained with another section 'threshold' of params.yaml; "
+                "run 'dvc repro' to train it again."
+            )
+
+
+def raw_scores(name, model, table):
+    """Return a model's uncorrected probabilities of the rows, shape (n_rows,).
+
+    Raises
+    ------
+    InputError
+        Where it cannot score them: training rows without gaps say nothing of these.
+    """
+    try:
+        return model.raw_scores(table.X)
+    except ValueError as error:
+        gaps = [key for i, key in enumerate(table.features) if np.isnan(table.X[:, i]).any()]
+        missing = f"; {', '.join(gaps)} have missing values: fill them" * bool(gaps)
+        reason = errors.one_line(error)
+        raise InputError(f"model {name} cannot score the test rows: {reason}{missing}.") from error
+
+
 def judge(y_true, y_score, threshold, params):
     """Return the metrics of one model on the test rows, for ``metrics/scores.json``.
 

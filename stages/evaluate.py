@@ -15,6 +15,7 @@ def main():
     for name in names:
         store.check_fingerprint(name)
     models = {name: store.read_model(paths.model(name)) for name in names}
+    evaluation.check_thresholds(models, params.threshold)
     split = store.read_json(paths.SPLIT)
     study = store.read_json(paths.training_metrics(paths.TUNED))["study"]
     recommendation = evaluation.recommend(
@@ -26,7 +27,7 @@ def main():
     test = store.read_table(paths.TEST)
     groups = evaluation.groups(test, params.evaluate.groups)
     with parallel.pool(params.run) as executor:
-        scored = executor.map(lambda name: models[name].raw_scores(test.X), names)
+        scored = executor.map(lambda n: evaluation.raw_scores(n, models[n], test), names)
         raw = dict(zip(names, scored, strict=True))
     y_scores = {name: model.correct(raw[name]) for name, model in models.items()}
     thresholds = {name: model.threshold for name, model in models.items()}

@@ -13,7 +13,7 @@ def main():
     table = store.read_table(paths.TRAIN)
     entry = Treatment(treatment=treatments.NONE)
     training.check(entry, table, params, paths.BASELINE)
-    remember = training.remembering(store.kept(), store.md5(paths.TRAIN))
+    remember = training.remembering(store.kept(len(table.y)), store.md5(paths.TRAIN))
     with parallel.pool(params.run) as executor:
         trained = training.train(entry, table, params, executor, remember)
     outputs = store.write_trained(paths.BASELINE, trained)

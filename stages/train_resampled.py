@@ -14,7 +14,7 @@ def main():
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
     training.check(params.resample[name], table, params, f"resample.{name}")
-    remember = training.remembering(store.kept(), store.md5(paths.TRAIN))
+    remember = training.remembering(store.kept(len(table.y)), store.md5(paths.TRAIN))
     with parallel.pool(params.run) as executor:
         trained = training.train(params.resample[name], table, params, executor, remember)
     outputs = store.write_trained(name, trained)

@@ -13,7 +13,7 @@ def main():
     params = load()
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
-    remember = training.remembering(store.kept(), store.md5(paths.TRAIN))
+    remember = training.remembering(store.kept(len(table.y)), store.md5(paths.TRAIN))
     total = params.tune.trials * (1 + len(params.tune.also) + bool(params.tune.learner))
     with (
         parallel.pool(params.run) as executor,

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from rebalance import comparison, decisions, evaluation, metrics, report
+from rebalance.correction import CorrectedClassifier
 from rebalance.errors import InputError
 from rebalance.report import _tables
 from rebalance.report._sentences import with_ends
@@ -140,6 +142,17 @@ def test_groups_that_cannot_be_drawn_are_one_line(column, said):
     with pytest.raises(InputError, match=r"evaluate\.groups: column 'cards' is not in the table"):
         evaluation.groups(rows, "cards")
     assert evaluation.groups(rows, "") is None
+
+
+def test_gaps_in_the_test_rows_alone_are_one_line():
+    model = CorrectedClassifier(LogisticRegression().fit([[0.0, 1.0], [1.0, 0.0]], [0, 1]))
+    rows = Table(X=np.array([[0.0, np.nan]]), y=np.array([0]), features=["a", "b"])
+    with pytest.raises(InputError) as caught:
+        evaluation.raw_scores("over", model, rows)
+    said = str(caught.value)
+    assert said.startswith("model over cannot score the test rows: ")
+    assert said.endswith("; b have missing values: fill them.")
+    assert "\n" not in said
 
 
 def test_scores_are_read_in_turn_and_at_most_two_models_are_in_memory():

@@ -198,6 +198,26 @@ def test_a_model_that_its_stage_did_not_write_is_refused_in_one_line(
     assert paths.SCORES.read_bytes() == scores
 
 
+def test_models_of_other_rules_are_not_judged_by_these(journey, monkeypatch, capsys):
+    folder, before = journey
+    at(folder, monkeypatch)
+    for changes in (
+        {"threshold.use": "recall_80"},
+        {"threshold.rules.more": {"rule": "max_fbeta", "beta": 2}},
+        {"threshold.rules.half": {"rule": "max_fbeta", "beta": 2}},
+    ):
+        text = yaml.safe_dump(changed(changed(SHIPPED, SMALL), changes), sort_keys=False)
+        Path("params.yaml").write_text(text)
+        try:
+            with pytest.raises(SystemExit, match="1"):
+                run(monkeypatch, "evaluate")
+        finally:
+            Path("params.yaml").write_text(yaml.safe_dump(changed(SHIPPED, SMALL), sort_keys=False))
+        (line,) = capsys.readouterr().err.strip().splitlines()
+        assert line.startswith("error: models/baseline.skops was trained with another section 'thr")
+    assert outputs() == before
+
+
 @pytest.mark.parametrize(
     ("changes", "stage", "said"),
     [

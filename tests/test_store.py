@@ -299,6 +299,31 @@ def test_a_table_is_in_single_precision_where_no_column_needs_more(tmp_path, kin
     assert read.example.dtype == read.column("a").dtype == np.float64
 
 
+def test_a_categorical_column_has_its_labels_and_its_gaps(tmp_path):
+    cards = pd.Series(["x", None, "y", None], dtype="category")
+    content = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "card": cards, "Class": [0, 1, 0, 1]})
+    store.write_frame(tmp_path / "t.parquet", content, {"target": "Class", "features": ["a"]})
+    assert store.read_table(tmp_path / "t.parquet").column("card").tolist() == [
+        "x",
+        None,
+        "y",
+        None,
+    ]
+    some = store.Columns(tmp_path / "t.parquet").take(np.array([1, 2]))
+    assert some["card"].to_numpy().tolist() == [None, "y"]
+
+
+def test_what_is_kept_has_room_for_a_study_of_a_large_table(monkeypatch, tmp_path):
+    limits = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "joblib.Memory.reduce_size", lambda _, bytes_limit: limits.append(bytes_limit)
+    )
+    for n_rows in (1000, 10_000_000):
+        store.kept(n_rows)
+    assert limits == [1e9, 100 * 8 * 10_000_000]
+
+
 def test_columns_that_are_no_features_are_read_when_asked_for(tmp_path):
     content = pd.DataFrame({"a": [1.0, 2.0], "card": ["x", "y"], "Class": [0, 1]})
     store.write_frame(tmp_path / "t.parquet", content, {"target": "Class", "features": ["a"]})

@@ -37,7 +37,8 @@ __all__ = [
     "write_trained",
 ]
 
-KEPT_BYTES = 1_000_000_000
+# What results of killed stages may take: some, and of large tables a hundred candidates' scores.
+KEPT_BYTES, KEPT_BYTES_A_ROW = 1_000_000_000, 800
 
 
 def write_text(path, text):
@@ -108,12 +109,16 @@ def write_trained(name, trained, more=None):
     ]
 
 
-def kept():
-    """Return the `joblib.Memory` whose results outlive a killed stage."""
+def kept(n_rows):
+    """Return the `joblib.Memory` whose results outlive a killed stage.
+
+    Those used longest ago are deleted first: had a study no room for all its results, the next
+    would find the ones that it asks for first deleted.
+    """
     from joblib import Memory
 
     memory = Memory(paths.KEPT, verbose=0)
-    memory.reduce_size(bytes_limit=KEPT_BYTES)
+    memory.reduce_size(bytes_limit=max(KEPT_BYTES, KEPT_BYTES_A_ROW * n_rows))
     return memory
 
 
