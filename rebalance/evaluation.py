@@ -155,15 +155,18 @@ def raw_scores(name, model, table):
     Raises
     ------
     InputError
-        Where it cannot score them: training rows without gaps say nothing of these.
+        Where it takes no missing values and these rows have some: the training rows had none.
     """
     try:
         return model.raw_scores(table.X)
     except ValueError as error:
         gaps = [key for i, key in enumerate(table.features) if np.isnan(table.X[:, i]).any()]
-        missing = f"; {', '.join(gaps)} have missing values: fill them" * bool(gaps)
-        reason = errors.one_line(error)
-        raise InputError(f"model {name} cannot score the test rows: {reason}{missing}.") from error
+        if not gaps:
+            raise
+        raise InputError(
+            f"model {name} takes no missing values, and {', '.join(gaps)} have some in the test "
+            "rows; fill them, or use hist_gradient_boosting."
+        ) from error
 
 
 def judge(y_true, y_score, threshold, params):

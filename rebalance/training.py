@@ -11,6 +11,7 @@ import numpy as np
 from rebalance import (
     binning,
     correction,
+    ensembles,
     errors,
     learners,
     metrics,
@@ -26,7 +27,7 @@ from rebalance.room import ROOM, of_fit
 from rebalance.selection import Rows
 
 # Their code and versions decide scores.
-CODE = (binning, learners, selection, smote, splitting, treatments)
+CODE = (binning, ensembles, learners, selection, smote, splitting, treatments)
 LIBRARIES = (
     "imbalanced-learn",
     "lightgbm",

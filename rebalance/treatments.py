@@ -11,7 +11,7 @@ from math import log
 
 import numpy as np
 
-from rebalance import errors, learners, names, smote
+from rebalance import ensembles, errors, learners, names, smote
 from rebalance.errors import InputError
 from rebalance.selection import Rows
 
@@ -275,20 +275,6 @@ def _ensemble(entry, learner, y):
     return _seeded(cls, entry, **arguments)
 
 
-def _without_samplers(estimator):
-    """Leave the part of a fitted ensemble that predicts; return it."""
-    estimator.sampling_strategy = "auto"
-    for name in ("_sampling_strategy", "base_sampler_", "sampler_", "samplers_", "pipelines_"):
-        vars(estimator).pop(name, None)
-    estimator.estimator_ = _last(estimator.estimator_)
-    estimator.estimators_ = [_last(member) for member in estimator.estimators_]
-    return estimator
-
-
-def _last(member):
-    return member.steps[-1][1] if member.__class__.__module__ == "imblearn.pipeline" else member
-
-
 def fit(entry, learner, X, y, weights=None):
     """Return a `Fitted`: the treatment done on these rows only, the learner fitted on the result.
 
@@ -298,7 +284,7 @@ def fit(entry, learner, X, y, weights=None):
         negatives, positives = counts(y)
         with _refusing(entry):
             ensemble = _ensemble(entry, learner, y).fit(Rows.of(X).array(), y)
-        estimator = _without_samplers(ensemble)
+        estimator = ensembles.without_samplers(ensemble)
         return Fitted(estimator=estimator, shift=0.0, negatives=negatives, positives=positives)
     seen = prepare(entry, X, y, weights)
     negatives, positives = counts(seen.y)

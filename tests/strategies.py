@@ -1,5 +1,6 @@
 """Tiny tables and parameters that the tests share, and strategies that draw them."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
@@ -134,3 +135,12 @@ labels = st.integers(2, 8).flatmap(
     )
 )
 seeds = st.integers(0, 2**32 - 1)
+
+
+def until(condition):
+    """Wait until ``condition()`` holds; say whether it did within half a minute."""
+    for _ in range(1500):
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False

@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 
 import pytest
@@ -16,6 +15,7 @@ import yaml
 from benchmarks.speed import __main__ as speed
 from benchmarks.speed import child, growth, pipeline, single, stage, table, work
 from rebalance import parallel
+from tests.strategies import until
 
 STAGES = ["download", "split", "train_baseline", "tune_ratio", "evaluate"]
 STUDY = {
@@ -268,14 +268,6 @@ def test_what_it_started_ends_with_it(tmp_path):
     assert process.wait(30) == 128 + signal.SIGTERM
     below = int(started.read_text())
     assert until(lambda: not is_there(below))
-
-
-def until(condition):
-    for _ in range(1500):
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def is_there(process):

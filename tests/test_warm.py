@@ -5,16 +5,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from rebalance import warm
+from tests.strategies import ROOT, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
 
-ROOT = Path(__file__).parents[1]
 SERVER = (
     "from rebalance import warm; warm.MODULES = (); warm.GRACE_SECONDS = 1;"
     "warm.IDLE_SECONDS = {}; warm.serve()"
@@ -35,14 +34,6 @@ def python(folder, code, *arguments, **more):
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def until(condition):
-    for _ in range(500):
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def gone(pid):
