@@ -292,9 +292,7 @@ def train(entry, table, params, executor, remember=fold_scores):
     folds = splitting.folds(table, params.out_of_fold)
     # The longest first.
     fitted = executor.submit(final_fit, entry, params.learner, table)
-    results = executor.map(
-        lambda fold: remember(entry, params.learner, table, fold),
-        numbered(folds, params.out_of_fold),
-    )
-    found = joined(folds, table, list(results))
-    return assemble(found, table.features, fitted.result(), params)
+    fold_by_fold = numbered(folds, params.out_of_fold)
+    results = executor.map(lambda f: remember(entry, params.learner, table, f), fold_by_fold)
+    scores = joined(folds, table, list(results))
+    return assemble(scores, table.features, fitted.result(), params)

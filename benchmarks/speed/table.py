@@ -13,7 +13,7 @@ from rebalance import parallel
 RESULTS = Path("benchmarks") / "results"
 LIBRARIES = ("dvc", "imbalanced-learn", "mlflow", "numpy", "optuna", "pandas", "scikit-learn")
 MEGA = 1e6
-FULL = 200_000  # rows from which promises about the default data hold
+NEARLY_FULL = 200_000  # rows from which promises about the default data hold
 HEADINGS = ("work", "ours, s", "rival, s", "ratio", "peak MB", "target", "met", "note")
 
 
