@@ -225,7 +225,7 @@ def told(shifts, recommended, unmet=""):
     scores = {name: evaluation.judge(y, *model, given.evaluate) for name, model in models.items()}
     rule = {"message": unmet} if unmet else {}
     decisions = {name: {given.threshold.use: rule} for name in models}
-    study = {"chosen": {"none": 9, "learning_rate": 0.25}}
+    study = {"chosen": {"none": 9, "learning_rate": 0.25, "max_features": {"sqrt": 1}}}
     chosen = SimpleNamespace(model=recommended)
     found = report.sentences(scores, decisions, compared, chosen, study, given)
     return " ".join(found), compared
@@ -255,7 +255,8 @@ def test_a_difference_too_small_to_see_says_how_many_positives_would_show_it():
 
 def test_the_tuned_model_is_named_by_what_the_study_chose():
     text, _ = told({BASE: 1.0, "tuned": 4.0}, "tuned")
-    assert text.startswith("Use tuned (none at 9 negatives per positive, learning_rate 0.25): of")
+    asked = "none at 9 negatives per positive, learning_rate 0.25, max_features sqrt"
+    assert text.startswith(f"Use tuned ({asked}): of")
 
 
 def test_a_threshold_that_does_not_meet_its_rule_says_so():

@@ -297,6 +297,23 @@ def test_the_untreated_arm_has_the_same_budget_of_settings():
     assert summary["gain_of_tuning"] + summary["gain_of_treatment"] == pytest.approx(total)
 
 
+@pytest.mark.parametrize(
+    ("name", "choice", "told"),
+    [
+        ("interaction_cst", "pairwise", {"pairwise": 1}),
+        ("max_leaf_nodes", None, {"null": 1}),
+        ("early_stopping", False, {"false": 1}),
+        ("max_leaf_nodes", 3, 3),
+        ("learning_rate", 0.5, 0.5),
+    ],
+)
+def test_a_setting_that_is_chosen_is_told_in_numbers_whatever_it_is(name, choice, told):
+    given = params(tune__learner={name: {"choices": [choice]}}, tune__trials=2)
+    summary = search(given, Counting(lambda _, settings: 4 * (name in settings))).summary()
+    assert summary["chosen"][name] == told
+    assert summary["arms"]["none"][name] == told
+
+
 def test_the_final_model_is_the_choice_fitted_on_all_rows_and_judged_by_the_study():
     given = params(tune__one_standard_error=False, tune__trials=4)
     with pool() as executor:

@@ -39,7 +39,12 @@ def _treatment(name, study, params):
     if name not in params.resample:
         (treatment, ratio), *settings = study["chosen"].items()
         found = [f"{treatment} at {ratio} negatives per positive"]
-        return ", ".join([*found, *(f"{key} {value:g}" for key, value in settings)])
+        # A setting that is no number is a key of the metrics.
+        found += [
+            f"{key} {', '.join(value) if isinstance(value, dict) else f'{value:g}'}"
+            for key, value in settings
+        ]
+        return ", ".join(found)
     entry = params.resample[name].model_dump(exclude_defaults=True, exclude={"seed"})
     treatment = entry.pop("treatment")
     return ", ".join([treatment, *(f"{key} {value}" for key, value in entry.items())])

@@ -1,5 +1,6 @@
 """What a study asks, what it knows of each answer, and what it chooses."""
 
+import json
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -103,7 +104,7 @@ class Study:
             "fits": sum(len(s.scores) for s in self.scored.values()),
             "pruned": sum(s.pruned for s in self.scored.values()),
             "arms": {arm: self._arm(arm) for arm in arms},
-            "chosen": {self.chosen.treatment: self.chosen.ratio} | _numbers(self.chosen.settings),
+            "chosen": {self.chosen.treatment: self.chosen.ratio} | as_numbers(self.chosen.settings),
         }
 
     def _arm(self, treatment):
@@ -122,7 +123,7 @@ class Study:
             # On top of what the search of settings gives with no treatment.
             "gain_of_treatment": float(gain.mean()),
             "gain_of_treatment_se": metrics.standard_error(gain),
-            **_numbers(best.candidate.settings),
+            **as_numbers(best.candidate.settings),
         }
 
     def points(self):
@@ -153,8 +154,18 @@ class Study:
         return [(number, scored.mean) for number, scored in found if not scored.pruned]
 
 
-def _numbers(settings):
-    return {name: value for name, value in settings if isinstance(value, (int, float))}
+def as_numbers(settings):
+    """Return settings as a metrics file has them, in numbers alone: what is none is a key.
+
+    >>> as_numbers([("learning_rate", 0.1), ("max_features", "sqrt"), ("warm_start", True)])
+    {'learning_rate': 0.1, 'max_features': {'sqrt': 1}, 'warm_start': {'true': 1}}
+    """
+    return {
+        name: value
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+        else {value if isinstance(value, str) else json.dumps(value): 1}
+        for name, value in settings
+    }
 
 
 def choose(scored, untreated, one_standard_error):
