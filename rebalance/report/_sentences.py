@@ -37,17 +37,24 @@ def sentences(scores, decisions, compared, recommendation, study, params):
 def _treatment(name, study, params):
     """Return in words what is done about imbalance."""
     if name not in params.resample:
-        (treatment, ratio), *settings = study["chosen"].items()
-        found = [f"{treatment} at {ratio} negatives per positive"]
-        # A setting that is no number is a key of the metrics.
-        found += [
-            f"{key} {', '.join(value) if isinstance(value, dict) else f'{value:g}'}"
-            for key, value in settings
-        ]
-        return ", ".join(found)
+        return taken(study)
     entry = params.resample[name].model_dump(exclude_defaults=True, exclude={"seed"})
     treatment = entry.pop("treatment")
     return ", ".join([treatment, *(f"{key} {value}" for key, value in entry.items())])
+
+
+def taken(study):
+    """Return in words the treatment, ratio and settings that a study took.
+
+    >>> taken({"chosen": {"smote": 10, "learning_rate": 0.1, "max_features": {"sqrt": 1}}})
+    'smote at 10 negatives per positive, learning_rate 0.1, max_features sqrt'
+    """
+    (treatment, ratio), *settings = study["chosen"].items()
+    found = [f"{treatment} at {ratio} negatives per positive"]
+    for name, value in settings:
+        # One that is no number is a key: metrics hold numbers alone.
+        found.append(f"{name} {', '.join(value) if isinstance(value, dict) else f'{value:g}'}")
+    return ", ".join(found)
 
 
 def _where(chosen, decision, rule):

@@ -6,7 +6,7 @@ from rebalance import paths
 from rebalance.comparison import LOWER_IS_BETTER, UNDETECTED
 from rebalance.markdown import table
 from rebalance.names import NONE
-from rebalance.report._sentences import with_ends, words
+from rebalance.report._sentences import taken, with_ends, words
 
 DECISIONS = {"f1": "F1", "mcc": "MCC", "precision": "precision", "recall": "recall"}
 BUDGET = {
@@ -175,14 +175,13 @@ def study(study, metric):
                 "gain": None if arm == NONE else f"{gain:+.2g} ± {error:.2g}",
             }
         rows.append(row)
-    (treatment, ratio), *_ = study["chosen"].items()
     told = (
         f"{study['trials']} ratios asked, {study['fits']} fits, {study['pruned']} stopped early. "
         f"Without any treatment {words(metric)} is {study['natural_score']:.4g} ± "
         f"{study['natural_score_se']:.2g} at the natural ratio, {study['natural_ratio']}; the "
         f"search of the learner's settings alone gives {study['gain_of_tuning']:+.2g}, and the "
         "treatment what the table says on top. Each row is the best of what its treatment was "
-        f"asked, which flatters it. Taken: {treatment} at {ratio}."
+        f"asked, which flatters it. Taken: {taken(study)}."
     )
     headings = {"treatment": "treatment", "ratio": "best ratio", "score": "score",
                 "gain": "gain of the treatment", "fits": "fits", "pruned": "stopped"}  # fmt: skip

@@ -155,17 +155,19 @@ class Study:
 
 
 def as_numbers(settings):
-    """Return settings as a metrics file has them, in numbers alone: what is none is a key.
+    """Return settings as a metrics file has them: one that is no number is a key.
 
-    >>> as_numbers([("learning_rate", 0.1), ("max_features", "sqrt"), ("warm_start", True)])
-    {'learning_rate': 0.1, 'max_features': {'sqrt': 1}, 'warm_start': {'true': 1}}
+    >>> as_numbers([("learning_rate", 0.1), ("max_features", "sqrt"), ("early_stopping", True)])
+    {'learning_rate': 0.1, 'max_features': {'sqrt': 1}, 'early_stopping': {'true': 1}}
     """
     return {
-        name: value
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-        else {value if isinstance(value, str) else json.dumps(value): 1}
+        name: value if type(value) in {int, float} else {_word(value): 1}
         for name, value in settings
     }
+
+
+def _word(value):
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def choose(scored, untreated, one_standard_error):
