@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rebalance import cli, store
+from rebalance import store
+from rebalance.cli.commands import summary
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -14,7 +15,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_its_table_is_what_the_committed_scores_print():
     shown = re.search(r"<!-- summary -->\n```\n(.*?)```\n<!-- /summary -->", README, re.DOTALL)[1]
-    assert shown == cli.table(store.read_json(ROOT / "metrics" / "scores.json"))
+    assert shown == summary.table(store.read_json(ROOT / "metrics" / "scores.json"))
 
 
 def test_its_answer_is_that_of_the_committed_report():

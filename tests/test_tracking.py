@@ -16,6 +16,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from rebalance import cli, paths, store, tracking
+from rebalance.cli.commands import sync
 from rebalance.correction import CorrectedClassifier
 from rebalance.errors import InputError
 from rebalance.tracking import places
@@ -484,8 +485,8 @@ def restored(warm, model):
 def test_sync_records_what_is_missing_and_nothing_twice(restored):
     record("split", outputs=[paths.SPLIT])
 
-    assert cli.sync() == "train_baseline: recorded\n"
-    assert cli.sync() == "all 2 stages of dvc.lock have their runs\n"
+    assert sync.run() == "train_baseline: recorded\n"
+    assert sync.run() == "all 2 stages of dvc.lock have their runs\n"
 
     split, baseline = sorted(runs(), key=lambda run: run.info.run_name)
     assert "restored" not in split.data.tags
@@ -495,25 +496,25 @@ def test_sync_records_what_is_missing_and_nothing_twice(restored):
 
 
 def test_sync_records_a_stage_again_when_it_wrote_something_else(restored):
-    cli.sync()
+    sync.run()
     lock = Path("dvc.lock").read_text()
     old = store.md5(paths.SPLIT)
     store.write_json(paths.SPLIT, {"rows": 4})
-    assert cli.sync() == "all 2 stages of dvc.lock have their runs\n"
+    assert sync.run() == "all 2 stages of dvc.lock have their runs\n"
 
     Path("dvc.lock").write_text(lock.replace(old, store.md5(paths.SPLIT)))
-    assert cli.sync() == "split: recorded\n"
+    assert sync.run() == "split: recorded\n"
 
 
 def test_sync_leaves_out_what_is_not_as_dvc_lock_says(restored):
     store.write_json(paths.SPLIT, {"rows": 5})
-    assert "split: left out, metrics/split.json is not what dvc.lock says" in cli.sync()
+    assert "split: left out, metrics/split.json is not what dvc.lock says" in sync.run()
 
 
 def test_sync_works_in_a_clone_that_has_the_metrics_alone(restored):
     paths.model("baseline").unlink()
-    assert "train_baseline: recorded" in cli.sync()
-    assert "all 2 stages" in cli.sync()
+    assert "train_baseline: recorded" in sync.run()
+    assert "all 2 stages" in sync.run()
 
 
 def test_the_summary_is_the_answer_and_one_row_a_model(root, capsys):

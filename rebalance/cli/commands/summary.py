@@ -1,0 +1,49 @@
+"""Print the answer of the report, and the scores of every model on the test rows."""
+
+from rebalance import paths, store
+from rebalance.cli.files import written
+
+# The columns of the summary: name in metrics/scores.json, heading, decimals.
+COLUMNS = (
+    ("average_precision", "average precision", 4),
+    ("roc_auc", "ROC AUC", 4),
+    ("mcc", "MCC", 4),
+    ("f1", "F1", 4),
+    ("precision", "precision", 4),
+    ("recall", "recall", 4),
+    ("accuracy", "accuracy", 5),
+    ("no_information_rate", "no information", 5),
+    ("brier", "Brier", 6),
+    ("threshold", "threshold", 4),
+)
+NEXT = """
+The report, with what each column means: metrics/report.md
+Every run, its parameters and its plots: make ui
+"""
+
+
+def run():
+    """Return the report's answer, the scores of every model, and where to look next."""
+    scores = table(store.read_json(paths.SCORES))
+    _, answer, *_ = written(paths.REPORT).split("\n\n")
+    return f"{answer}\n\n{scores}{NEXT}"
+
+
+def table(scores):
+    """Return the scores of each model as lines of text, one a model.
+
+    >>> print(table({"baseline": {"mcc": 0.5}, "tuned": {"mcc": 0.75, "recall": 1.0}}), end="")
+    model        MCC  recall
+    baseline  0.5000       -
+    tuned     0.7500  1.0000
+    """
+    shown = [column for column in COLUMNS if any(column[0] in own for own in scores.values())]
+    rows = [["model", *(heading for _, heading, _ in shown)]]
+    for name, own in scores.items():
+        cells = (f"{own[key]:.{digits}f}" if key in own else "-" for key, _, digits in shown)
+        rows.append([name, *cells])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    )
+    return "".join(f"{line.rstrip()}\n" for line in lines)
