@@ -1,0 +1,148 @@
+"""What kind a column is: as params.yaml says, or recognised from the training rows."""
+
+import re
+
+import numpy as np
+
+# What a learner sees of each kind, for the report.
+KINDS = {
+    "number": "as it is",
+    "whole": "as it is",
+    "boolean": "0 or 1",
+    "category": "the number of its value",
+    "text": "its length and its number of words",
+    "date": "year, month, weekday, hour and days, as far as they differ",
+    "id": "left out: each row has a value of its own",
+    "constant": "left out: every training row has the same value",
+    "empty": "left out: no training row has a value",
+    "other": "left out: neither number, text, date nor boolean",
+}
+LEFT_OUT = ("id", "constant", "empty", "other")
+# What data.columns may say of a column.
+SAYABLE = ("number", "boolean", "category", "text", "date", "id")
+
+# Below so many rows values are all different by chance.
+FEWEST_ROWS = 20
+# A column of text whose values repeat less than this share is a name of the row, or prose.
+OWN_VALUES = 0.9
+PROSE_OWN_VALUES, PROSE_WORDS = 0.5, 4
+# A running number fills its range, apart from the rows that were held out.
+RUNNING = 0.5
+HEAD = 1000
+NAMES_OF_IDS = re.compile(
+    r"(?i:(^|[\W_])(id|ids|idx|index|uid|uuid|guid|key|nr|no|number|rownames?|row)$"
+    r"|^unnamed: \d+$|num$|^$)|[a-z](ID|Id)$"
+)
+
+
+def recognise(columns, names, said=None):
+    """Return the kind of each column, and how many of its values are missing.
+
+    Parameters
+    ----------
+    columns : arrow table, store.Columns or mapping of str to arrow array
+        The training rows.
+    names : list of str
+    said : dict of str to str or None
+        ``data.columns`` of params.yaml: the kinds of some columns, one of `SAYABLE`.
+
+    Returns
+    -------
+    dict of str to dict
+        ``kind``, ``missing`` and, where params.yaml gave the kind, ``said``.
+    """
+    said, found = said or {}, {}
+    for name in names:
+        column = decoded(columns[name])
+        present = without_gaps(column)
+        entry = {"kind": _kind(present, column, name), "missing": len(column) - len(present)}
+        if name in said and entry["kind"] not in {"constant", "empty"}:
+            entry |= {"kind": said[name], "said": True}
+        found[name] = entry
+    return found
+
+
+def decoded(column):
+    """Return an arrow column in which no value is a code: the labels of a dictionary, a number."""
+    import pyarrow as pa
+
+    if isinstance(column, pa.Array):
+        column = pa.chunked_array([column])
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return decoded(column.cast(kind.value_type))
+    if pa.types.is_decimal(kind):
+        return column.cast(pa.float64())
+    if pa.types.is_time(kind) or pa.types.is_duration(kind):
+        return column.cast(pa.int64() if kind.bit_width == 64 else pa.int32())
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return column.cast(pa.string())
+    return column
+
+
+def without_gaps(column):
+    """Return the values of an arrow column that are there; NaN is a gap."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = column.drop_null() if column.null_count else column
+    if pa.types.is_floating(column.type):
+        there = pc.is_nan(column)
+        if pc.any(there).as_py():
+            column = column.filter(pc.invert(there))
+    return column
+
+
+def _kind(present, column, name):
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if not len(present):
+        return "empty"
+    if pa.types.is_boolean(kind):
+        alike = pc.count_distinct(present).as_py() == 1
+        return "constant" if alike and len(present) == len(column) else "boolean"
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return _number(present.to_numpy(), len(column), name)
+    if pa.types.is_temporal(kind):
+        ends = pc.min_max(present)
+        alike = ends["min"] == ends["max"]
+        return "constant" if alike and len(present) == len(column) else "date"
+    if pa.types.is_string(kind):
+        return _text(present, len(column))
+    return "other"
+
+
+def _number(values, rows, name):
+    """Return the kind of a column of numbers; most of the work stops at the first thousand."""
+    head = values[:HEAD]
+    if values.dtype.kind == "f" and (head != np.rint(head)).any():
+        return "number"
+    low, high = values.min(), values.max()
+    if low == high and len(values) == rows:
+        return "constant"
+    if values.dtype.kind == "f" and (values != np.rint(values)).any():
+        return "number"
+    if low >= 0 and high <= 1:
+        return "boolean"
+    if rows >= FEWEST_ROWS and len(values) == rows and len(np.unique(head)) == len(head):
+        running = rows / (float(high) - float(low) + 1) >= RUNNING
+        named = NAMES_OF_IDS.search(name.strip())
+        if (running or named) and len(np.unique(values)) == rows:
+            return "id"
+    return "whole"
+
+
+def _text(present, rows):
+    import pyarrow.compute as pc
+
+    distinct = pc.count_distinct(present).as_py()
+    if distinct == 1:
+        return "constant" if len(present) == rows else "category"
+    if len(present) < FEWEST_ROWS or distinct <= PROSE_OWN_VALUES * len(present):
+        return "category"
+    words = 1 + pc.mean(pc.count_substring(present, " ")).as_py()
+    if words >= PROSE_WORDS:
+        return "text"
+    return "id" if distinct > OWN_VALUES * len(present) else "category"
