@@ -276,9 +276,9 @@ def describe(train, test, roles):
             "missing_values": sum(_missing(side[name]) for name in roles["features"]),
         }
     names = [*roles["features"], roles["target"]]
-    found["test"]["rows_also_in_train"] = int(
-        np.isin(_fingerprints(test, names), _fingerprints(train, names)).sum()
-    )
+    copies = np.isin(_fingerprints(test, names), _fingerprints(train, names))
+    found["test"]["rows_also_in_train"] = int(copies.sum())
+    found["test"]["positives_also_in_train"] = int(copies[y == 1].sum())
     return found
 
 

@@ -270,6 +270,7 @@ def test_both_sides_are_described():
         "no_information_rate": 1 - positives / 24,
         "missing_values": 4,
         "rows_also_in_train": 4,
+        "positives_also_in_train": int(content["Class"][[0, 1, 2, 0]].sum()),
     }
     assert found["train"]["rows"] == 80
     assert found["train"]["missing_values"] == 3

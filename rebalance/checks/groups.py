@@ -1,0 +1,42 @@
+"""Groups of rows, such as those of one customer, on both sides of a random split."""
+
+import numpy as np
+
+from rebalance.checks.finding import details, per_cent, quoted
+from rebalance.checks.identifier import WORDS
+
+OWNERS = {"customer", "client", "patient", "person", "user", "account", "card", "subject"}
+OWNERS |= {"household", "member", "owner", "policyholder", "student", "employee"}
+FEWEST_GROUPS, LARGEST_MEAN, SHARE = 20, 50, 0.2
+
+
+def look(column, sides):
+    """Return the share of test rows whose value in a column of ids training rows have too.
+
+    Parameters
+    ----------
+    column : Column
+        All rows of the table.
+    sides : (array of int, array of int)
+        Numbers of the training rows and of the test rows.
+    """
+    if column.last_word not in WORDS | OWNERS or not (column.is_text or column.is_whole):
+        return None
+    groups, rows = column.distinct, int((~column.missing).sum())
+    if not FEWEST_GROUPS <= groups < rows or rows > LARGEST_MEAN * groups:
+        return None
+    train, test = (column.codes[side] for side in sides)
+    known = np.zeros(groups + 1, dtype=bool)  # the last is that of rows without a value, -1
+    known[train] = True
+    known[-1] = False
+    share = float(known[test].mean())
+    return share if share > SHARE else None
+
+
+def say(found):
+    """Return the sentence on the columns found: {name: share of the test rows}."""
+    each = details(f"{quoted(name)} {per_cent(share)}" for name, share in found.items())
+    return (
+        "the random split separates rows that may belong together, by the share of test rows "
+        f"whose value training rows have too: {each}; split.method group keeps them on one side."
+    )

@@ -1,0 +1,37 @@
+"""Features whose gaps tell the class."""
+
+import numpy as np
+
+from rebalance.checks.finding import counted, details, per_cent, quoted
+
+# Shares of missing values that differ by this factor, and by so many standard errors.
+FACTOR, ERRORS = 3, 5
+
+
+def look(column, y, weight):
+    """Return the shares of missing values among positives and negatives, where they differ."""
+    gaps = column.missing
+    if not gaps.any() or gaps.all():
+        return None
+    sides = [y == 1, y == 0]
+    shares = [float(np.average(gaps[side], weights=weight[side])) for side in sides]
+    both = gaps[sides[0]].mean() * sides[0].sum() + gaps[sides[1]].mean() * sides[1].sum()
+    pooled = both / len(gaps)
+    error = np.sqrt(pooled * (1 - pooled) * sum(1 / side.sum() for side in sides))
+    low, high = sorted(shares)
+    apart = high - low > ERRORS * error
+    # Gaps everywhere but in one class tell it as well as gaps in one class alone.
+    told = high > FACTOR * low or 1 - low > FACTOR * (1 - high)
+    return tuple(shares) if apart and told else None
+
+
+def say(found):
+    """Return the sentence on the columns found: {name: (share of positives, of negatives)}."""
+    each = details(
+        f"{quoted(name)} {per_cent(positives)} against {per_cent(negatives)}"
+        for name, (positives, negatives) in found.items()
+    )
+    return (
+        f"{counted(found, 'tells', 'tell')} the class by its gaps, in positives against negatives "
+        f"of the training rows: {each}."
+    )

@@ -1,0 +1,72 @@
+"""The table of checks: code, severity, and the module that holds the check.
+
+A code never changes its meaning; docs/checks.md has a paragraph for each.
+"""
+
+from dataclasses import dataclass
+from types import ModuleType
+
+from rebalance.checks import (
+    constant,
+    copies,
+    duplicate,
+    edge,
+    groups,
+    identifier,
+    missingness,
+    near_one,
+    odd_fold,
+    positives,
+    rising,
+    separating,
+    shift,
+    times,
+    unsplit,
+    weighted_learner,
+)
+from rebalance.checks.finding import NOTE, WARNING, Finding
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check: its module has ``find(subject)``, or ``look`` for each column and ``say`` for all.
+
+    ``looks_at`` is what `find` or `look` gets: "columns" of the table, "classes" (columns of the
+    training rows and their labels), "sides" (columns of training and of test rows, no labels),
+    "order" (columns and the row numbers of both sides of a random split), "split"
+    (``metrics/split.json``), "plan" (params and positives) or "results" (models and study).
+    """
+
+    code: str
+    severity: str
+    looks_at: str
+    module: ModuleType
+
+    def finding(self, sentence):
+        """Return the finding with this sentence."""
+        return Finding(code=self.code, severity=self.severity, sentence=sentence)
+
+
+CHECKS = (
+    Check("RB101", NOTE, "columns", constant),
+    Check("RB102", NOTE, "columns", duplicate),
+    Check("RB103", WARNING, "columns", identifier),
+    Check("RB104", WARNING, "columns", rising),
+    Check("RB105", WARNING, "classes", separating),
+    Check("RB106", WARNING, "classes", missingness),
+    Check("RB201", WARNING, "split", copies),
+    Check("RB202", WARNING, "order", groups),
+    Check("RB203", NOTE, "order", times),
+    Check("RB204", WARNING, "sides", shift),
+    Check("RB205", WARNING, "plan", positives),
+    Check("RB301", WARNING, "plan", weighted_learner),
+    Check("RB302", WARNING, "results", near_one),
+    Check("RB303", NOTE, "results", edge),
+    Check("RB304", WARNING, "results", odd_fold),
+    Check("RB305", WARNING, "results", unsplit),
+)
+
+
+def of(looks_at):
+    """Return the checks that look at one kind of thing."""
+    return [check for check in CHECKS if check.looks_at == looks_at]

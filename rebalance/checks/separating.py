@@ -1,0 +1,92 @@
+"""Features that separate the classes by themselves, which hardly any honest feature does."""
+
+import numpy as np
+
+from rebalance.checks.finding import counted, details, quoted
+
+HIGHEST = 0.95
+# Values, or ranges of values, whose share of positives is compared; half of the ranges hold equal
+# numbers of positives, half equal numbers of negatives.
+MOST_VALUES, RANGES = 1000, 64
+
+
+def look(column, y, weight):
+    """Return the average precision of a column by itself, where it is above `HIGHEST`.
+
+    Parameters
+    ----------
+    column : Column
+        Of training rows.
+    y, weight : array, shape (len(column),)
+        Labels, and the number of rows that each stands for.
+    """
+    positive = y == 1
+    if column.is_constant:
+        return None
+    best = by_value(_grouped(column, positive), positive, weight)
+    if not column.is_text:
+        numbers = column.numbers
+        best = max(best, *(_by_order(sign * numbers, positive, weight) for sign in (1, -1)))
+    return best if best > HIGHEST else None
+
+
+def _by_order(numbers, positive, weight):
+    """Return the average precision of the numbers as scores; 0 where it cannot be `HIGHEST`."""
+    numbers = np.where(np.isnan(numbers), -np.inf, numbers)
+    # A positive below its classes' median has at least this many negatives above it.
+    above = weight[~positive & (numbers >= np.median(numbers[positive]))].sum()
+    had = weight[positive].sum()
+    if 0.5 + 0.5 * had / (had + above) <= HIGHEST:
+        return 0.0
+    lowest = np.finfo(float).min
+    return _average_precision(positive, np.maximum(numbers, lowest), weight)
+
+
+def _grouped(column, positive):
+    """Return a whole number for each row: its value, or the range of values that it lies in."""
+    if column.is_text or (column.is_whole and column.distinct <= MOST_VALUES):
+        return column.codes
+    numbers = column.numbers
+    shares = np.linspace(0, 1, RANGES // 2 + 1)[1:-1]
+    sides = (numbers[side & ~np.isnan(numbers)] for side in (positive, ~positive))
+    edges = [np.quantile(side, shares, method="higher") for side in sides if side.size]
+    return np.searchsorted(np.unique(np.concatenate(edges)), numbers, side="right")
+
+
+def by_value(codes, positive, weight):
+    """Return the average precision of each value's share of positives among the other rows.
+
+    Every other row of a class is scored by the shares that the rest shows, and the reverse:
+    a value that occurs once has no share, and separates nothing.
+    """
+    half = np.zeros(len(codes), dtype=bool)
+    for side in (positive, ~positive):
+        half[np.flatnonzero(side)[::2]] = True
+    size = int(codes.max(initial=0)) + 2  # the last is that of rows without a value, -1
+    labels = np.repeat([True, False], size)
+    prior = weight[positive].sum() / weight.sum()
+    hits, misses = (
+        [np.bincount(codes[own] % size, weight[own], size) for own in (half & side, ~half & side)]
+        for side in (positive, ~positive)
+    )
+    each = []
+    for seen, scored in ((0, 1), (1, 0)):
+        score = (hits[seen] + prior) / (hits[seen] + misses[seen] + 1)
+        counts = np.concatenate([hits[scored], misses[scored]])
+        each.append(_average_precision(labels, np.tile(score, 2), counts))
+    return float(np.mean(each))
+
+
+def _average_precision(positive, scores, weight):
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(positive, scores, sample_weight=weight))
+
+
+def say(found):
+    """Return the sentence on the columns found: {name: average precision}."""
+    each = details(f"{quoted(name)} {value:.3f}" for name, value in found.items())
+    return (
+        f"{counted(found, 'separates', 'separate')} the classes alone, by average precision on "
+        f"the training rows: {each}."
+    )

@@ -1,0 +1,449 @@
+"""Each check finds the fault that is planted, with its number, and none speaks of clean tables."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from rebalance import checks, splitting
+from rebalance.checks import column, copies, edge, near_one, odd_fold, positives, separating, shift
+from rebalance.checks.finding import SEVERITIES
+from tests.strategies import params
+
+DOCS = (Path(__file__).parents[1] / "docs" / "checks.md").read_text(encoding="utf-8")
+TARGET = "target"
+
+
+def clean(rows=2000, share=0.1, seed=0, numbers=4):
+    """Return a table in which nothing is wrong: numbers, whole numbers, categories, text, gaps."""
+    rng = np.random.default_rng(seed)
+    y = np.zeros(rows, dtype=int)
+    y[: max(100, int(share * rows))] = 1
+    rng.shuffle(y)
+    frame = pd.DataFrame({f"x{i}": rng.normal(0.7 * y * (i < 2), 1) for i in range(numbers)})
+    frame["age"] = rng.integers(18, 90, rows)
+    frame["amount"] = np.round(rng.lognormal(3, 1, rows), 2)
+    frame["owner"] = rng.random(rows) < 0.3
+    frame["city"] = rng.choice(["Bern", "Oslo", "Riga", "Rome"], rows, p=[0.4, 0.3, 0.2, 0.1])
+    frame["income"] = np.where(rng.random(rows) < 0.2, np.nan, rng.normal(3000, 500, rows))
+    return frame.assign(**{TARGET: y})
+
+
+def found(frame, *, features=None, method="stratified", sides=None, seed=0):
+    """Return {code: sentence} of the checks of a table and of its split."""
+    y = frame[TARGET].to_numpy()
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    features = features or [name for name in frame if name != TARGET]
+    if sides is None:
+        section = params(split__method="stratified", split__seed=seed).split
+        sides = splitting.split(y, None, section)
+    roles = {"target": TARGET, "features": features}
+    described = splitting.describe(*(table.take(rows) for rows in sides), roles)
+    findings = checks.of_table(table, features) + checks.of_split(
+        table, features, y, sides, described, random=method == "stratified"
+    )
+    return {finding.code: finding.sentence for finding in findings}
+
+
+# Nothing is found where nothing is wrong.
+
+SHAPES = [
+    {},
+    {"rows": 800, "share": 0.3},
+    {"rows": 1200, "share": 0.5},
+    {"rows": 5000, "share": 0.02},
+    {"rows": 20_000, "share": 0.006},
+    {"rows": 60_000, "share": 0.002},
+    {"rows": 2000, "numbers": 120},
+    {"rows": 1000, "numbers": 1},
+    {"rows": 3000, "share": 0.05, "numbers": 30},
+    {"rows": 260_000, "share": 0.002, "numbers": 2},
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_clean_table_has_no_finding(shape):
+    assert found(clean(**shape)) == {}
+
+
+@given(
+    rows=st.integers(500, 4000),
+    share=st.floats(0.05, 0.5),
+    numbers=st.integers(1, 12),
+    seed=st.integers(0, 10_000),
+)
+def test_no_clean_table_has_a_finding(rows, share, numbers, seed):
+    assert found(clean(rows, share, seed, numbers), seed=seed) == {}
+
+
+def test_columns_without_rows_of_one_kind_are_no_fault_of_a_check():
+    frame = clean().assign(nothing=None)
+    frame["days"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(frame["age"], unit="D")
+    frame["price"] = pa.array([None, 1] * 1000, pa.decimal128(8, 2)).to_pandas()
+    assert set(found(frame)) == {"RB101", "RB203"}
+
+
+# Columns.
+
+
+def test_a_constant_feature_and_one_with_hardly_a_value():
+    frame = clean().assign(one=1.0, word="same", few=np.nan)
+    frame.loc[[3, 70, 800], "few"] = [1.0, 2.0, 3.0]
+    assert found(frame) == {
+        "RB101": "2 features hold the same value in every row: 'one' and 'word'; of 2,000 rows "
+        "hardly any has a value in these features: 'few' 3."
+    }
+
+
+def test_a_value_between_the_rows_looked_at_keeps_a_column_from_being_constant():
+    frame = clean(rows=250_000, share=0.002, numbers=1).assign(one=0)
+    frame.loc[1:24:2, "one"] = 1  # the rows looked at are the even ones
+    assert column.step(len(frame)) == 2
+    assert found(frame) == {}
+
+
+def test_a_feature_that_repeats_another_as_number_or_text():
+    frame = clean()
+    frame = frame.assign(years=frame["age"].astype(float), place=frame["city"])
+    assert found(frame) == {
+        "RB102": "2 features repeat another in every row: 'age' = 'years'; 'city' = 'place'."
+    }
+
+
+def test_one_row_that_differs_makes_two_columns_different():
+    frame = clean()
+    frame = frame.assign(years=frame["age"].where(frame.index != 7, 5))
+    assert found(frame) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("line", np.random.default_rng(1).permutation(2000)),
+        ("customerID", np.random.default_rng(1).choice(10**9, 2000, replace=False)),
+        ("code", [f"{number:x}-A" for number in np.random.default_rng(1).permutation(2000)]),
+        ("id", np.random.default_rng(1).choice(10**9, 2000, replace=False).astype(float)),
+    ],
+)
+def test_an_id_or_index_as_feature(name, values):
+    assert found(clean().assign(**{name: values})) == {
+        "RB103": f"1 feature tells the rows apart: '{name}' has 2,000 values in 2,000 rows."
+    }
+
+
+def test_free_text_and_amounts_are_no_ids():
+    rng = np.random.default_rng(2)
+    said = [f"called {number} times about it" for number in rng.permutation(2000)]
+    assert found(clean().assign(said=said, cents=rng.choice(10**9, 2000, replace=False))) == {}
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_feature_that_rises_or_falls_with_the_row(sign):
+    steps = np.random.default_rng(3).exponential(1, 2000).cumsum()
+    assert found(clean().assign(stamp=sign * steps)) == {
+        "RB104": "1 feature follows the order of the rows: 'stamp' in 100 % of the steps."
+    }
+
+
+def test_text_can_follow_the_order_of_the_rows_too():
+    policy = [f"P{number // 2:05d}" for number in range(2000)]
+    assert "'policy' in 100 % of the steps" in found(clean().assign(policy=policy))["RB104"]
+
+
+# Columns and classes, on training rows.
+
+
+@pytest.mark.parametrize("make", ["number", "negative", "text", "range", "code"])
+def test_a_feature_that_separates_the_classes_alone(make):
+    frame, rng = clean(), np.random.default_rng(4)
+    y = frame[TARGET]
+    leak = {
+        "number": y + rng.uniform(-0.45, 0.45, len(y)),
+        "negative": -y + rng.uniform(-0.45, 0.45, len(y)),
+        "text": np.where(y == 1, rng.choice(["closed", "gone"], len(y)), "open"),
+        "range": np.where(y == 1, rng.uniform(4, 5, len(y)), rng.uniform(0, 4, len(y)) * 2.2),
+        "code": np.where(y == 1, rng.choice([3, 7], len(y)), rng.choice([1, 5, 9], len(y))),
+    }[make]
+    if make == "range":  # positives in the middle of the negatives, which leave a gap there
+        leak = np.where((y == 0) & (leak > 3.9) & (leak < 5.1), 8.0, leak)
+    (code, sentence), *more = found(frame.assign(leak=leak)).items()
+    assert (code, more) == ("RB105", [])
+    said, value = sentence.removesuffix(".").rsplit(" ", 1)
+    assert said == (
+        "1 feature separates the classes alone, by average precision on the training rows: 'leak'"
+    )
+    assert float(value) == (pytest.approx(1, abs=0.03) if make == "range" else 1)
+
+
+def test_its_number_is_the_average_precision():
+    from sklearn.metrics import average_precision_score
+
+    rng = np.random.default_rng(5)
+    y = (rng.random(3000) < 0.1).astype(int)
+    score = 4 * y + rng.normal(size=3000)
+    right = average_precision_score(y, score)
+    assert right > separating.HIGHEST
+    data = column.Column("x", pa.chunked_array([pa.array(score)]))
+    assert separating.look(data, y, np.ones(3000)) == pytest.approx(right, abs=0.01)
+
+
+def test_the_labels_of_test_rows_are_not_looked_at():
+    frame = clean()
+    sides = np.arange(0, 1600), np.arange(1600, 2000)
+    y = frame[TARGET].to_numpy()
+    leak = y + np.random.default_rng(4).uniform(-0.45, 0.45, len(y))
+    frame = frame.assign(leak=np.where(np.arange(2000) < 1600, leak, -leak))
+    once = found(frame, sides=sides)
+    other = frame.assign(**{TARGET: np.where(np.arange(2000) < 1600, y, 1 - y)})
+    assert "'leak' 1.000" in once["RB105"]
+    assert {k: v for k, v in once.items() if k != "RB201"} == {
+        k: v for k, v in found(other, sides=sides).items() if k != "RB201"
+    }
+
+
+def test_a_text_that_never_repeats_separates_nothing():
+    names = [f"name {i} of many" for i in range(2000)]
+    assert found(clean().assign(names=names)).get("RB105") is None
+
+
+def test_gaps_that_tell_the_class():
+    frame = clean()
+    positive = frame[TARGET] == 1
+    late = positive & (np.arange(2000) % 2 == 0)
+    early = ~positive & (np.arange(2000) % 50 == 0)
+    frame.loc[late | early, "income"] = np.nan
+    frame.loc[~(late | early) & frame["income"].isna(), "income"] = 3000.0
+    sentence = found(frame)["RB106"]
+    numbers = re.search(r"'income' ([\d.]+) % against ([\d.]+) %", sentence).groups()
+    assert [float(number) for number in numbers] == pytest.approx([50, 2], abs=4)
+
+
+def test_gaps_everywhere_but_in_one_class_tell_it_too():
+    frame = clean()
+    frame["result"] = np.where(frame[TARGET] == 1, 5.0, np.nan)
+    frame.loc[frame.index % 9 == 0, "result"] = 3.0
+    assert "'result' 0 % against" in found(frame)["RB106"]
+
+
+# The split.
+
+
+def test_copies_on_both_sides_are_counted_by_class():
+    frame = clean(rows=1000)
+    few = frame[frame[TARGET] == 1].head(20)
+    frame = pd.concat([frame[frame[TARGET] == 0], *[few] * 5], ignore_index=True)
+    assert found(frame)["RB201"].startswith(
+        "20 of 20 test positives and 0 of 180 test negatives are copies of training rows "
+        "(10 % of the test rows)"
+    )
+
+
+def test_few_copies_are_no_finding():
+    counts = {"rows": 100, "positives": 40, "rows_also_in_train": 15, "positives_also_in_train": 2}
+    assert copies.find({"test": counts}) is None
+    assert "3 of 40" in copies.find({"test": {**counts, "positives_also_in_train": 3}})
+    assert "14 of 60" in copies.find({"test": {**counts, "rows_also_in_train": 16}})
+
+
+def test_groups_on_both_sides_of_a_random_split():
+    frame = clean().assign(patient=np.random.default_rng(6).integers(0, 400, 2000))
+    sentence = found(frame, features=["x0", "x1"])["RB202"]
+    assert re.search(r"'patient' (9\d\.?\d*|100) %;", sentence)
+    assert "RB202" not in found(frame, method="group")
+
+
+def test_times_on_both_sides_of_a_random_split():
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(range(2000), unit="h")
+    frame = clean().assign(day=np.random.default_rng(7).permutation(days))
+    assert re.search(r"'day' (8|9)\d\.?\d* %;", found(frame)["RB203"])
+    assert "RB203" not in found(frame, method="time")
+
+
+@pytest.mark.parametrize("name", ["age", "amount", "city", "income", "owner"])
+def test_a_column_that_differs_between_the_sides(name):
+    frame = clean()
+    late = np.arange(2000) >= 1600
+    moved = {
+        "age": frame["age"] + 30 * late,
+        "amount": frame["amount"] * (1 + 2 * late),
+        "city": frame["city"].where(~late, "Bern"),
+        "income": frame["income"].where(~late),
+        "owner": frame["owner"] | late,
+    }[name]
+    sides = np.flatnonzero(~late), np.flatnonzero(late)
+    assert re.fullmatch(
+        "1 feature differs between training and test rows, by the largest difference of shares of "
+        rf"rows: '{name}' 0\.\d\d\.",
+        found(frame.assign(**{name: moved}), method="time", sides=sides)["RB204"],
+    )
+
+
+def test_the_distance_of_numbers_is_that_of_kolmogorov_and_smirnov():
+    from scipy.stats import ks_2samp
+
+    rng = np.random.default_rng(8)
+    sides = rng.normal(size=900), rng.normal(0.8, size=400)
+    columns = [column.Column("x", pa.chunked_array([pa.array(side)])) for side in sides]
+    assert shift.look(*columns) == pytest.approx(ks_2samp(*sides).statistic)
+
+
+def test_the_distance_of_text_is_the_total_variation():
+    sides = ["a"] * 700 + ["b"] * 300, ["a"] * 100 + ["b"] * 300 + ["c"] * 100
+    columns = [column.Column("x", pa.chunked_array([pa.array(side)])) for side in sides]
+    assert shift.look(*columns) == pytest.approx((0.5 + 0.3 + 0.2) / 2)
+
+
+# The plan.
+
+
+def plan(**changes):
+    given = {
+        "positives": {"train": 80, "test": 20},
+        "folds": {"out_of_fold.folds": 5, "tune.folds": 5},
+        "learner": {},
+        "searched": [],
+    }
+    return checks.Plan(**(given | changes))
+
+
+def codes(findings):
+    return {finding.code: finding.sentence for finding in findings}
+
+
+def test_a_plan_with_enough_positives_has_no_finding():
+    assert checks.of_plan(plan()) == []
+
+
+def test_too_few_positives_for_folds_and_for_an_interval():
+    said = codes(checks.of_plan(plan(positives={"train": 12, "test": 3})))["RB205"]
+    assert "12 training positives in out_of_fold.folds 5 leave about 2 to each fold" in said
+    assert "with 3 test positives the 95 % interval of a recall of one half is" in said
+
+
+def test_half_the_width_is_that_of_wilson():
+    interval = binomtest(10, 20).proportion_ci(0.95, "wilson")
+    assert positives.half_width(20) == pytest.approx((interval.high - interval.low) / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("learner", "named"),
+    [
+        ({"scale_pos_weight": 50}, "learner.params.scale_pos_weight 50"),
+        ({"is_unbalance": True}, "learner.params.is_unbalance True"),
+        ({"class_weight": "balanced"}, "learner.params.class_weight 'balanced'"),
+        ({"class_weight": {0: 1, 1: 5}}, "learner.params.class_weight {0: 1, 1: 5}"),
+        ({"scale_pos_weight": 1, "is_unbalance": False, "class_weight": None}, None),
+        ({"max_iter": 5}, None),
+    ],
+)
+def test_a_learner_that_reweights(learner, named):
+    said = codes(checks.of_plan(plan(learner=learner)))
+    assert said == {} if named is None else named in said["RB301"]
+
+
+def test_a_weight_that_is_searched_reweights_too():
+    said = codes(checks.of_plan(plan(searched=["scale_pos_weight"])))
+    assert "tune.learner.scale_pos_weight" in said["RB301"]
+
+
+def test_the_plan_is_read_from_the_parameters():
+    split = {"train": {"positives": 9}, "test": {"positives": 4}}
+    made = checks.Plan.of(
+        params(tune__folds=3, learner__params={"class_weight": "balanced"}), split
+    )
+    assert made.positives == {"train": 9, "test": 4}
+    assert made.folds["tune.folds"] == 3
+    assert set(codes(checks.of_plan(made))) == {"RB205", "RB301"}
+
+
+# What came out.
+
+
+def results(**changes):
+    given = {
+        "average_precision": {"baseline": 0.8, "tuned": 0.81},
+        "study": {"chosen": {"random_under": 40}, "natural_ratio": 500},
+        "low": 1,
+        "folds": ([0.8, 0.75, 0.82, 0.79, 0.86], [80] * 5),
+        "constant": [],
+    }
+    return checks.Results(**(given | changes))
+
+
+def test_results_as_they_should_be_have_no_finding():
+    assert checks.of_results(results()) == []
+
+
+def test_an_average_precision_near_1():
+    near = results(average_precision={"baseline": 0.9912, "tuned": 0.4})
+    assert near_one.find(near).endswith("near 1: baseline 0.9912.")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "natural", "told"),
+    [
+        ({"random_under": 1}, 500, True),
+        ({"random_under": 2}, 500, False),
+        ({"none": 500}, 500, False),
+        ({"random_under": 1}, 1, False),  # nothing is resampled
+    ],
+)
+def test_a_ratio_at_the_edge_of_the_search(chosen, natural, told):
+    said = edge.find(results(study={"chosen": chosen, "natural_ratio": natural}))
+    assert (said is not None) is told
+    assert not told or "random_under at 1, the lowest ratio" in said
+
+
+def test_a_fold_unlike_the_others():
+    odd = results(folds=([0.8, 0.75, 0.82, 0.3, 0.86], [80] * 5))
+    said = codes(checks.of_results(odd))["RB304"]
+    assert said == (
+        "the baseline's average precision out of fold is 0.300 in fold 4 of 5, and 0.807 in the "
+        "others."
+    )
+    assert odd_fold.find(results(folds=([0.8, 0.75, 0.82, 0.3, 0.86], [6] * 5))) is None
+
+
+def test_models_that_found_nothing_to_split_on():
+    said = codes(checks.of_results(results(constant=["baseline", "over"])))["RB305"]
+    assert said.startswith("2 models give every test row the same score")
+
+
+# The table of checks, and its page.
+
+
+def test_codes_are_in_order_and_each_has_a_known_severity():
+    numbers = [check.code for check in checks.CHECKS]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) >= 12
+    assert {check.severity for check in checks.CHECKS} <= set(SEVERITIES)
+
+
+def test_each_module_of_a_check_is_in_the_table():
+    folder = Path(checks.__file__).parent
+    of_a_check = {
+        path.stem
+        for path in folder.glob("*.py")
+        if re.search(r"^def (find|look)\(", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert of_a_check == {check.module.__name__.rpartition(".")[2] for check in checks.CHECKS}
+
+
+@pytest.mark.parametrize("check", checks.CHECKS, ids=lambda check: check.code)
+def test_the_page_has_a_paragraph_for_each_code(check):
+    section = re.search(rf"^### {check.code} .*?(?=^##|\Z)", DOCS, re.MULTILINE | re.DOTALL)
+    assert section, f"docs/checks.md has no section {check.code}"
+    text = section[0]
+    assert f"({check.severity})" in text.splitlines()[0]
+    assert "**Why.**" in text
+    assert "**What to do.**" in text
+
+
+def test_the_page_has_no_code_that_is_not_in_the_table():
+    assert sorted(set(re.findall(r"RB\d+", DOCS))) == [check.code for check in checks.CHECKS]
