@@ -14,7 +14,8 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.article_steps import FOLDS, RATIO, TRIALS, run, tables
-from rebalance import comparison, errors, metrics, treatments
+from rebalance import comparison, errors, metrics
+from rebalance.learning import treatments
 from rebalance.params import load
 
 # "Training Models With Imbalanced Datasets", repository gasparcartasso/imbalance_training: accuracy

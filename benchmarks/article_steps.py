@@ -7,8 +7,9 @@ from math import floor
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from rebalance import learners, metrics, parallel, sources, splitting, store, treatments, tuning
+from rebalance import metrics, sources, splitting, store, tuning, workers
 from rebalance.errors import InputError
+from rebalance.learning import learners, treatments
 from rebalance.params import Split, Treatment
 
 SPLIT = Split(method="stratified", column="", test_size=0.2, gap=0.0, seed=42)
@@ -143,7 +144,7 @@ def _fitted(label, entry, learner, train, test):
         y_score=y_score,
         flagged=flagged,
         accuracy=float(np.mean(flagged == test.y)),
-        average_precision=metrics.ranking(test.y, y_score)["average_precision"],
+        average_precision=metrics.ranking_metrics(test.y, y_score)["average_precision"],
         seconds=seconds,
     )
 
@@ -162,7 +163,7 @@ def tuned(train, test, params, trials, folds, progress=lambda: None):
         "folds": folds,
     }
     params = params.model_copy(update={"tune": params.tune.model_copy(update=changes)})
-    with parallel.pool(params.run) as executor:
+    with workers.pool(params.run) as executor:
         study = tuning.search(train, params, executor, progress=progress)
     seconds = time.perf_counter() - start
     chosen = study.chosen.ratio

@@ -1,7 +1,7 @@
-"""Measure the summary numbers of ``rebalance.simulation`` on real rows.
+"""Measure the summary numbers of ``rebalance.sources.simulated`` on real rows.
 
 ``python -m benchmarks.calibrate_simulation --data creditcard.csv`` writes
-``rebalance/simulation.json``; ``python -m benchmarks.check_simulation`` compares. Only rounded
+``rebalance/simulated.json``; ``python -m benchmarks.check_simulation`` compares. Only rounded
 shares, correlations and quantiles of groups of rows are kept, never a row.
 """
 
@@ -25,7 +25,7 @@ from sklearn.model_selection import (
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from rebalance import simulation
+from rebalance.sources import simulated
 
 PUBLISHED = {"rows": 284_807, "positives": 492}
 COMPONENTS = [f"V{number}" for number in range(1, 29)]
@@ -133,7 +133,7 @@ def describe_bursts(group, description, hours):
         found = [
             nearness(
                 pd.DataFrame(
-                    simulation.draw_bursts(len(group), trial, hours, np.random.default_rng(seed)),
+                    simulated.draw_bursts(len(group), trial, hours, np.random.default_rng(seed)),
                     columns=COLUMNS,
                 ),
                 reference,
@@ -231,13 +231,13 @@ def significant(value):
 
 def shares_of_time(seconds, stretches):
     """Return the share of rows in each of the equal stretches of the two days."""
-    counts = np.histogram(seconds, stretches, (0, simulation.DAYS * simulation.DAY))[0]
+    counts = np.histogram(seconds, stretches, (0, simulated.DAYS * simulated.DAY))[0]
     return [round(float(share), 4) for share in counts / len(seconds)]
 
 
 def time_knots(seconds):
     """Return the shares of rows before each whole hour, and the hours in seconds."""
-    hours = simulation.DAYS * 24
+    hours = simulated.DAYS * 24
     reached = np.concatenate([[0], np.cumsum(shares_of_time(seconds, hours))])
     return reached / reached[-1], [3600 * hour for hour in range(hours + 1)]
 
@@ -290,7 +290,7 @@ def main():
     parser.add_argument("--data", type=Path, required=True, help="rows like creditcard.csv")
     arguments = parser.parse_args()
     with threadpool_limits(1):
-        write(summarise(pd.read_csv(arguments.data)), simulation.SUMMARY)
+        write(summarise(pd.read_csv(arguments.data)), simulated.SUMMARY)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,11 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from benchmarks.splits import tables
-from rebalance import correction, errors, metrics, parallel, splitting, training, treatments
+from rebalance import errors, metrics, splitting, workers
+from rebalance.learning import calibration, training, treatments
+from rebalance.model.corrected import expit, log_odds
 from rebalance.params import Calibrate, Treatment, load
-from rebalance.simulation import simulate
+from rebalance.sources.simulated import simulate
 
 SAMPLE = Path(__file__).parents[1].parent / "shared" / "data" / "creditcard_sample.csv"
 QUICK = {"rows": 60_000, "positives": 104}
@@ -82,7 +84,7 @@ def measure(train, test, params, names=tuple(TREATMENTS)):
         for name, entry in TREATMENTS.items()
         if name in names and (entry.ratio or 0) < treatments.natural_ratio(train.y)
     }
-    with parallel.pool(params.run) as executor:
+    with workers.pool(params.run) as executor:
         jobs = {
             name: (
                 executor.submit(training.final_fit, entry, params.learner, train),
@@ -113,18 +115,18 @@ def corrected(name, folds, results, fitted, train, test):
     """
     scored = training.joined([fold.rows for fold in folds], train, results)
     raw_test = fitted.estimator.predict_proba(test.X)[:, 1]
-    before = metrics.ranking(test.y, raw_test)["average_precision"]
-    odds = correction.log_odds(raw_test)
-    slope, intercept = correction.fit_sigmoid(test.y, odds)
-    floor = float(np.mean((correction.expit(slope * odds + intercept) - test.y) ** 2))
+    before = metrics.ranking_metrics(test.y, raw_test)["average_precision"]
+    odds = log_odds(raw_test)
+    slope, intercept = calibration.fit_sigmoid(test.y, odds)
+    floor = float(np.mean((expit(slope * odds + intercept) - test.y) ** 2))
     found = []
     for label, section in CORRECTIONS.items():
-        model, _ = correction.calibrated(
+        model, _ = calibration.calibrated(
             fitted.estimator, train.features, scored, fitted.shift, section
         )
         y_score = model.correct(raw_test)
-        probable = metrics.probabilistic(test.y, y_score)
-        after = metrics.ranking(test.y, y_score)["average_precision"]
+        probable = metrics.probability_metrics(test.y, y_score)
+        after = metrics.ranking_metrics(test.y, y_score)["average_precision"]
         found.append(
             Row(
                 treatment=name,

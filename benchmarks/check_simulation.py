@@ -1,4 +1,4 @@
-"""Compare rows of ``rebalance.simulation`` with real ones.
+"""Compare rows of ``rebalance.sources.simulated`` with real ones.
 
 ``python -m benchmarks.check_simulation --data creditcard.csv`` prints simulated rows of several
 seeds beside the real ones; ``--full`` adds the learners at the size of the whole file (minutes).
@@ -28,7 +28,7 @@ from benchmarks.calibrate_simulation import (
     learner,
     normal_scores,
 )
-from rebalance import simulation
+from rebalance.sources import simulated
 
 
 def undersampled(ratio):
@@ -50,7 +50,7 @@ LEARNERS = {
 def check(frame, seeds):
     """Print simulated rows of several seeds beside the real ones."""
     size = len(frame), int(frame["Class"].sum())
-    simulated = [simulation.simulate(*size, seed) for seed in range(seeds)]
+    simulated = [simulated.simulate(*size, seed) for seed in range(seeds)]
     print(f"{size[0]} rows, {size[1]} positives, seeds 0 to {seeds - 1}")
     print("\nfive-fold average precision (+- standard error), without Time")
     for name, build in LEARNERS.items():
@@ -107,7 +107,7 @@ def off_diagonal(frame, method):
 
 def share_at_night(frame):
     """Return the share of rows between midnight and six of the data's own clock."""
-    return np.mean(frame["Time"] % simulation.DAY < 6 * 3600)
+    return np.mean(frame["Time"] % simulated.DAY < 6 * 3600)
 
 
 FACTS = {
@@ -134,7 +134,7 @@ FACTS = {
 def check_full_size(seed=42):
     """Print how learners fare on 80/20 splits of rows as many as in the whole file."""
     start = time.perf_counter()
-    frame = simulation.simulate(**PUBLISHED, seed=seed)
+    frame = simulated.simulate(**PUBLISHED, seed=seed)
     print(f"\n{len(frame)} rows drawn in {time.perf_counter() - start:.1f} s; test parts of 20 %")
     X, y = frame[FEATURES], frame["Class"]
     for name, build, splits in (

@@ -35,7 +35,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from rebalance.simulation import simulate
+from rebalance.sources.simulated import simulate
 
 SAMPLE = Path(__file__).parents[1].parent / "shared" / "data" / "creditcard_sample.csv"
 SEED = 42

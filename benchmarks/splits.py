@@ -16,8 +16,9 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
 
-from rebalance import comparison, errors, paths, sources, splitting, store, training, treatments
+from rebalance import comparison, errors, paths, sources, splitting, store
 from rebalance.errors import InputError
+from rebalance.learning import training, treatments
 from rebalance.params import Treatment, load
 
 METHODS = {"stratified": "random, stratified", "time": "time-ordered"}

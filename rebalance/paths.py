@@ -24,7 +24,7 @@ REPORT = METRICS / "report.md"
 PLOTS = METRICS / "plots"
 
 # Out-of-fold scores of all training stages, once computed; git-ignored and no output of DVC.
-KEPT = Path(".rebalance") / "kept"
+SCORE_CACHE = Path(".rebalance") / "scores"
 
 BASELINE = "baseline"
 TUNED = "tuned"

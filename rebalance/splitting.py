@@ -228,7 +228,7 @@ def _time_folds(y, column, params, gap):
     return found
 
 
-def looked_at(raw, params):
+def split_column(raw, params):
     """Return the column of an arrow table or `store.Columns` that the split looks at, or None."""
     if params.method == "stratified":
         return None
@@ -240,7 +240,7 @@ def looked_at(raw, params):
     return raw[params.column].to_numpy()
 
 
-def roles(roles, params):
+def roles_after_split(roles, params):
     """Return the roles of the columns after the split: what it looks at is no feature."""
     column = params.column if params.method != "stratified" else ""
     features = [name for name in roles["features"] if name != column]
@@ -276,7 +276,7 @@ def describe(train, test, roles):
             "missing_values": sum(_missing(side[name]) for name in roles["features"]),
         }
     names = [*roles["features"], roles["target"]]
-    copies = np.isin(_fingerprints(test, names), _fingerprints(train, names))
+    copies = np.isin(_row_hashes(test, names), _row_hashes(train, names))
     found["test"]["rows_also_in_train"] = int(copies.sum())
     found["test"]["positives_also_in_train"] = int(copies[y == 1].sum())
     return found
@@ -288,7 +288,7 @@ def _missing(column):
     return pc.sum(pc.is_null(column, nan_is_null=True)).as_py() or 0
 
 
-def _fingerprints(side, names):
+def _row_hashes(side, names):
     """Return a number of 64 bits for each row: equal rows have equal ones, and hardly any other."""
     import pandas as pd
 

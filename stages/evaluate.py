@@ -2,8 +2,10 @@
 
 import time
 
-from rebalance import decisions, errors, evaluation, parallel, paths, plots, report, store, tracking
+from rebalance import errors, paths, report, store, tracking, workers
+from rebalance.judging import evaluation, recommendation, rules
 from rebalance.params import load
+from rebalance.report import curves, figures
 
 
 def main():
@@ -11,14 +13,14 @@ def main():
     params = load()
     tracking.check(params.tracking.experiment)
     names = [paths.BASELINE, *params.resample, paths.TUNED]
-    store.forget_others(names)
+    store.delete_removed_models(names)
     for name in names:
         store.check_fingerprint(name)
     models = {name: store.read_model(paths.model(name)) for name in names}
     evaluation.check_thresholds(models, params.threshold)
     split = store.read_json(paths.SPLIT)
     study = store.read_json(paths.training_metrics(paths.TUNED))["study"]
-    recommendation = evaluation.recommend(
+    recommended = recommendation.recommend(
         ((name, store.read_scores(name)) for name in names),
         params.evaluate.metric,
         grouped=params.split.method == "group" or bool(params.evaluate.groups),
@@ -26,7 +28,7 @@ def main():
 
     test = store.read_table(paths.TEST)
     groups = evaluation.groups(test, params.evaluate.groups)
-    with parallel.pool(params.run) as executor:
+    with workers.pool(params.run) as executor:
         scored = executor.map(lambda n: evaluation.raw_scores(n, models[n], test), names)
         raw = dict(zip(names, scored, strict=True))
     y_scores = {name: model.correct(raw[name]) for name, model in models.items()}
@@ -35,9 +37,7 @@ def main():
         n: evaluation.judge(test.y, y_scores[n], thresholds[n], params.evaluate) for n in names
     }
     decided = {
-        n: decisions.by_rule(
-            test, y_scores[n], models[n].thresholds, params.threshold.rules, groups
-        )
+        n: rules.by_rule(test, y_scores[n], models[n].thresholds, params.threshold.rules, groups)
         for n in names
     }
     compared = evaluation.compare(
@@ -49,11 +49,11 @@ def main():
     store.write_json(paths.COMPARISON, compared.to_dict())
     store.write_text(
         paths.REPORT,
-        report.write(scores, decided, compared, recommendation, split, study, params),
+        report.render(scores, decided, compared, recommended, split, study, params),
     )
     outputs = [paths.SCORES, paths.DECISIONS, paths.COMPARISON, paths.REPORT]
-    drawn = {n: evaluation.drawn(test.y, raw[n], y_scores[n]) for n in names}
-    outputs += plots.evaluation(drawn, scores, paths.PLOTS)
+    drawn = {n: curves.curves_of(test.y, raw[n], y_scores[n]) for n in names}
+    outputs += figures.write_all(drawn, scores, paths.PLOTS)
     tracking.record(
         "evaluate",
         experiment=params.tracking.experiment,
@@ -61,7 +61,7 @@ def main():
         metrics=scores,
         outputs=outputs,
         started=started,
-        tags={"recommendation": recommendation.model},
+        tags={"recommendation": recommended.model},
     )
 
 

@@ -12,8 +12,8 @@ def main():
     tracking.check(params.tracking.experiment)
     raw = store.Columns(paths.RAW)
     y = raw[raw.roles["target"]].to_numpy()
-    looked_at = splitting.looked_at(raw, params.split)
-    roles = splitting.roles(raw.roles, params.split)
+    looked_at = splitting.split_column(raw, params.split)
+    roles = splitting.roles_after_split(raw.roles, params.split)
     sides = [raw.take(rows) for rows in splitting.split(y, looked_at, params.split)]
     for path, side in zip((paths.TRAIN, paths.TEST), sides, strict=True):
         store.write_frame(path, side.table(), roles)

@@ -2,7 +2,8 @@
 
 import time
 
-from rebalance import errors, parallel, paths, store, tracking, training, treatments
+from rebalance import errors, paths, store, tracking, workers
+from rebalance.learning import training, treatments
 from rebalance.params import Treatment, load
 
 
@@ -13,8 +14,8 @@ def main():
     table = store.read_table(paths.TRAIN)
     entry = Treatment(treatment=treatments.NONE)
     training.check(entry, table, params, paths.BASELINE)
-    remember = training.remembering(store.kept(len(table.y)), store.md5(paths.TRAIN))
-    with parallel.pool(params.run) as executor:
+    remember = training.remembering(store.score_cache(len(table.y)), store.md5(paths.TRAIN))
+    with workers.pool(params.run) as executor:
         trained = training.train(entry, table, params, executor, remember)
     outputs = store.write_trained(paths.BASELINE, trained)
     tracking.record(

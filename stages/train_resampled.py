@@ -3,7 +3,8 @@
 import sys
 import time
 
-from rebalance import errors, parallel, paths, store, tracking, training
+from rebalance import errors, paths, store, tracking, workers
+from rebalance.learning import training
 from rebalance.params import load
 
 
@@ -14,8 +15,8 @@ def main():
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
     training.check(params.resample[name], table, params, f"resample.{name}")
-    remember = training.remembering(store.kept(len(table.y)), store.md5(paths.TRAIN))
-    with parallel.pool(params.run) as executor:
+    remember = training.remembering(store.score_cache(len(table.y)), store.md5(paths.TRAIN))
+    with workers.pool(params.run) as executor:
         trained = training.train(params.resample[name], table, params, executor, remember)
     outputs = store.write_trained(name, trained)
     tracking.record(

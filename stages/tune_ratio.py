@@ -4,7 +4,8 @@ import time
 
 from tqdm import tqdm
 
-from rebalance import errors, parallel, paths, plots, store, tracking, training, tuning
+from rebalance import errors, paths, store, tracking, tuning, workers
+from rebalance.learning import training
 from rebalance.params import load
 
 
@@ -13,10 +14,10 @@ def main():
     params = load()
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
-    remember = training.remembering(store.kept(len(table.y)), store.md5(paths.TRAIN))
+    remember = training.remembering(store.score_cache(len(table.y)), store.md5(paths.TRAIN))
     total = params.tune.trials * (1 + len(params.tune.also) + bool(params.tune.learner))
     with (
-        parallel.pool(params.run) as executor,
+        workers.pool(params.run) as executor,
         tqdm(
             total=total,
             unit="ratio",
@@ -28,7 +29,7 @@ def main():
         trained = tuning.train(study, table, params, executor, remember)
     outputs = store.write_trained(paths.TUNED, trained, {"study": study.summary()})
     store.write_text(paths.RATIO_CURVE, study.curve())
-    plots.ratio_curve(study, params.tune.metric, paths.RATIO_CURVE_PICTURE)
+    tuning.draw_curve(study, params.tune.metric, paths.RATIO_CURVE_PICTURE)
     tracking.record(
         "tune_ratio",
         experiment=params.tracking.experiment,

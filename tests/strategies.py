@@ -10,9 +10,9 @@ import pandas as pd
 import yaml
 from hypothesis import strategies as st
 
-from rebalance import learners, treatments
 from rebalance import params as parameters
-from rebalance.correction import CorrectedClassifier
+from rebalance.learning import learners, treatments
+from rebalance.model.corrected import CorrectedClassifier
 from rebalance.params import Treatment
 from rebalance.store import Table
 

@@ -7,9 +7,10 @@ import pytest
 
 from benchmarks import article, article_script, article_steps
 from rebalance import params as parameters
-from rebalance import sources, treatments
+from rebalance import sources
 from rebalance.errors import InputError
-from rebalance.simulation import simulate
+from rebalance.learning import treatments
+from rebalance.sources.simulated import simulate
 
 COLUMNS = ["Time", "V10", "V14", "Amount", "Class"]
 ROWS = {"rows": 2500, "positives": 11, "seed": 3}

@@ -7,11 +7,11 @@ from sklearn.metrics import average_precision_score
 from benchmarks import calibration, splits
 from benchmarks.honesty import __main__ as honesty
 from benchmarks.honesty import optimism, policy, sets, tables
-from rebalance import learners
 from rebalance import params as parameters
 from rebalance.comparison import Interval
 from rebalance.errors import InputError
-from rebalance.simulation import simulate
+from rebalance.learning import learners
+from rebalance.sources.simulated import simulate
 
 COLUMNS = ["Time", "V4", "V10", "V14", "Amount", "Class"]
 

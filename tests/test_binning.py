@@ -9,12 +9,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.ensemble._hist_gradient_boosting import binning as sklearn_binning
 from sklearn.ensemble._hist_gradient_boosting import gradient_boosting
 
-from rebalance import binning, learners, selection
+from rebalance.learning import histogram, learners
+from rebalance.model import rows as rows_module
+from rebalance.model.rows import Rows
 from rebalance.params import Learner
-from rebalance.selection import Rows
 
 ORIGINAL = sklearn_binning._find_binning_thresholds
-if ORIGINAL is binning.thresholds:  # somebody made a learner before
+if ORIGINAL is histogram.thresholds:  # somebody made a learner before
     ORIGINAL = runpy.run_path(sklearn_binning.__file__)["_find_binning_thresholds"]
 DRAWN = 500  # rows that bins are found in, of more
 
@@ -39,24 +40,24 @@ def test_the_thresholds_are_those_of_scikit_learn(weighted, decimals, missing, m
     values, weights = column(decimals, missing)
     given = (values, max_bins, weights if weighted else None)
 
-    np.testing.assert_array_equal(binning.thresholds(*given), ORIGINAL(*given))
+    np.testing.assert_array_equal(histogram.thresholds(*given), ORIGINAL(*given))
 
 
 @pytest.mark.parametrize("values", [[1.0, 1.0], [1.0, np.nan, 1.0], [0.0, -0.0, 3.0], [1.0]])
 def test_a_column_of_hardly_any_value_has_the_thresholds_of_scikit_learn(values):
     np.testing.assert_array_equal(
-        binning.thresholds(np.array(values), 255), ORIGINAL(np.array(values), 255)
+        histogram.thresholds(np.array(values), 255), ORIGINAL(np.array(values), 255)
     )
 
 
 def test_a_column_without_a_value_has_no_thresholds():
-    assert binning.thresholds(np.full(3, np.nan), 255).size == 0
+    assert histogram.thresholds(np.full(3, np.nan), 255).size == 0
 
 
 def test_the_hist_gradient_boosting_learner_has_them(original):
     learners.make(Learner(name="hist_gradient_boosting", params={}, seed=0))
 
-    assert sklearn_binning._find_binning_thresholds is binning.thresholds
+    assert sklearn_binning._find_binning_thresholds is histogram.thresholds
 
 
 def table(n, dtype=float):
@@ -73,7 +74,7 @@ def table(n, dtype=float):
 def test_a_fit_to_rows_is_the_fit_to_an_array_of_them(
     original, monkeypatch, weighted, n, made, dtype
 ):
-    monkeypatch.setattr(selection, "BLOCK", 64)
+    monkeypatch.setattr(rows_module, "BLOCK", 64)
     monkeypatch.setattr(
         gradient_boosting, "_BinMapper", partial(gradient_boosting._BinMapper, subsample=DRAWN)
     )
@@ -105,7 +106,7 @@ def test_a_learner_that_looks_at_its_rows_again_gets_an_array(arguments):
     X[:, 0] = np.arange(200) % 5
     learner = HistGradientBoostingClassifier(max_iter=3, random_state=0, **arguments)
 
-    assert not binning.takes_blocks(learner)
+    assert not histogram.takes_blocks(learner)
     np.testing.assert_array_equal(
         learners.fit(learner, Rows.of(X), y).predict_proba(X), learner.fit(X, y).predict_proba(X)
     )
@@ -121,7 +122,7 @@ def test_rows_of_rows_are_counted_among_them_and_not_in_the_table():
 
 
 def test_made_rows_come_last_in_every_block(monkeypatch):
-    monkeypatch.setattr(selection, "BLOCK", 2)
+    monkeypatch.setattr(rows_module, "BLOCK", 2)
     rows = Rows(X=np.arange(5.0)[:, None], made=np.array([[8.0], [9.0]]))
 
     blocks = list(rows.blocks())

@@ -11,7 +11,8 @@ from scipy import optimize, stats
 from sklearn.metrics import average_precision_score, recall_score, roc_auc_score
 
 from rebalance import comparison, metrics
-from rebalance.comparison import _bootstrap, _evidence, _intervals, _jackknife
+from rebalance.comparison import bootstrap, estimates, intervals, jackknife
+from rebalance.metrics.probability import ece_bins
 
 THRESHOLD = 0.5
 
@@ -35,7 +36,7 @@ def sample(n_positives=30, n_negatives=200, seed=0, decimals=3, gap=1.5):
 
 def drawn_rows(y_true, strata, n_draws, seed):
     """Yield the row numbers of each draw, each as often as it was drawn."""
-    for block in _bootstrap.weights(strata, n_draws, seed):
+    for block in bootstrap.weights(strata, n_draws, seed):
         for weight in block[strata.unit].T:
             yield np.repeat(np.arange(y_true.size), weight.astype(int))
 
@@ -47,18 +48,18 @@ def test_each_draw_equals_the_metrics_of_the_rows_it_drew(monkeypatch, decimals,
     groups = None
     if drawn_together == "groups":
         groups = np.random.default_rng(1).integers(0, 60, y_true.size)
-    strata = _bootstrap.Strata.of(y_true, groups)
+    strata = bootstrap.Strata.of(y_true, groups)
     if drawn_together == "bundles":
         strata = strata.bundled(3, most=50)
     flagged = {name: (score, score >= at) for name, (score, at) in models.items()}
-    found = _bootstrap.draws(y_true, flagged, strata, n_draws=40, seed=3, k=25, precision=0.7)
+    found = bootstrap.draws(y_true, flagged, strata, n_draws=40, seed=3, k=25, precision=0.7)
     one_step = {"calibration_slope", "calibration_intercept"}
     for i, rows in enumerate(drawn_rows(y_true, strata, 40, 3)):
         for name, (score, at) in models.items():
             slow = metrics.score(y_true[rows], score[rows], at, k=25, precision=0.7)
             for metric, drawn in found[name].items():
                 if metric == "ece":  # its bins are those of all rows
-                    bins = metrics._probability.ece_bins(score)[rows]
+                    bins = ece_bins(score)[rows]
                     gaps = np.bincount(bins, weights=(score - y_true)[rows])
                     assert drawn[i] == pytest.approx(np.abs(gaps).sum() / rows.size, abs=1e-5)
                 elif metric in one_step:
@@ -72,7 +73,7 @@ def test_each_draw_equals_the_metrics_of_the_rows_it_drew(monkeypatch, decimals,
 
 def test_a_draw_keeps_the_number_of_positives_and_of_negatives():
     y_true, _ = sample()
-    for rows in drawn_rows(y_true, _bootstrap.Strata.of(y_true), 50, seed=0):
+    for rows in drawn_rows(y_true, bootstrap.Strata.of(y_true), 50, seed=0):
         assert y_true[rows].sum() == y_true.sum()
         assert rows.size == y_true.size
 
@@ -80,8 +81,8 @@ def test_a_draw_keeps_the_number_of_positives_and_of_negatives():
 def test_a_draw_takes_whole_groups_and_keeps_the_number_with_positives():
     y_true, _ = sample()
     groups = np.random.default_rng(0).choice(["a", "b", "c", "d", "e", "f", "g"], y_true.size)
-    strata = _bootstrap.Strata.of(y_true, groups)
-    for block in _bootstrap.weights(strata, 50, seed=0):
+    strata = bootstrap.Strata.of(y_true, groups)
+    for block in bootstrap.weights(strata, 50, seed=0):
         for weight in block[strata.unit].T:
             per_group = {g: set(weight[groups == g].tolist()) for g in np.unique(groups)}
             assert all(len(values) == 1 for values in per_group.values())
@@ -90,15 +91,15 @@ def test_a_draw_takes_whole_groups_and_keeps_the_number_with_positives():
 
 def test_draws_are_uniform_and_independent_between_rows():
     y_true = np.repeat([1, 0], [40, 60])
-    strata = _bootstrap.Strata.of(y_true)
-    weight = np.concatenate(list(_bootstrap.weights(strata, 4000, seed=0)), axis=1)
+    strata = bootstrap.Strata.of(y_true)
+    weight = np.concatenate(list(bootstrap.weights(strata, 4000, seed=0)), axis=1)
     assert np.abs(weight.mean(axis=1) - 1).max() < 0.08
     assert weight.var(axis=1).mean() == pytest.approx(1 - 1 / 50, abs=0.03)
 
 
 def test_bundles_hold_each_unit_once_and_keep_the_strata_apart():
     y_true, _ = sample()
-    strata = _bootstrap.Strata.of(y_true)
+    strata = bootstrap.Strata.of(y_true)
 
     bundled = strata.bundled(0, most=50)
 
@@ -119,8 +120,8 @@ def test_draws_of_bundles_spread_as_draws_of_rows_do():
     score = 1 / (1 + np.exp(4 - rng.normal(3 * y_true)))
     models, spreads = {"it": (score, score >= 0.5)}, {}
     for most in (12_000, 1500):
-        strata = _bootstrap.Strata.of(y_true).bundled(0, most=most)
-        drawn = _bootstrap.draws(y_true, models, strata, n_draws=2000, seed=1, k=60, precision=0.9)[
+        strata = bootstrap.Strata.of(y_true).bundled(0, most=most)
+        drawn = bootstrap.draws(y_true, models, strata, n_draws=2000, seed=1, k=60, precision=0.9)[
             "it"
         ]
         spreads[most] = {name: np.nanstd(values) for name, values in drawn.items()}
@@ -150,7 +151,7 @@ SLOW = {
 def test_a_contribution_is_what_the_metric_loses_without_the_row(metric, decimals):
     y_true, models = sample(15, 45, decimals=decimals)
     score = models["arm"][0]
-    found = _jackknife.contributions(y_true, score, score >= THRESHOLD)[metric][1]
+    found = jackknife.contributions(y_true, score, score >= THRESHOLD)[metric][1]
     for row, label in enumerate(y_true):
         rest, n = np.arange(60) != row, np.sum(y_true == label)
         loss = SLOW[metric](y_true, score) - SLOW[metric](y_true[rest], score[rest])
@@ -161,7 +162,7 @@ def test_a_contribution_is_what_the_metric_loses_without_the_row(metric, decimal
 def test_jackknifes_come_with_the_metrics_themselves(seed, decimals):
     y_true, models = sample(15, 45, seed=seed, decimals=decimals)
     score = models["arm"][0]
-    found = _jackknife.contributions(y_true, score, score >= THRESHOLD)
+    found = jackknife.contributions(y_true, score, score >= THRESHOLD)
     slow = metrics.score(y_true, score, THRESHOLD)
     for metric, (value, by_row) in found.items():
         assert value == pytest.approx(slow[metric])
@@ -174,8 +175,8 @@ def test_the_standard_error_of_auc_is_delongs():
     positives, negatives = score[y_true == 1], score[y_true == 0]
     wins = (positives[:, None] > negatives) + 0.5 * (positives[:, None] == negatives)
     by_hand = wins.mean(1).var(ddof=1) / positives.size + wins.mean(0).var(ddof=1) / negatives.size
-    contribution = _jackknife.contributions(y_true, score, score >= 0.5)["roc_auc"][1]
-    error = _jackknife.spread(contribution, _bootstrap.Strata.of(y_true))[0]
+    contribution = jackknife.contributions(y_true, score, score >= 0.5)["roc_auc"][1]
+    error = jackknife.spread(contribution, bootstrap.Strata.of(y_true))[0]
     assert error == pytest.approx(math.sqrt(by_hand))
 
 
@@ -184,34 +185,34 @@ def test_the_standard_error_of_auc_is_delongs():
 def test_standard_errors_agree_with_the_spread_of_the_draws(metric, grouped):
     y_true, models = sample(150, 1500)
     groups = np.random.default_rng(1).integers(0, 400, y_true.size) if grouped else None
-    strata = _bootstrap.Strata.of(y_true, groups)
+    strata = bootstrap.Strata.of(y_true, groups)
     flagged = {name: (score, score >= at) for name, (score, at) in models.items()}
-    drawn = _bootstrap.draws(y_true, flagged, strata, n_draws=2000, seed=0, k=100, precision=0.9)
+    drawn = bootstrap.draws(y_true, flagged, strata, n_draws=2000, seed=0, k=100, precision=0.9)
     contributions = {
-        name: _jackknife.contributions(y_true, *model)[metric][1] for name, model in flagged.items()
+        name: jackknife.contributions(y_true, *model)[metric][1] for name, model in flagged.items()
     }
-    error, _ = _jackknife.spread(contributions["arm"], strata)
+    error, _ = jackknife.spread(contributions["arm"], strata)
     assert error == pytest.approx(drawn["arm"][metric].std(), rel=0.08)
-    error, _ = _jackknife.spread(contributions["arm"] - contributions["baseline"], strata)
+    error, _ = jackknife.spread(contributions["arm"] - contributions["baseline"], strata)
     spread = (drawn["arm"][metric] - drawn["baseline"][metric]).std()
     assert error == pytest.approx(spread, rel=0.1)
 
 
 def test_few_contributions_that_carry_the_error_leave_few_degrees_of_freedom():
-    strata = _bootstrap.Strata.of(np.repeat([1, 0], [50, 500]))
+    strata = bootstrap.Strata.of(np.repeat([1, 0], [50, 500]))
     even, lumpy = np.zeros(550), np.zeros(550)
     even[:50] = np.linspace(-1, 1, 50)
     lumpy[:2] = 1
-    assert _jackknife.spread(even, strata)[1] == pytest.approx(49)
-    assert 2 <= _jackknife.spread(lumpy, strata)[1] < 10
-    assert _jackknife.spread(np.zeros(550), strata) == (0, 49)
+    assert jackknife.spread(even, strata)[1] == pytest.approx(49)
+    assert 2 <= jackknife.spread(lumpy, strata)[1] < 10
+    assert jackknife.spread(np.zeros(550), strata) == (0, 49)
 
 
 @pytest.mark.parametrize("value", [0.02, 0.5])
 def test_an_average_precision_knows_its_error_as_well_as_its_hits(value):
-    strata = _bootstrap.Strata.of(np.repeat([1, 0], [50, 500]))
+    strata = bootstrap.Strata.of(np.repeat([1, 0], [50, 500]))
     even = np.r_[np.linspace(-1, 1, 50), np.zeros(500)]
-    assert _evidence.error_of("average_precision", value, even, strata)[1] == pytest.approx(
+    assert estimates.error_of("average_precision", value, even, strata)[1] == pytest.approx(
         max(2, min(49, 100 * value))
     )
 
@@ -219,11 +220,11 @@ def test_an_average_precision_knows_its_error_as_well_as_its_hits(value):
 def test_the_interval_of_a_share_of_rows_is_wilsons():
     y_true = np.repeat([1, 0], [40, 100])
     part = np.arange(140) < 30
-    strata = _bootstrap.Strata.of(y_true)
-    low, high = _evidence.linear_interval("recall", part, y_true == 1, strata)
+    strata = bootstrap.Strata.of(y_true)
+    low, high = estimates.linear_interval("recall", part, y_true == 1, strata)
     expected = stats.binomtest(30, 40).proportion_ci(method="wilson")
     assert (low, high) == pytest.approx(expected, abs=0.005)
-    everything = _evidence.linear_interval("recall", y_true == 1, y_true == 1, strata)
+    everything = estimates.linear_interval("recall", y_true == 1, y_true == 1, strata)
     assert everything == pytest.approx(stats.binomtest(40, 40).proportion_ci(method="wilson"))
 
 
@@ -234,11 +235,11 @@ def test_the_interval_of_a_ratio_of_sums_is_that_of_drawing_its_rows_again(group
     groups = rng.integers(0, 500, y_true.size) if grouped else None
     whole = np.where(y_true == 1, rng.exponential(50, y_true.size), 1.0)
     part = whole * rng.random(y_true.size)
-    strata = _bootstrap.Strata.of(y_true, groups)
-    weight = np.concatenate(list(_bootstrap.weights(strata, 2000, seed=0)), axis=1)[strata.unit]
+    strata = bootstrap.Strata.of(y_true, groups)
+    weight = np.concatenate(list(bootstrap.weights(strata, 2000, seed=0)), axis=1)[strata.unit]
     drawn = (part @ weight) / (whole @ weight)
 
-    low, high = _evidence.linear_interval("savings", part, whole, strata)
+    low, high = estimates.linear_interval("savings", part, whole, strata)
 
     assert (low + high) / 2 == pytest.approx(part.sum() / whole.sum())
     assert high - low == pytest.approx(2 * 1.97 * drawn.std(), rel=0.1)
@@ -250,7 +251,7 @@ def test_a_difference_of_shares_ends_at_1():
     found = comparison.compare(
         y_true, {"worst": (worst, 0.9), "best": (best, 0.5)}, "worst", n_draws=100
     ).differences["best"]
-    shares = [each for name, each in found.items() if name in _intervals.SHARES]
+    shares = [each for name, each in found.items() if name in intervals.SHARES]
     assert all(-1 <= each.low <= each.high <= 1 for each in shares)
     assert any(each.high == 1 for each in shares)
 
@@ -392,7 +393,7 @@ def test_groups_widen_intervals_when_rows_repeat():
 @given(st.integers(1, 200), st.integers(0, 200))
 def test_the_score_interval_is_wilsons_for_a_binomial_share(n, hits):
     share = min(hits, n) / n
-    low, high = _intervals.score_interval(share, math.sqrt(share * (1 - share) / n), n)
+    low, high = intervals.score_interval(share, math.sqrt(share * (1 - share) / n), n)
     expected = stats.binomtest(min(hits, n), n).proportion_ci(method="wilson")
     assert (low, high) == (pytest.approx(expected.low), pytest.approx(expected.high))
 
@@ -420,7 +421,7 @@ def test_ends_of_the_paired_interval_are_just_not_rejected_by_the_score_test():
         return (gained - lost - n * apart) / math.sqrt(n * (2 * share + apart - apart**2))
 
     for gained, lost, n in ((12, 2, 50), (5, 1, 50), (1, 30, 98), (3, 3, 200), (0, 7, 40)):
-        low, high = _intervals.paired_interval(gained, lost, n)
+        low, high = intervals.paired_interval(gained, lost, n)
         assert score(gained, lost, n, low) == pytest.approx(1.96, abs=1e-3)
         assert score(gained, lost, n, high) == pytest.approx(-1.96, abs=1e-3)
 
@@ -431,7 +432,7 @@ def test_ends_of_the_paired_interval_are_just_not_rejected_by_the_score_test():
 )
 def test_the_paired_interval_where_no_row_or_every_row_differs(gained, lost, low, high):
     # Worked by hand: z squared over (n + z squared), and what is left of 1.
-    found = _intervals.paired_interval(gained, lost, 50)
+    found = intervals.paired_interval(gained, lost, 50)
     assert found == (pytest.approx(low, abs=5e-4), pytest.approx(high, abs=5e-4))
 
 
@@ -444,7 +445,7 @@ def test_the_paired_interval_holds_the_truth_of_every_possible_table(up, down):
                 [gained, differ - gained, n - differ], n, [up, down, 1 - up - down]
             )
             if chance > 1e-7:
-                low, high = _intervals.paired_interval(gained, differ - gained, n)
+                low, high = intervals.paired_interval(gained, differ - gained, n)
                 held += chance * (low <= up - down <= high)
     assert held > 0.93
 

@@ -25,15 +25,14 @@ EXEMPT = (
     "rebalance.tracking",  # records what came out, after it was written
     "rebalance.cli",  # runs in no stage
     "rebalance.errors",  # words a failure; a stage that fails has no outputs
-    "rebalance.warm",  # shares imports between stages
 )
-# stages/__init__.py starts that, and stages are called by their full name.
+# Stages are called by their full name.
 PACKAGE = "stages"
 # Deps that no import statement names; the run below needs each of them.
 UNSEEN = {
-    "download": {"rebalance/simulation.json"},  # read beside simulation.py
+    "download": {"rebalance/sources/simulated.json"},  # read by simulated.py
     # Imported by skops, which finds the name of the one in a model, and by that one.
-    "evaluate": {"rebalance/correction.py", "rebalance/selection.py"},
+    "evaluate": {"rebalance/model/corrected.py", "rebalance/model/rows.py"},
 }
 # Read, and no dep: evaluate checks the models against the fingerprints, which are its dep.
 GUARDED = {"evaluate": "models/"}
@@ -310,18 +309,39 @@ def observed(tmp_path_factory):
 # What the source says.
 
 
+def code_of(stage):
+    """Return the code deps of a stage, files and folders of rebalance/ and stages/."""
+    return {path for path in paths_of(stage, "deps") if path.startswith(("rebalance/", "stages/"))}
+
+
+def files_of(dep):
+    """Return the files that DVC sees in a code dep."""
+    path = ROOT / dep
+    files = [path] if path.is_file() else path.rglob("*")
+    found = {f.relative_to(ROOT).as_posix() for f in files if f.suffix in {".py", ".json"}}
+    return {f for f in found if not f.endswith(".py") or not is_docstring(ROOT / f)}
+
+
 @pytest.mark.parametrize("name", EXPANDED)
-def test_code_deps_are_the_imports(name):
-    base = name.partition("@")[0]
-    listed = {
-        path
-        for path in paths_of(EXPANDED[name], "deps")
-        if path.startswith(("rebalance/", "stages/"))
-    }
+def test_every_imported_file_lies_under_a_dep(name):
+    base, deps = name.partition("@")[0], code_of(EXPANDED[name])
     needed = closure(f"stages.{base}") | UNSEEN.get(base, set())
-    missing, idle = sorted(needed - listed), sorted(listed - needed)
-    assert not missing, f"imported, and no dep of {name} in dvc.yaml: {', '.join(missing)}"
-    assert not idle, f"a dep of {name} in dvc.yaml, and not imported: {', '.join(idle)}"
+    missing = sorted(needed - set().union(*map(files_of, deps)))
+    assert not missing, f"imported, and under no dep of {name} in dvc.yaml: {', '.join(missing)}"
+
+
+@pytest.mark.parametrize("name", EXPANDED)
+def test_every_file_under_a_dep_is_imported(name):
+    base, deps = name.partition("@")[0], code_of(EXPANDED[name])
+    needed = closure(f"stages.{base}") | UNSEEN.get(base, set())
+    idle = sorted(set().union(*map(files_of, deps)) - needed)
+    assert not idle, f"under a dep of {name} in dvc.yaml, and not imported: {', '.join(idle)}"
+
+
+@pytest.mark.parametrize("name", ["download", "split"])
+def test_rows_are_fetched_and_split_without_metrics_and_thresholds(name):
+    needed = closure(f"stages.{name}")
+    assert not [file for file in needed if file.startswith(("rebalance/metrics/", "rebalance/thr"))]
 
 
 def test_imports_inside_functions_and_through_packages_are_followed(tmp_path):
@@ -427,7 +447,8 @@ def test_a_stage_opens_every_file_that_it_lists(observed, name):
     runs = [did for run, did in observed.items() if run.partition(" ")[0] == name]
     read = {path for did in runs for path in did["read"]}
     # Which modules a stage imports is told by the source: a small table does not reach them all.
-    needed = {dep for did in runs for dep in did["deps"] if not dep.endswith(".py")}
+    needed = {dep for did in runs for dep in did["deps"]}
+    needed -= {dep for dep in needed if dep.startswith(("rebalance/", "stages/"))}
     needed -= {PARAMS["data"]["path"]}  # read where data.source is file
     needed |= UNSEEN.get(name, set())
 

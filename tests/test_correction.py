@@ -9,9 +9,9 @@ from hypothesis.extra import numpy as hnp
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
-from rebalance import correction
-from rebalance.correction import CorrectedClassifier, expit, log_odds
 from rebalance.errors import InputError
+from rebalance.learning import calibration
+from rebalance.model.corrected import CorrectedClassifier, expit, log_odds
 from tests.strategies import FEATURES, frame, params, table
 
 probabilities = st.floats(0, 1)
@@ -59,7 +59,7 @@ def test_the_sigmoid_is_scikit_learns_unpenalised_logistic_regression():
     rng = np.random.default_rng(0)
     odds = rng.normal(-2, 2, 500)
     y = rng.random(500) < expit(0.6 * odds - 0.5)
-    slope, intercept = correction.fit_sigmoid(y.astype(int), odds)
+    slope, intercept = calibration.fit_sigmoid(y.astype(int), odds)
     theirs = LogisticRegression(C=np.inf, tol=1e-10).fit(odds[:, None], y)
     assert slope == pytest.approx(theirs.coef_[0, 0], rel=1e-4)
     assert intercept == pytest.approx(theirs.intercept_[0], rel=1e-4)
@@ -77,7 +77,7 @@ def corrected(y, raw, shift, final_shift, n_folds=5, repeats=1, **section):
     row = np.tile(np.arange(len(y)), repeats)
     fold = row % n_folds + n_folds * np.repeat(np.arange(repeats), len(y))
     scored = {"y_true": y[row], "raw": raw[row], "shift": np.full(len(row), shift)}
-    return correction.calibrated(
+    return calibration.calibrated(
         Answers(), ["a"], scored | {"fold": fold, "row": row}, final_shift, calibrate(**section)
     )
 
@@ -101,11 +101,11 @@ def test_the_final_fit_has_its_own_shift():
 def test_a_curve_that_helps_is_fitted_to_all_rows_and_judged_on_others():
     y, raw = scores(shift=2.0)
     model, y_score = corrected(y, raw, 0.0, 0.0, curve="sigmoid")
-    slope, intercept = correction.fit_sigmoid(y, log_odds(raw))
+    slope, intercept = calibration.fit_sigmoid(y, log_odds(raw))
     assert (model.slope, model.intercept) == pytest.approx((slope, intercept))
 
     rows = np.arange(len(y)) % 5 == 2
-    slope, intercept = correction.fit_sigmoid(y[~rows], log_odds(raw[~rows]))
+    slope, intercept = calibration.fit_sigmoid(y[~rows], log_odds(raw[~rows]))
     expected = expit(slope * log_odds(raw[rows]) + intercept)
     np.testing.assert_allclose(y_score[rows], expected, rtol=1e-9)
 
@@ -145,15 +145,15 @@ def test_both_corrections_can_be_switched_off():
 
 def test_isotonic_is_monotone_and_wants_enough_positives():
     y, raw = scores(rows=9000)
-    assert y.sum() > correction.ISOTONIC_POSITIVES
+    assert y.sum() > calibration.ISOTONIC_POSITIVES
     model, y_score = corrected(y, raw, -2.0, -2.0, curve="isotonic", prior=False)
     assert (np.diff(model.correct(np.sort(raw))) >= 0).all()
     assert np.abs(model.correct(raw) - y_score).mean() < 0.02
     assert log_loss(y, y_score) < log_loss(y, raw)
 
-    correction.check(calibrate(curve="isotonic"), y)
+    calibration.check(calibrate(curve="isotonic"), y)
     with pytest.raises(InputError, match="isotonic' needs 1000 positives, got"):
-        correction.check(calibrate(curve="isotonic"), y[:900])
+        calibration.check(calibrate(curve="isotonic"), y[:900])
 
 
 def test_a_data_frame_goes_by_names_whatever_the_order_of_its_columns():

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from rebalance import comparison, decisions, evaluation, metrics, report
-from rebalance.correction import CorrectedClassifier
+from rebalance import comparison, metrics
 from rebalance.errors import InputError
-from rebalance.report import _tables
-from rebalance.report._sentences import with_ends
+from rebalance.judging import evaluation, recommendation, rules
+from rebalance.model.corrected import CorrectedClassifier
+from rebalance.report import curves, sections
+from rebalance.report.sentences import sentences, with_ends
 from rebalance.store import Table
 from tests.strategies import labels, params, seeds
 
@@ -41,7 +42,7 @@ def out_of_fold(shift, seed=0, noise=0.3, folds=FOLDS):
 
 
 def recommend(arms, metric="average_precision", **more):
-    return evaluation.recommend([(BASE, out_of_fold(2.0)), *arms.items()], metric, **more)
+    return recommendation.recommend([(BASE, out_of_fold(2.0)), *arms.items()], metric, **more)
 
 
 @pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "log_loss", "brier"])
@@ -68,14 +69,18 @@ def test_a_gain_within_a_standard_error_is_no_reason_for_a_treatment(seed):
     found = recommend({ARM: out_of_fold(2.05, seed)})
     d = found.cross_validated[ARM].difference.value
     rows = out_of_fold(2.05, seed)
-    error = evaluation._error(rows, out_of_fold(2.0), "average_precision", np.zeros(FOLDS), False)
+    error = recommendation._error(
+        rows, out_of_fold(2.0), "average_precision", np.zeros(FOLDS), False
+    )
     assert (found.model == ARM) == (d > error)
 
 
 def test_the_means_are_those_of_the_folds():
     rows = out_of_fold(2.0)
     values = [
-        metrics.ranking(rows["y_true"][rows["fold"] == i], rows["y_score"][rows["fold"] == i])
+        metrics.ranking_metrics(
+            rows["y_true"][rows["fold"] == i], rows["y_score"][rows["fold"] == i]
+        )
         for i in range(FOLDS)
     ]
     found = recommend({}).cross_validated[BASE]
@@ -95,7 +100,7 @@ def test_repeats_do_not_make_a_standard_error_smaller():
 
     for metric in ("brier", "average_precision"):
         few, many = (
-            evaluation.recommend([(BASE, make(once)), (ARM, make(again))], metric)
+            recommendation.recommend([(BASE, make(once)), (ARM, make(again))], metric)
             for make in (lambda rows: rows, repeated)
         )
         assert few.model == many.model
@@ -105,15 +110,15 @@ def test_repeats_do_not_make_a_standard_error_smaller():
 
 
 def test_the_test_over_folds_knows_the_rows_that_each_fold_was_trained_on():
-    d = evaluation.fold_values(out_of_fold(2.5, 1), "roc_auc")
-    d = d - evaluation.fold_values(out_of_fold(2.0), "roc_auc")
+    d = recommendation.fold_values(out_of_fold(2.5, 1), "roc_auc")
+    d = d - recommendation.fold_values(out_of_fold(2.0), "roc_auc")
     found = {}
     for share in (1.0, 0.5):
         arms = {BASE: out_of_fold(2.0), ARM: out_of_fold(2.5, 1)}
         for rows in arms.values():
             rows["train_rows"] = (rows["train_rows"] * share).astype(int)
-        recommendation = evaluation.recommend(arms.items(), "roc_auc")
-        found[share] = recommendation.cross_validated[ARM].difference
+        recommended = recommendation.recommend(arms.items(), "roc_auc")
+        found[share] = recommended.cross_validated[ARM].difference
     assert found[1.0] == comparison.corrected_t_test(d, 400, 200)
     assert found[0.5] == comparison.corrected_t_test(d, 200, 200)
 
@@ -123,8 +128,10 @@ def test_a_fold_with_one_positive_takes_its_error_from_the_folds():
     for rows in arms.values():
         first = (rows["fold"] == 0) & (rows["y_true"] == 1)
         rows["y_true"] = np.where(first & (rows["row"] > 0), 0, rows["y_true"])
-    d = np.subtract(*(evaluation.fold_values(arms[n], "average_precision") for n in (ARM, BASE)))
-    error = evaluation._error(arms[ARM], arms[BASE], "average_precision", d, grouped=False)
+    d = np.subtract(
+        *(recommendation.fold_values(arms[n], "average_precision") for n in (ARM, BASE))
+    )
+    error = recommendation._error(arms[ARM], arms[BASE], "average_precision", d, grouped=False)
     assert error == pytest.approx(np.std(d, ddof=1) / np.sqrt(FOLDS))
 
 
@@ -173,7 +180,7 @@ def test_scores_are_read_in_turn_and_at_most_two_models_are_in_memory():
         return name, columns
 
     models = (read(name, shift) for name, shift in ((BASE, 2.0), (ARM, 2.5), ("other", 3.0)))
-    assert list(evaluation.recommend(models, "roc_auc").cross_validated) == [BASE, ARM, "other"]
+    assert list(recommendation.recommend(models, "roc_auc").cross_validated) == [BASE, ARM, "other"]
     assert most == [1, 2, 2]
 
 
@@ -186,7 +193,7 @@ def test_a_model_with_folds_of_its_own_is_not_compared():
 @given(labels, seeds)
 def test_the_curves_are_those_of_scikit_learn_where_nothing_is_thinned(y, seed):
     y_score = np.random.default_rng(seed).random(len(y)).round(2)
-    found = evaluation.curves(y, y_score)
+    found = curves.curves(y, y_score)
     precision, recall, _ = precision_recall_curve(y, y_score)
     theirs = set(zip(recall.round(9), precision.round(9), strict=True))
     ours = set(zip(found["recall"].round(9), found["precision"].round(9), strict=True))
@@ -200,7 +207,7 @@ def test_the_curves_are_those_of_scikit_learn_where_nothing_is_thinned(y, seed):
 @given(labels, seeds, st.integers(2, 12))
 def test_the_bins_of_the_reliability_hold_every_row_once(y, seed, bins):
     y_score = np.random.default_rng(seed).random(len(y))
-    found = evaluation.reliability(y, y_score, bins)
+    found = curves.reliability(y, y_score, bins)
     rows = found["rows"]
     assert rows.sum() == len(y)
     assert (np.diff(found["mean_probability"]) >= 0).all()
@@ -227,7 +234,7 @@ def told(shifts, recommended, unmet=""):
     decisions = {name: {given.threshold.use: rule} for name in models}
     study = {"chosen": {"none": 9, "learning_rate": 0.25, "max_features": {"sqrt": 1}}}
     chosen = SimpleNamespace(model=recommended)
-    found = report.sentences(scores, decisions, compared, chosen, study, given)
+    found = sentences(scores, decisions, compared, chosen, study, given)
     return " ".join(found), compared
 
 
@@ -272,7 +279,7 @@ def test_several_worse_arms_are_named_together():
 
 def test_what_is_unsure_is_listed_once_for_all_its_models():
     _, compared = told({BASE: 8.0, ARM: 9.0}, BASE)
-    notes = _tables.notes({}, compared)[1].splitlines()
+    notes = sections.notes({}, compared)[1].splitlines()
     lines = [line for line in notes if "may not hold" in line]
     metrics_of = ("ROC AUC", "ECE")
     assert len(lines) == len(metrics_of)
@@ -289,7 +296,7 @@ def test_the_table_of_thresholds_has_the_baseline_at_its_own_and_not_at_half():
                                   section)  # fmt: skip
     scores = {"baseline": evaluation.judge(y_true, y_score, 0.4, section)}
 
-    (row,) = _tables.with_intervals(scores, compared)
+    (row,) = sections.with_intervals(scores, compared)
 
     moved = compared.intervals["moved_threshold"]["precision"]
     assert (
@@ -303,10 +310,10 @@ def test_the_table_of_thresholds_has_the_baseline_at_its_own_and_not_at_half():
 def test_a_rule_that_flags_no_row_has_no_precision_and_no_interval_of_it():
     table = Table(X=np.zeros((4, 1)), y=np.array([0, 0, 1, 1]), features=["Amount"])
     chosen = {"f": {"name": "fixed", "value": 0.9}}
-    rules = params(threshold__use="f", threshold__rules={"f": {"rule": "fixed", "value": 0.9}})
-    decided = decisions.by_rule(table, np.full(4, 0.1), chosen, rules.threshold.rules)
+    section = params(threshold__use="f", threshold__rules={"f": {"rule": "fixed", "value": 0.9}})
+    decided = rules.by_rule(table, np.full(4, 0.1), chosen, section.threshold.rules)
 
-    (row,) = _tables.rules(decided)
+    (row,) = sections.rules(decided)
 
     assert "precision" not in row
     assert row["recall"].startswith("0.000 [0.000, ")
@@ -324,11 +331,11 @@ def test_a_rule_that_was_not_met_says_so_and_costs_are_those_of_its_decisions():
         "f": {"name": "fixed", "value": 0.5, "met": False, "shortfall": 0.1, "message": "not."},
         "a": {"name": "amount_cost", "value": None, "c_admin": 5.0},
     }
-    rules = params(threshold__use="f", threshold__rules={
+    wanted = params(threshold__use="f", threshold__rules={
         "f": {"rule": "fixed", "value": 0.5},
         "a": {"rule": "amount_cost", "column": "Amount", "c_admin": 5.0},
     }).threshold.rules  # fmt: skip
-    found = decisions.by_rule(table, y_score, chosen, rules)
+    found = rules.by_rule(table, y_score, chosen, wanted)
     assert (found["f"]["shortfall"], found["f"]["message"]) == (0.1, "not.")
     assert found["f"]["true_positives"] == found["f"]["false_positives"] == 1
     # Flagged where score x amount reaches 5: rows 1 and 2; row 3, a positive of 4, is missed.

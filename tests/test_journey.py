@@ -172,7 +172,7 @@ def test_every_stage_left_one_run_and_the_study_one_child_a_trial(journey):
 def test_every_stage_run_again_writes_the_same_bytes(journey, monkeypatch):
     folder, before = journey
     at(folder, monkeypatch)
-    for gone in (paths.DATA, paths.MODELS, paths.METRICS, paths.KEPT):
+    for gone in (paths.DATA, paths.MODELS, paths.METRICS, paths.SCORE_CACHE):
         shutil.rmtree(gone)
     # One record of a run is enough, and half of the time.
     monkeypatch.setattr(tracking, "record", lambda *_, **__: None)

@@ -10,8 +10,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from rebalance import learners
 from rebalance.errors import InputError
+from rebalance.learning import learners
 from tests.strategies import QUICK, learner, table
 
 TABLE = table()
@@ -171,7 +171,8 @@ def test_a_fit_leaves_the_estimator_that_it_was_given_unfitted():
 
 
 def test_the_names_of_the_parameters_are_those_of_the_tables():
-    from rebalance import names, treatments
+    from rebalance.learning import treatments
+    from rebalance.params import names
 
     assert set(names.LEARNERS) == set(learners.LEARNERS)
     kinds = {treatments.NONE, treatments.CLASS_WEIGHT, treatments.SAMPLE_WEIGHT}

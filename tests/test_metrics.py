@@ -31,7 +31,7 @@ def overlapping(n=400, seed=0):
 
 @given(both_classes)
 def test_ranking_equals_scikit_learn(data):
-    found = metrics.ranking(*data)
+    found = metrics.ranking_metrics(*data)
     assert found["average_precision"] == pytest.approx(sk.average_precision_score(*data))
     assert found["roc_auc"] == pytest.approx(sk.roc_auc_score(*data))
 
@@ -39,7 +39,7 @@ def test_ranking_equals_scikit_learn(data):
 @given(both_classes)
 def test_recalls_equal_a_search_over_all_thresholds(data):
     y_true, y_score = data
-    found = metrics.ranking(y_true, y_score, precision=0.6)
+    found = metrics.ranking_metrics(y_true, y_score, precision=0.6)
     at_precision, at_fpr = [0], [0]
     for threshold in np.unique(y_score):
         flagged = y_score >= threshold
@@ -61,7 +61,7 @@ def test_at_k_is_the_mean_over_orders_of_equal_scores(data, k):
     last = np.sort(y_score)[::-1][k - 1]
     above, tied = y_true[y_score > last], y_true[y_score == last]
     hits = above.sum() + (k - above.size) * tied.mean()
-    found = metrics.ranking(y_true, y_score, k=k)
+    found = metrics.ranking_metrics(y_true, y_score, k=k)
     assert found["precision_at_k"] == pytest.approx(hits / k)
     assert found["recall_at_k"] == pytest.approx(hits / y_true.sum())
     assert found["lift_at_k"] == pytest.approx(hits / k / y_true.mean())
@@ -69,13 +69,15 @@ def test_at_k_is_the_mean_over_orders_of_equal_scores(data, k):
 
 def test_k_is_the_number_of_positives_unless_told():
     y_true, y_score = overlapping()
-    assert metrics.ranking(y_true, y_score) == metrics.ranking(y_true, y_score, k=y_true.sum())
+    assert metrics.ranking_metrics(y_true, y_score) == metrics.ranking_metrics(
+        y_true, y_score, k=y_true.sum()
+    )
 
 
 @given(both_classes)
 def test_decision_equals_scikit_learn(data):
     y_true, y_score = data
-    found, y_pred = metrics.decision(y_true, y_score, THRESHOLD), y_score >= THRESHOLD
+    found, y_pred = metrics.decision_metrics(y_true, y_score, THRESHOLD), y_score >= THRESHOLD
     expected = {
         "accuracy": sk.accuracy_score(y_true, y_pred),
         "recall": sk.recall_score(y_true, y_pred),
@@ -99,7 +101,7 @@ def test_decision_equals_scikit_learn(data):
 @given(both_classes)
 def test_probabilistic_equals_scikit_learn(data):
     y_true, y_score = data
-    found = metrics.probabilistic(y_true, y_score)
+    found = metrics.probability_metrics(y_true, y_score)
     prior = np.full(y_true.size, y_true.mean())
     assert found["brier"] == pytest.approx(sk.brier_score_loss(y_true, y_score))
     assert found["log_loss"] == pytest.approx(sk.log_loss(y_true, y_score))
@@ -114,17 +116,17 @@ def test_calibration_slope_equals_scikit_learns_unpenalised_regression():
     y_true, y_score = overlapping()
     x = np.log(y_score / (1 - y_score))[:, None]
     fitted = LogisticRegression(C=np.inf, tol=1e-10).fit(x, y_true)
-    slope = metrics.probabilistic(y_true, y_score)["calibration_slope"]
+    slope = metrics.probability_metrics(y_true, y_score)["calibration_slope"]
     assert slope == pytest.approx(fitted.coef_[0, 0], rel=1e-4)
 
 
 @given(st.floats(-8, 8), st.floats(0.2, 5))
 def test_an_affine_map_of_the_log_odds_moves_intercept_and_slope_as_it_should(shift, stretch):
     y_true, y_score = overlapping()
-    before = metrics.probabilistic(y_true, y_score)
+    before = metrics.probability_metrics(y_true, y_score)
     x = np.log(y_score / (1 - y_score))
-    shifted = metrics.probabilistic(y_true, 1 / (1 + np.exp(-(x + shift))))
-    stretched = metrics.probabilistic(y_true, 1 / (1 + np.exp(-x * stretch)))
+    shifted = metrics.probability_metrics(y_true, 1 / (1 + np.exp(-(x + shift))))
+    stretched = metrics.probability_metrics(y_true, 1 / (1 + np.exp(-x * stretch)))
     assert shifted["calibration_intercept"] == pytest.approx(
         before["calibration_intercept"] - shift, abs=1e-6
     )
@@ -136,15 +138,15 @@ def test_an_affine_map_of_the_log_odds_moves_intercept_and_slope_as_it_should(sh
 def test_calibration_survives_scores_of_exactly_zero_and_one():
     y_true, y_score = overlapping()
     y_score = np.where(y_score < 0.1, 0, np.where(y_score > 0.9, 1, y_score))
-    found = metrics.probabilistic(y_true, y_score)
+    found = metrics.probability_metrics(y_true, y_score)
     assert 0 < found["calibration_slope"] < 1
     assert math.isfinite(found["calibration_intercept"])
 
 
 def test_ece_is_zero_for_the_prevalence_and_the_gap_for_a_shifted_one():
     y_true = np.repeat([0, 1], [90, 10])
-    assert metrics.probabilistic(y_true, np.full(100, 0.1))["ece"] == pytest.approx(0)
-    assert metrics.probabilistic(y_true, np.full(100, 0.3))["ece"] == pytest.approx(0.2)
+    assert metrics.probability_metrics(y_true, np.full(100, 0.1))["ece"] == pytest.approx(0)
+    assert metrics.probability_metrics(y_true, np.full(100, 0.3))["ece"] == pytest.approx(0.2)
 
 
 def test_ece_bins_hold_equal_counts():
@@ -154,7 +156,7 @@ def test_ece_bins_hold_equal_counts():
         abs(y_score[part].mean() - y_true[part].mean()) * part.size / 200
         for part in np.split(order, 10)
     )
-    assert metrics.probabilistic(y_true, y_score)["ece"] == pytest.approx(by_hand)
+    assert metrics.probability_metrics(y_true, y_score)["ece"] == pytest.approx(by_hand)
 
 
 @given(rows, st.floats(0, 1))
@@ -170,8 +172,8 @@ def test_nothing_is_nan_and_every_metric_is_present_or_absent_with_a_reason(data
 
 @given(rows)
 def test_score_joins_the_three_families(data):
-    families = metrics.ranking(*data) | metrics.probabilistic(*data)
-    assert metrics.score(*data, THRESHOLD) == families | metrics.decision(*data, THRESHOLD)
+    families = metrics.ranking_metrics(*data) | metrics.probability_metrics(*data)
+    assert metrics.score(*data, THRESHOLD) == families | metrics.decision_metrics(*data, THRESHOLD)
 
 
 @given(both_classes, st.randoms(use_true_random=False))
@@ -204,7 +206,7 @@ def test_an_undefined_metric_is_absent_and_says_why(y_true, y_score, name, reaso
 
 
 def test_more_alerts_than_rows_leaves_out_what_depends_on_them():
-    assert "precision_at_k" not in metrics.ranking([0, 1], [0.1, 0.2], k=3)
+    assert "precision_at_k" not in metrics.ranking_metrics([0, 1], [0.1, 0.2], k=3)
     assert metrics.absent([0, 1], [0.1, 0.2], 0.5, k=3)["lift_at_k"] == (
         "k is 3 but there are only 2 rows"
     )

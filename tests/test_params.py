@@ -7,8 +7,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalance import params, refusals
+from rebalance import params
 from rebalance.errors import InputError
+from rebalance.params import messages
 from tests.strategies import ROOT, SHIPPED, changed
 
 # (key, value, what the line must say: key, rule and value)
@@ -87,16 +88,28 @@ REFUSED = [
     ("tune.learner", {"max_features": {"choices": [[1]]}}, "tune.learner.max_features.choices.0"),
     ("threshold.use", "nope", "threshold.use must be one of half, max_f1, "),
     ("threshold.use", "amounts", "threshold.use must be a rule with one threshold for all rows, "),
-    ("threshold.rules.half.rule", "fxd", "threshold.rules.half.rule must be one of fixed, "),
-    ("threshold.rules.half.value", 2, "threshold.rules.half.value must be from 0 to 1, got 2"),
-    ("threshold.rules.half.beta", 2, "threshold.rules.half.rule 'fixed' takes no beta."),
-    ("threshold.rules.half.column", "A", "threshold.rules.half.rule 'fixed' takes no column."),
+    ("threshold.rules.half.rule", "fxd", "threshold.rules.half.rule must be one of 'fixed', "),
+    ("threshold.rules.half.value", 2, "threshold.rules.half.value must be at most 1, got 2."),
+    (
+        "threshold.rules.half.beta",
+        2,
+        "threshold.rules.half.beta is no key of threshold.rules.half; known: rule, value.",
+    ),
+    (
+        "threshold.rules.half.column",
+        "A",
+        "threshold.rules.half.column is no key of threshold.rules.half; known: rule, value.",
+    ),
     (
         "threshold.rules.recall_80",
         {"rule": "precision_at_recall"},
-        "'precision_at_recall' needs recall.",
+        "threshold.rules.recall_80.recall is missing; the keys of threshold.rules.recall_80: ",
     ),
-    ("threshold.rules.amounts.column", "", "threshold.rules.amounts.column must name the amounts "),
+    (
+        "threshold.rules.amounts.column",
+        "",
+        "threshold.rules.amounts.column must not be empty, got ''.",
+    ),
     ("threshold.rules.costs.c_fn", -3, "threshold.rules.costs.c_fn must exceed c_tp, got -3"),
     ("tune.anchors", [0], "tune.anchors.0 must be 1 or more, got 0."),
     ("tune.trials", 2.5, "tune.trials must be a whole number, got 2.5."),
@@ -193,7 +206,7 @@ def test_text_that_looks_like_a_number_is_text_where_text_belongs(key, value):
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers())
 def test_a_number_is_written_so_that_yaml_reads_it(value):
     for text in (repr(value), f"{value:e}", f"{value:.0E}"):
-        assert yaml.safe_load(refusals.number(text)) == float(text)
+        assert yaml.safe_load(messages.number(text)) == float(text)
 
 
 @pytest.mark.parametrize("arguments", [[], ["nope"], ["over", "smote"]])

@@ -140,8 +140,7 @@ def finished(tmp_path_factory):
 @pytest.fixture
 def folder(finished, tmp_path):
     """A copy of the finished folder: data, models, DVC's cache, runs and all."""
-    # The warm process of the first folder serves that folder only.
-    ignore = shutil.ignore_patterns("site", "__pycache__", "warm.*")
+    ignore = shutil.ignore_patterns("site", "__pycache__")
     return Path(shutil.copytree(finished, tmp_path / "it", symlinks=True, ignore=ignore))
 
 

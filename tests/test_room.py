@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rebalance import learners, room, splitting, training, treatments
+from rebalance import splitting
+from rebalance.learning import learners, memory, training, treatments
 from tests.strategies import learner, params, pool, table, treatment
 
 TABLE = table(240, 30)
@@ -14,7 +15,7 @@ NEGATIVES, POSITIVES = treatments.counts(TABLE.y)
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
 def test_as_many_are_in_a_room_as_it_has_room_for(size):
-    place, seen = room.Room(size * 10 + 9), []
+    place, seen = memory.Room(size * 10 + 9), []
     # So many must meet inside, or nobody comes out.
     meeting = threading.Barrier(size, timeout=20)
 
@@ -31,7 +32,7 @@ def test_as_many_are_in_a_room_as_it_has_room_for(size):
 
 
 def test_what_is_larger_than_a_room_is_alone_in_it_and_leaves_it_after_an_error():
-    place, entered = room.Room(10), threading.Event()
+    place, entered = memory.Room(10), threading.Event()
 
     def enter():
         with place.take(1):
@@ -70,7 +71,7 @@ def test_what_is_larger_than_a_room_is_alone_in_it_and_leaves_it_after_an_error(
 )
 def test_the_rows_that_a_learner_will_see_are_known_before_they_are_made(name, given):
     entry = treatment(name, **given)
-    rows, copies = room._rows(entry, NEGATIVES, POSITIVES)
+    rows, copies = memory._rows(entry, NEGATIVES, POSITIVES)
     seen = treatments.prepare(entry, TABLE.X, TABLE.y).rows
 
     assert rows >= len(seen)
@@ -89,20 +90,20 @@ def test_a_fit_takes_more_room_for_weights_for_made_rows_and_for_a_learner_that_
     quick = learners.make(learner("hist_gradient_boosting"))
 
     def of(name, estimator=quick, share=1.0, **given):
-        return room.of_fit(treatment(name, **given), estimator, TABLE, share)
+        return memory.of_fit(treatment(name, **given), estimator, TABLE, share)
 
     assert of("none") < of("class_weight", weight=2) < of("random_over") < of("smote")
     assert of("none", learners.make(learner("logistic_regression"))) > of("none")
     assert of("easy_ensemble") > of("none")
     for estimator in (quick, learners.make(learner("logistic_regression"))):
-        assert of("random_under", estimator, ratio=1) >= room.CHOOSING * len(TABLE.y)
+        assert of("random_under", estimator, ratio=1) >= memory.CHOOSING * len(TABLE.y)
     # It sees few rows, and gets a copy of all.
     assert of("NearMiss", ratio=2) > TABLE.X.nbytes
     assert of("none", share=0.5) == pytest.approx(of("none") / 2, rel=0.01)
 
 
 def test_who_waits_for_room_has_no_rows_in_hand(monkeypatch):
-    place, told = room.Room(0), []
+    place, told = memory.Room(0), []
     monkeypatch.setattr(training, "ROOM", place)
     given = params()
 
@@ -118,7 +119,7 @@ def test_who_waits_for_room_has_no_rows_in_hand(monkeypatch):
         [Rows(rows) for rows in splitting.folds(TABLE, given.out_of_fold)], given.out_of_fold
     )
     entry = treatment("random_over", ratio=1)
-    expected = room.of_fit(entry, learners.make(given.learner), TABLE, 2 / 3)
+    expected = memory.of_fit(entry, learners.make(given.learner), TABLE, 2 / 3)
 
     with pool(3) as executor:
         last = executor.submit(training.final_fit, entry, given.learner, TABLE)

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rebalance import simulation
-from rebalance.simulation import load_summary, simulate
+from rebalance.sources import simulated
+from rebalance.sources.simulated import load_summary, simulate
 
 SAMPLE = Path(__file__).parents[1].parent / "shared" / "data" / "creditcard_sample.csv"
 COMPONENTS = [f"V{number}" for number in range(1, 29)]
@@ -199,13 +199,13 @@ def test_trees_find_the_simulated_frauds_about_as_hard_as_the_real_ones():
 
 @pytest.fixture
 def windows(monkeypatch):
-    monkeypatch.setattr(simulation, "WINDOW", 1000)
-    return lambda *size, seed=3: list(simulation.windows(*size, seed))
+    monkeypatch.setattr(simulated, "WINDOW", 1000)
+    return lambda *size, seed=3: list(simulated.windows(*size, seed))
 
 
 def test_a_table_of_one_window_is_the_simulated_one(windows):
     (only,) = windows(1000, 30)
-    pd.testing.assert_frame_equal(only, simulation.simulate(1000, 30, 3))
+    pd.testing.assert_frame_equal(only, simulated.simulate(1000, 30, 3))
 
 
 @pytest.mark.parametrize("size", [(1001, 30), (4500, 71), (2600, 50)])
@@ -216,7 +216,7 @@ def test_windows_hold_the_rows_and_positives_asked_for_in_order_of_time(windows,
     assert len(found) == -(-size[0] // 1000)
     assert all(len(each) <= 1000 and each["Class"].sum() >= 10 for each in found)
     assert whole["Time"].is_monotonic_increasing
-    assert whole["Time"].max() < len(found) * simulation.DAYS * simulation.DAY
+    assert whole["Time"].max() < len(found) * simulated.DAYS * simulated.DAY
 
 
 def test_windows_are_in_single_precision_and_differ(windows):

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from rebalance import sources
 from rebalance.errors import InputError
+from rebalance.sources import creditcard, download, files
+from rebalance.sources.creditcard import CREDITCARD
 from tests.strategies import FEATURES, frame, params
 
 FRAME = frame(120, 15)
@@ -160,7 +162,7 @@ def test_a_column_of_numbers_and_text_is_text_however_long_the_file(tmp_path):
     numbers = [f"{number:07d}" for number in range(400_000)]
     ids = [*numbers, *(f"C{number}" for number in range(100))]
     pd.DataFrame({"id": ids, "a": 0.5, "b": 1.5}).to_csv(tmp_path / "t.csv", index=False)
-    found = sources._files.read(tmp_path / "t.csv")
+    found = files.read(tmp_path / "t.csv")
     assert found["id"].tolist() == ids
     assert found.dtypes["a"] == np.float64
 
@@ -168,7 +170,7 @@ def test_a_column_of_numbers_and_text_is_text_however_long_the_file(tmp_path):
 def test_a_column_of_numbers_in_one_file_and_text_in_another_is_text(tmp_path):
     (tmp_path / "1.csv").write_text("id,a\n0012,1\n7,2\n,3\n")
     (tmp_path / "2.csv").write_text("id,a\nC5,4\n0012,5\n")
-    (found,) = sources._files.together(data(path=str(tmp_path)))
+    (found,) = files.together(data(path=str(tmp_path)))
     assert found["id"].tolist()[:2] == ["0012", "7"]
     assert found["id"].tolist()[3:] == ["C5", "0012"]
     assert found["id"].isna().tolist() == [False, False, True, False, False]
@@ -330,7 +332,7 @@ def test_another_file_than_the_one_asked_for_is_refused_and_not_kept(server, tmp
     ("path", "reason"), [("missing.csv", "it answers 404"), ("silent.csv", "Timeout")]
 )
 def test_an_address_without_an_answer_is_refused_soon(server, monkeypatch, path, reason):
-    monkeypatch.setattr(sources._download, "REACH", 0.3)
+    monkeypatch.setattr(download, "REACH", 0.3)
     started = time.monotonic()
     with pytest.raises(InputError, match=f"{path} cannot be reached .*{reason}") as caught:
         sources.load(at(server, path))
@@ -342,7 +344,7 @@ def test_an_address_without_an_answer_is_refused_soon(server, monkeypatch, path,
 def test_an_address_of_many_hosts_that_do_not_answer_has_one_time_out(monkeypatch):
     import requests
 
-    monkeypatch.setattr(sources._download, "REACH", 0.1)
+    monkeypatch.setattr(download, "REACH", 0.1)
 
     def slow(*_, **__):
         time.sleep(1)
@@ -370,7 +372,7 @@ def test_the_real_rows_offline_fail_at_once_naming_the_address_and_the_other_way
         dead = f"http://127.0.0.1:{closed.getsockname()[1]}/creditcard.csv"
     monkeypatch.setenv("REBALANCE_CACHE", str(tmp_path))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setitem(sources.CREDITCARD, "url", dead)
+    monkeypatch.setitem(CREDITCARD, "url", dead)
     started = time.monotonic()
     with pytest.raises(InputError) as caught:
         sources.load(data("creditcard"))
@@ -387,5 +389,5 @@ def test_the_real_rows_are_read_with_their_quoted_labels(tmp_path, monkeypatch):
     content = FRAME.assign(Class=FRAME["Class"].astype(str))
     path = tmp_path / "creditcard.csv"
     content.to_csv(path, index=False, quoting=quoting.QUOTE_NONNUMERIC)
-    monkeypatch.setattr(sources, "download", lambda *_: path)
+    monkeypatch.setattr(creditcard, "download", lambda *_: path)
     same_rows(sources.load(data("creditcard")))

@@ -14,7 +14,7 @@ import yaml
 
 from benchmarks.speed import __main__ as speed
 from benchmarks.speed import child, growth, pipeline, single, stage, table, work
-from rebalance import parallel
+from rebalance import workers
 from tests.strategies import until
 
 STAGES = ["download", "split", "train_baseline", "tune_ratio", "evaluate"]
@@ -93,7 +93,7 @@ def test_the_table_and_the_json_have_every_row(canned, tmp_path, capsys):
         both = row["ours"] and row["rival"]
         assert row["ratio"] == (row["rival"] / row["ours"] if both else None)
         assert (row["met"] is None) or row["target"] or "rows:" in row["work"]
-    assert content["runs"][0]["cores"] == parallel.cores()
+    assert content["runs"][0]["cores"] == workers.cores()
 
 
 def test_only_some_rows_are_measured_where_it_says_so(canned, tmp_path):
@@ -170,9 +170,9 @@ def test_params_that_the_rivals_cannot_follow_are_refused(key, value):
 
 def test_seconds_of_other_cores_do_not_get_into_the_table(canned, tmp_path, monkeypatch):
     out = ["--quick", "--out", str(tmp_path / "speed.json"), "--only"]
-    monkeypatch.setattr(parallel, "cores", lambda: 7)
+    monkeypatch.setattr(workers, "cores", lambda: 7)
     assert speed.main([*out, "scoring"]) == 0
-    monkeypatch.setattr(parallel, "cores", lambda: 2)
+    monkeypatch.setattr(workers, "cores", lambda: 2)
     with pytest.raises(SystemExit, match="holds seconds of 7 cores, and here are 2"):
         speed.main([*out, "bootstrap"])
 
@@ -187,18 +187,6 @@ def test_a_promise_about_the_default_data_is_judged_on_as_many_rows(canned, tmp_
         (tmp_path / str(rows)).mkdir()
     assert set(judged(40_000).values()) == {None}
     assert None not in judged(300_000).values()
-
-
-def test_both_ways_to_run_the_pipeline_must_give_the_same_metrics(tmp_path):
-    for name, text in (("ours", "{}"), ("same", "{}"), ("other", "{ }")):
-        (tmp_path / name / "metrics").mkdir(parents=True)
-        (tmp_path / name / "metrics" / "scores.json").write_text(text, encoding="utf-8")
-    pipeline.check_same(tmp_path / "ours", tmp_path / "same")
-    (tmp_path / "same" / "metrics" / "curve.png").touch()
-    pipeline.check_same(tmp_path / "ours", tmp_path / "same")
-    for other in ("other", "none"):
-        with pytest.raises(child.UnfinishedError, match=r"metrics/scores\.json differs without"):
-            pipeline.check_same(tmp_path / "ours", tmp_path / other)
 
 
 def test_the_seconds_of_a_stage_are_those_that_mlflow_has(tmp_path):

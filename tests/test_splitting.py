@@ -242,16 +242,16 @@ def test_folds_that_cannot_be_drawn_are_refused(found, said):
 def test_what_the_split_looks_at_is_no_feature():
     roles = {"target": "Class", "features": ["a", "b"]}
     section = params(split__method="time", split__column="b").split
-    assert splitting.roles(roles, section)["features"] == ["a"]
-    assert splitting.roles(roles, params().split)["features"] == ["a", "b"]
+    assert splitting.roles_after_split(roles, section)["features"] == ["a"]
+    assert splitting.roles_after_split(roles, params().split)["features"] == ["a", "b"]
     for names, column in ((["b"], "b"), (["a"], "Class")):
         wrong = params(split__method="time", split__column=column).split
         with pytest.raises(InputError, match=r"split\.column must leave a feature and be another"):
-            splitting.roles(roles | {"features": names}, wrong)
+            splitting.roles_after_split(roles | {"features": names}, wrong)
     raw = pa.table({"a": [1], "Class": [0]})
-    assert splitting.looked_at(raw, params().split) is None
+    assert splitting.split_column(raw, params().split) is None
     with pytest.raises(InputError, match="'b' is no column; the columns are a, Class"):
-        splitting.looked_at(raw, section)
+        splitting.split_column(raw, section)
 
 
 def test_both_sides_are_described():

@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
 from skops.io import dump
 
-from rebalance import correction, learners, paths, store, treatments
+from rebalance import paths, store
 from rebalance.errors import InputError
+from rebalance.learning import learners, treatments
+from rebalance.model import corrected
 from tests.strategies import (
     ENSEMBLES,
     FEATURES,
@@ -86,7 +88,7 @@ def test_an_ensemble_with_a_ratio_can_be_written(name, tmp_path):
     entry = treatment(name, ratio=3, params={"n_estimators": 2})
     made = learners.make(learner())
     estimator = treatments.fit(entry, made, TABLE.X, TABLE.y).estimator
-    own = correction.CorrectedClassifier(estimator, features=FEATURES)
+    own = corrected.CorrectedClassifier(estimator, features=FEATURES)
     store.write_model(tmp_path / "m.skops", own)
     read = store.read_model(tmp_path / "m.skops")
     np.testing.assert_array_equal(read.predict_proba(TABLE.X), own.predict_proba(TABLE.X))
@@ -97,7 +99,7 @@ def test_what_a_removed_entry_left_is_deleted(tmp_path, monkeypatch):
     for name in ("baseline", "kept", "removed"):
         store.write_text(paths.fingerprint(name), "")
         store.write_text(paths.training_metrics(name), "{}")
-    store.forget_others(["baseline", "kept"])
+    store.delete_removed_models(["baseline", "kept"])
     left = sorted(path.name for path in paths.METRICS.rglob("*") if path.is_file())
     assert left == ["baseline.sha256", "kept.json", "kept.sha256", "train_baseline.json"]
 
@@ -110,7 +112,7 @@ class Foreign:
 
 
 def test_a_model_with_a_foreign_type_is_refused_in_one_line(tmp_path):
-    wrong = correction.CorrectedClassifier(Foreign(), features=FEATURES)
+    wrong = corrected.CorrectedClassifier(Foreign(), features=FEATURES)
     with pytest.raises(InputError, match=r"cannot hold .*Foreign: a model file has only types"):
         store.write_model(tmp_path / "m.skops", wrong)
     assert not (tmp_path / "m.skops").exists()
@@ -320,7 +322,7 @@ def test_what_is_kept_has_room_for_a_study_of_a_large_table(monkeypatch, tmp_pat
         "joblib.Memory.reduce_size", lambda _, bytes_limit: limits.append(bytes_limit)
     )
     for n_rows in (1000, 10_000_000):
-        store.kept(n_rows)
+        store.score_cache(n_rows)
     assert limits == [1e9, 100 * 8 * 10_000_000]
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import ndtr
 
 from rebalance import comparison
-from rebalance.comparison import _bootstrap, _evidence, _intervals, _jackknife, _tails
+from rebalance.comparison import auc_near_one, bootstrap, estimates, intervals, jackknife
 
 
 def binormal(gap, n_positives, n_negatives, correlation=0.5, seed=0):
@@ -18,13 +18,13 @@ def binormal(gap, n_positives, n_negatives, correlation=0.5, seed=0):
     found = []
     for _ in range(2):
         score = shared + rng.normal(size=y_true.size) * math.sqrt(1 - correlation) + gap * y_true
-        found.append(_jackknife.contributions(y_true, score, score > gap)["roc_auc"])
+        found.append(jackknife.contributions(y_true, score, score > gap)["roc_auc"])
     return y_true, found
 
 
 def test_the_tail_of_an_auc_is_the_normal_that_its_positives_come_from():
     y_true, (one, _) = binormal(gap=2.5, n_positives=4000, n_negatives=4000)
-    ranks = _tails.Ranks.of(*one, _bootstrap.Strata.of(y_true))
+    ranks = auc_near_one.Ranks.of(*one, bootstrap.Strata.of(y_true))
 
     assert ranks.losses.mean() == pytest.approx(1 - one[0])
     # A quarter of the positives is beyond what 4000 negatives can rank.
@@ -33,7 +33,7 @@ def test_the_tail_of_an_auc_is_the_normal_that_its_positives_come_from():
 
 def test_expected_losses_are_those_of_many_draws_from_the_fit():
     y_true, pair = binormal(gap=2.0, n_positives=60, n_negatives=3000)
-    one, other = (_tails.Ranks.of(*each, _bootstrap.Strata.of(y_true)) for each in pair)
+    one, other = (auc_near_one.Ranks.of(*each, bootstrap.Strata.of(y_true)) for each in pair)
     correlation = np.corrcoef(one.scores, other.scores)[0, 1]
     drawn = np.random.default_rng(0).multivariate_normal(
         [0, 0], [[1, correlation], [correlation, 1]], 1_000_000
@@ -42,17 +42,19 @@ def test_expected_losses_are_those_of_many_draws_from_the_fit():
         ndtr(-(each.mean + each.spread * drawn[:, i])) for i, each in enumerate((one, other))
     )
 
-    assert _tails.expected_loss(one) == pytest.approx((first.mean(), first.var()), rel=0.02)
-    assert _tails.expected_difference(one, other) == pytest.approx((first - second).var(), rel=0.02)
+    assert auc_near_one.expected_loss(one) == pytest.approx((first.mean(), first.var()), rel=0.02)
+    assert auc_near_one.expected_difference(one, other) == pytest.approx(
+        (first - second).var(), rel=0.02
+    )
 
 
 def test_an_auc_near_1_has_no_more_trials_than_its_tail_allows():
     narrower = 0
     for seed in range(20):
         y_true, (one, _) = binormal(gap=3.5, n_positives=50, n_negatives=5000, seed=seed)
-        strata = _bootstrap.Strata.of(y_true)
-        error, _ = _jackknife.spread(one[1], strata)
-        _, df, most = _evidence.error_of("roc_auc", *one, strata)
+        strata = bootstrap.Strata.of(y_true)
+        error, _ = jackknife.spread(one[1], strata)
+        _, df, most = estimates.error_of("roc_auc", *one, strata)
         narrower += most * error**2 < one[0] * (1 - one[0])
         assert 2 <= df <= 49
     # The spread of a typical sample is too small, since the mean is made by a few.
@@ -62,11 +64,11 @@ def test_an_auc_near_1_has_no_more_trials_than_its_tail_allows():
 def test_a_difference_of_aucs_takes_the_tail_only_where_hardly_a_positive_is_lost():
     for gap, near_1 in ((1.5, False), (3.5, True)):
         y_true, pair = binormal(gap=gap, n_positives=50, n_negatives=5000)
-        strata = _bootstrap.Strata.of(y_true)
-        plain, df = _jackknife.spread(pair[0][1] - pair[1][1], strata)
-        found = _evidence.error_of_difference("roc_auc", *pair, strata)
-        assert (found != plain * _intervals.few_rows_factor(df, 50)) == near_1
-        swapped = _evidence.error_of_difference("roc_auc", *pair[::-1], strata)
+        strata = bootstrap.Strata.of(y_true)
+        plain, df = jackknife.spread(pair[0][1] - pair[1][1], strata)
+        found = estimates.error_of_difference("roc_auc", *pair, strata)
+        assert (found != plain * intervals.few_rows_factor(df, 50)) == near_1
+        swapped = estimates.error_of_difference("roc_auc", *pair[::-1], strata)
         assert found == pytest.approx(swapped)
 
 
@@ -75,9 +77,9 @@ def test_the_trials_of_a_tail_are_known_about_as_well_as_they_are_the_same_in_ot
         found = []
         for seed in range(100):
             y_true, (one, _) = binormal(gap=gap, n_positives=50, n_negatives=5000, seed=seed)
-            strata = _bootstrap.Strata.of(y_true)
-            error, _ = _jackknife.spread(one[1], strata)
-            found.append(_tails.trials(*one, strata, error))
+            strata = bootstrap.Strata.of(y_true)
+            error, _ = jackknife.spread(one[1], strata)
+            found.append(auc_near_one.trials(*one, strata, error))
         trials, df = np.transpose([each for each in found if each[0] < math.inf])
         assert trials.size > 90
         assert 1 / 2 < 2 / np.log(trials).var() / np.median(df) < 2
@@ -86,22 +88,22 @@ def test_the_trials_of_a_tail_are_known_about_as_well_as_they_are_the_same_in_ot
 @pytest.mark.parametrize("share", [0.1, 0.2])
 def test_a_difference_that_few_rows_make_has_an_interval_that_holds_it_as_often_as_it_says(share):
     rng = np.random.default_rng(0)
-    strata = _bootstrap.Strata.of(np.repeat([1, 0], [50, 50]))
+    strata = bootstrap.Strata.of(np.repeat([1, 0], [50, 50]))
     held = []
     for row in rng.standard_normal((4000, 50)) * (rng.random((4000, 50)) < share):
-        error, df = _jackknife.spread(np.r_[row / 50, np.zeros(50)], strata)
-        factors = 1, _intervals.few_rows_factor(df, 50)
-        ends = [_intervals.t_interval(row.mean(), error * factor, 49) for factor in factors]
+        error, df = jackknife.spread(np.r_[row / 50, np.zeros(50)], strata)
+        factors = 1, intervals.few_rows_factor(df, 50)
+        ends = [intervals.t_interval(row.mean(), error * factor, 49) for factor in factors]
         held.append([low <= 0 <= high for low, high, _ in ends])
     plain, lighter = np.mean(held, axis=0)
     assert 0.95 < lighter < plain
 
 
 def test_an_error_of_rows_that_are_normal_or_of_very_few_positives_stays():
-    assert _intervals.few_rows_factor(49.0, 50) == 1
-    assert _intervals.few_rows_factor(120.0, 50) == 1
-    assert _intervals.few_rows_factor(2.0, 2) == 1
-    assert 0.8 < _intervals.few_rows_factor(2.0, 50) < _intervals.few_rows_factor(20.0, 50) < 1
+    assert intervals.few_rows_factor(49.0, 50) == 1
+    assert intervals.few_rows_factor(120.0, 50) == 1
+    assert intervals.few_rows_factor(2.0, 2) == 1
+    assert 0.8 < intervals.few_rows_factor(2.0, 50) < intervals.few_rows_factor(20.0, 50) < 1
 
 
 @pytest.mark.parametrize("cuts", [[3], [3, 4], [1, 2, 3, 4]])
@@ -115,11 +117,11 @@ def test_scores_of_a_few_levels_have_no_tail_and_no_verdict_where_there_is_no_di
             np.digitize(shared + rng.normal(size=y_true.size) * math.sqrt(0.5) + 4 * y_true, cuts)
             for _ in range(2)
         ]
-        strata = _bootstrap.Strata.of(y_true)
-        pair = [_jackknife.contributions(y_true, each, each > 1)["roc_auc"] for each in scores]
-        assert len(cuts) > 2 or _tails.Ranks.of(*pair[0], strata) is None
-        error = _evidence.error_of_difference("roc_auc", *pair, strata)
-        _, _, p_value = _intervals.t_interval(pair[0][0] - pair[1][0], error, 97)
+        strata = bootstrap.Strata.of(y_true)
+        pair = [jackknife.contributions(y_true, each, each > 1)["roc_auc"] for each in scores]
+        assert len(cuts) > 2 or auc_near_one.Ranks.of(*pair[0], strata) is None
+        error = estimates.error_of_difference("roc_auc", *pair, strata)
+        _, _, p_value = intervals.t_interval(pair[0][0] - pair[1][0], error, 97)
         called += p_value < 0.05
     assert called <= 3
 
@@ -136,13 +138,13 @@ def test_positives_of_two_tied_levels_are_compared_without_a_warning():
 
 def test_there_is_no_tail_of_a_perfect_order_nor_of_groups():
     y_true = np.repeat([1, 0], [30, 300])
-    perfect = _jackknife.contributions(y_true, y_true * 0.5, y_true == 1)["roc_auc"]
-    assert _tails.Ranks.of(*perfect, _bootstrap.Strata.of(y_true)) is None
-    assert _tails.trials(*perfect, _bootstrap.Strata.of(y_true), 0.0) == (math.inf, math.inf)
-    grouped = _bootstrap.Strata.of(y_true, np.arange(330) // 2)
-    assert _tails.Ranks.of(*perfect, grouped) is None
+    perfect = jackknife.contributions(y_true, y_true * 0.5, y_true == 1)["roc_auc"]
+    assert auc_near_one.Ranks.of(*perfect, bootstrap.Strata.of(y_true)) is None
+    assert auc_near_one.trials(*perfect, bootstrap.Strata.of(y_true), 0.0) == (math.inf, math.inf)
+    grouped = bootstrap.Strata.of(y_true, np.arange(330) // 2)
+    assert auc_near_one.Ranks.of(*perfect, grouped) is None
     _, (one, _) = binormal(3.5, 30, 300)
-    assert _evidence.error_of_difference("roc_auc", perfect, one, grouped) > 0
+    assert estimates.error_of_difference("roc_auc", perfect, one, grouped) > 0
 
 
 def test_positives_of_equal_scores_have_a_finite_error_and_none_against_themselves():

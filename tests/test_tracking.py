@@ -17,8 +17,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from rebalance import cli, paths, store, tracking
 from rebalance.cli.commands import sync
-from rebalance.correction import CorrectedClassifier
 from rebalance.errors import InputError
+from rebalance.model.corrected import CorrectedClassifier
 from rebalance.tracking import places
 
 REPOSITORY = Path(__file__).parents[1]

@@ -11,7 +11,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from rebalance import paths, store, tracking
-from rebalance.correction import CorrectedClassifier
+from rebalance.model.corrected import CorrectedClassifier
 
 X = np.random.default_rng(0).normal(size=(60, 2))
 START_SECONDS = 90

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from joblib import Memory
 
-from rebalance import learners, splitting, thresholds, training, treatments
+from rebalance import splitting, thresholds
 from rebalance.errors import InputError
+from rebalance.learning import learners, training, treatments
 from tests.strategies import ENSEMBLES, learner, params, pool, table, treatment
 
 TABLE = table(240, 30)
@@ -212,16 +213,16 @@ def test_kept_scores_are_asked_first_and_only_for_the_same_question(tmp_path, mo
 def test_a_learners_own_threads_stay_at_one():
     from threadpoolctl import threadpool_info
 
-    from rebalance import parallel
+    from rebalance import workers
 
     section = params(run__workers=2).run
-    with parallel.pool(section) as executor:
+    with workers.pool(section) as executor:
         infos = list(executor.map(lambda _: threadpool_info(), range(2)))
     assert {pool_["num_threads"] for info in infos for pool_ in info} == {1}
 
 
 def test_the_first_error_ends_the_work():
-    from rebalance import parallel
+    from rebalance import workers
 
     done = []
 
@@ -232,7 +233,7 @@ def test_the_first_error_ends_the_work():
         done.append(number)
 
     def all_of_them():
-        with parallel.pool(params(run__workers=1).run) as executor:
+        with workers.pool(params(run__workers=1).run) as executor:
             futures = [executor.submit(work, number) for number in range(200)]
             futures[0].result()
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imblearn import combine, ensemble, over_sampling, under_sampling
 
-from rebalance import learners, treatments
-from rebalance.correction import expit, log_odds
 from rebalance.errors import InputError
+from rebalance.learning import learners, treatments
+from rebalance.model.corrected import expit, log_odds
 from tests.strategies import ENSEMBLES, labels, learner, seeds, table, treatment
 
 TABLE = table(300, 30)

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from joblib import Memory
 
-from rebalance import metrics, splitting, training, tuning
+from rebalance import metrics, splitting, tuning
 from rebalance.errors import InputError
+from rebalance.learning import training
 from rebalance.tuning import Candidate, Scored, choose
+from rebalance.tuning.search import Arm
 from tests.strategies import ROOT, params, pool, table, treatment
 
 TABLE = table(300, 30)
@@ -159,7 +161,7 @@ def test_pruning_compares_with_the_median_of_earlier_batches_only(seed, batch):
 def test_scores_are_those_of_an_honest_cross_validation():
     from sklearn.metrics import average_precision_score
 
-    from rebalance import learners, treatments
+    from rebalance.learning import learners, treatments
 
     given = params(tune__trials=3, tune__prune=False)
     with pool() as executor:
@@ -200,7 +202,7 @@ def test_no_resampling_unless_the_best_beats_it_by_a_standard_error(untreated, t
 def test_what_was_stopped_ranks_behind_all_that_was_not():
     from optuna.trial import TrialState
 
-    arm = tuning._Arm("random_under", PARAMS.tune, NATURAL)
+    arm = Arm("random_under", PARAMS.tune, NATURAL)
     questions = arm.ask(2)
     easy_first_fold = Scored(candidate=questions[0][1], scores=[0.9], pruned=True)
     whole = Scored(candidate=questions[1][1], scores=[0.8, 0.5, 0.5])
@@ -414,7 +416,7 @@ DIE = """
 import os, signal
 from pathlib import Path
 from joblib import Memory
-from rebalance import training, treatments
+from rebalance.learning import training, treatments
 from tests.test_tuning import PARAMS, TABLE, pool, tuning
 
 fit, fits = treatments.fit, []

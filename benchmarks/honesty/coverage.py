@@ -18,16 +18,16 @@ from benchmarks.honesty.distributions import (
 )
 from benchmarks.honesty.tables import Table
 from rebalance.comparison import mcnemar
-from rebalance.comparison._bootstrap import Strata, draws
-from rebalance.comparison._evidence import error_of, error_of_difference
-from rebalance.comparison._intervals import (
+from rebalance.comparison.bootstrap import Strata, draws
+from rebalance.comparison.estimates import error_of, error_of_difference
+from rebalance.comparison.intervals import (
     doubt,
     paired_interval,
     percentiles,
     share_interval,
     t_interval,
 )
-from rebalance.comparison._jackknife import contributions
+from rebalance.comparison.jackknife import contributions
 
 LOWEST, HIGHEST = 0.93, 0.97
 DOUBTED = " doubted"

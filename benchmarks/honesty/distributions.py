@@ -149,10 +149,10 @@ def _scored():
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from rebalance import simulation
+    from rebalance.sources import simulated
 
     def table(rows, positives, seed):
-        frame = simulation.simulate(rows, positives, seed)
+        frame = simulated.simulate(rows, positives, seed)
         return frame.drop(columns=["Class", "Time"]).to_numpy(), frame["Class"].to_numpy()
 
     def boosted(**more):

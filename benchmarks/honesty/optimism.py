@@ -14,7 +14,8 @@ from scipy.stats import norm
 
 from benchmarks.honesty.cores import on_every_core
 from benchmarks.honesty.tables import Table
-from rebalance import metrics, treatments, tuning
+from rebalance import metrics, tuning
+from rebalance.learning import treatments
 
 SEED = 20_250_211
 REPETITIONS = 250
@@ -128,7 +129,7 @@ def score(metric, y_true, y_score):
     """Return the accuracy at one half, which is the article's, or a ranking metric."""
     if metric == "accuracy":
         return float(np.mean((y_score >= 0.5) == y_true))
-    return metrics.ranking(y_true, y_score)[metric]
+    return metrics.ranking_metrics(y_true, y_score)[metric]
 
 
 def fit(candidate, X, y):

@@ -2,7 +2,7 @@
 
 Every set is split or drawn several times, for several learners: what a treatment does depends on
 the learner more than on the rows. On the training part every arm of the race is scored out of
-fold, `rebalance.evaluation.recommend` recommends one of them, and all are fitted on all training
+fold, `recommend` picks one of them, and all are fitted on all training
 rows and scored on rows that nothing looked at. The regret of a policy is its distance, in average
 precision there, from the best arm in hindsight.
 
@@ -19,14 +19,9 @@ import numpy as np
 from benchmarks.honesty.cores import on_every_core
 from benchmarks.honesty.sets import SAMPLE, SETS, SLOW, real
 from benchmarks.honesty.tables import Table
-from rebalance import (
-    evaluation,
-    learners,
-    metrics,
-    splitting,
-    treatments,
-    tuning,
-)
+from rebalance import metrics, splitting, tuning
+from rebalance.judging import recommendation
+from rebalance.learning import learners, treatments
 from rebalance.params import Learner, OutOfFold, Treatment
 
 METRIC = "average_precision"
@@ -107,7 +102,7 @@ def outcome(parts, learner, seed, n_folds=FOLDS):
     entries = {name: _below(entry, natural) for name, entry in ENTRIES.items()}
     entries[TUNED] = _tuned(out_of_fold, folds, y, natural)
     scores = {name: _columns(out_of_fold(entry), folds, y) for name, entry in entries.items()}
-    chosen = evaluation.recommend(scores.items(), METRIC).model
+    chosen = recommendation.recommend(scores.items(), METRIC).model
     entries |= {name: _below(entry, natural) for name, entry in HABITS.items()}
     fits = {entry.model_dump_json(): entry for entry in entries.values()}
     tested = {key: _test_score(entry, learner, parts) for key, entry in fits.items()}
@@ -128,7 +123,7 @@ def _tuned(out_of_fold, folds, y, natural):
     for candidate in [*asked, untreated]:
         results = out_of_fold(candidate.entry(natural, 0))
         values = [
-            metrics.ranking(y[valid], raw)[METRIC]
+            metrics.ranking_metrics(y[valid], raw)[METRIC]
             for (_, valid), raw in zip(folds, results, strict=True)
         ]
         scored[candidate] = tuning.Scored(candidate=candidate, scores=values)
@@ -153,7 +148,7 @@ def _scores(entry, learner, X, y, X_new):
 
 def _test_score(entry, learner, parts):
     y_score = _scores(entry, learner, parts.train.X, parts.train.y, parts.X_test)
-    return metrics.ranking(parts.y_test, y_score)[METRIC]
+    return metrics.ranking_metrics(parts.y_test, y_score)[METRIC]
 
 
 def policy(quick):

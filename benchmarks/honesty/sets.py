@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rebalance import store
-from rebalance.simulation import simulate
+from rebalance.sources.simulated import simulate
 
 SAMPLE = Path(__file__).parents[2].parent / "shared" / "data" / "creditcard_sample.csv"
 TEST_ROWS = 10_000  # of a simulated set

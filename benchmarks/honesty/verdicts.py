@@ -7,11 +7,11 @@ from benchmarks.honesty.cores import on_every_core
 from benchmarks.honesty.distributions import GAPS, METRICS, SEED, Population
 from benchmarks.honesty.tables import Table
 from rebalance.comparison import holm, mcnemar
-from rebalance.comparison._bootstrap import Strata
-from rebalance.comparison._evidence import error_of_difference
-from rebalance.comparison._intervals import t_interval
-from rebalance.comparison._jackknife import contributions, spread
-from rebalance.comparison._tests import ALPHA, POWER
+from rebalance.comparison.bootstrap import Strata
+from rebalance.comparison.estimates import error_of_difference
+from rebalance.comparison.intervals import t_interval
+from rebalance.comparison.jackknife import contributions, spread
+from rebalance.comparison.significance import ALPHA, POWER
 
 EQUAL = [
     *[Population(0.1, n, GAPS[0.1][:1] * 6) for n in (50, 100, 200, 500)],

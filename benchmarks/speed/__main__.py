@@ -19,7 +19,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks.speed import child, growth, pipeline, single, table
-from rebalance import parallel
+from rebalance import workers
 
 FULL, QUICK = 284_807, 40_000
 GROWTH = (284_807, 1_000_000, 3_000_000, 10_000_000)
@@ -74,7 +74,7 @@ def check(params):
 
 def sized(options):
     """Return the `Size` that the options ask for."""
-    cores = parallel.cores()
+    cores = workers.cores()
     rows = options.rows[0] if options.rows else QUICK if options.quick else FULL
     if options.quick:
         return Size(rows=rows, cores=cores, trials=12, short_trials=6, article_trials=2, repeats=2)

@@ -67,17 +67,15 @@ def commit(folder):
 
 
 def rows(folder, size):
-    """Return the rows: cold with the warm process and without, then nothing to do.
+    """Return the rows: cold, then nothing to do.
 
-    A third run, with the warm process, has the stages say where their seconds went.
+    A second cold run has the stages say where their seconds went.
     """
     # The files of the libraries are in memory for whoever comes first.
     child.call([sys.executable, "-c", "import imblearn.ensemble, mlflow.sklearn, optuna"], folder)
     ours = _cold(folder / "ours", size)
-    rival = _cold(folder / "rival", size, REBALANCE_WARM="0")
-    check_same(folder / "ours", folder / "rival")
     split = _cold(folder / "split", size, says_where=True)
-    return [*_rows(ours, rival, split, size), *_again(folder / "ours", size)]
+    return [*_rows(ours, split, size), *_again(folder / "ours", size)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,28 +88,15 @@ class Cold:
     peak: int | None
 
 
-def _cold(place, size, *, says_where=False, **variables):
+def _cold(place, size, *, says_where=False):
     place.mkdir()
     clone(place, size.rows, size.positives)
     if says_where:
         say_where(place / "dvc.yaml")
     with child.watching(place) as watched:
-        seconds = child.call(["dvc", "repro"], place, **variables).seconds
+        seconds = child.call(["dvc", "repro"], place).seconds
     spent = where(place / SPENT) if says_where else {}
     return Cold(seconds=seconds, stages=stages(place), spent=spent, peak=watched.peak)
-
-
-def check_same(ours, rival):
-    """Raise `child.UnfinishedError` unless both folders hold the same metrics, byte for byte."""
-
-    def found(place):
-        paths = [path for path in (place / "metrics").rglob("*") if path.suffix in SAME]
-        return {path.relative_to(place).as_posix(): path.read_bytes() for path in paths}
-
-    ours, rival = found(ours), found(rival)
-    for name in sorted(ours.keys() | rival.keys()):
-        if ours.get(name) != rival.get(name):
-            raise child.UnfinishedError(f"{name} differs without the warm process.")
 
 
 def say_where(path):
@@ -133,34 +118,28 @@ def stages(folder):
         return dict(base.execute(SECONDS).fetchall())
 
 
-def _rows(ours, rival, split, size):
+def _rows(ours, split, size):
     full = size.rows >= NEARLY_FULL
     found = [
         Row(
             work="dvc repro, cold",
             ours=ours.seconds,
-            rival=rival.seconds,
             peak=ours.peak,
             target=f"{WHOLE:g} s at full size",
             met=ours.seconds <= WHOLE if full else None,
-            note=f"{size.rows:,} rows; rival: REBALANCE_WARM=0, every stage with its own imports; "
-            "the same metrics",
+            note=f"{size.rows:,} rows",
         )
     ]
     found += [
         Row(
             work=f"  {name}",
             ours=seconds,
-            rival=rival.stages[name],
             note=", ".join(f"{kind} {spent:.2f}" for kind, spent in split.spent[name].items()),
         )
         for name, seconds in ours.stages.items()
     ]
-    rest = {
-        who: side.seconds - sum(side.stages.values())
-        for who, side in (("ours", ours), ("rival", rival))
-    }
-    found.append(Row(work="  DVC and the rest", **rest))
+    rest = ours.seconds - sum(ours.stages.values())
+    found.append(Row(work="  DVC and the rest", ours=rest))
     work = sum(spent.get(kind, 0.0) for spent in split.spent.values() for kind in WORK)
     share = 1 - work / split.seconds
     found.append(

@@ -15,8 +15,6 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from rebalance import warm
-
 KINDS = {
     "rebalance.store": "data",
     "rebalance.sources": "data",
@@ -84,7 +82,4 @@ def main(file, module, *arguments):
 
 
 if __name__ == "__main__":
-    # As `stages` does; the warm process runs this once more, and was not started by this name.
-    if sys.orig_argv[1:3] == ["-m", __spec__.name] and warm.wanted(os.environ, ["-m"]):
-        warm.hand_over(__spec__.name, sys.argv[1:])
     main(*sys.argv[1:])

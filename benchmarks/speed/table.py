@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import ClassVar
 
-from rebalance import parallel
+from rebalance import workers
 
 RESULTS = Path("benchmarks") / "results"
 LIBRARIES = ("dvc", "imbalanced-learn", "mlflow", "numpy", "optuna", "pandas", "scikit-learn")
@@ -107,7 +107,7 @@ def text(rows):
 def surroundings():
     """Return what seconds depend on: processors, how busy they are, versions."""
     return {
-        "cores": parallel.cores(),
+        "cores": workers.cores(),
         "load": os.getloadavg()[0],
         "machine": platform.machine(),
         "python": platform.python_version(),

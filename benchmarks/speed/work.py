@@ -15,8 +15,10 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import article_script, article_steps, bootstrap_speed
 from benchmarks.speed.growth import POSITIVES
-from rebalance import learners, metrics, parallel, simulation, store, training, treatments, tuning
+from rebalance import metrics, store, tuning, workers
+from rebalance.learning import learners, training, treatments
 from rebalance.params import load
+from rebalance.sources import simulated
 
 ROWS = "rows.parquet"
 MODEL = "model.skops"
@@ -30,7 +32,7 @@ def positives(rows):
 
 def prepare(folder, rows):
     """Write the rows that everything below reads."""
-    frame = simulation.simulate(rows=rows, positives=positives(rows), seed=42)
+    frame = simulated.simulate(rows=rows, positives=positives(rows), seed=42)
     frame.to_parquet(Path(folder) / ROWS)
     return {"positives": int(frame["Class"].sum())}
 
@@ -76,10 +78,10 @@ def article_ours(folder, trials):
     def step(entry):
         fitted = treatments.fit(entry, learner, train.X, train.y)
         y_score = fitted.estimator.predict_proba(test.X)[:, 1]
-        return metrics.ranking(test.y, y_score)["average_precision"]
+        return metrics.ranking_metrics(test.y, y_score)["average_precision"]
 
     start = time.perf_counter()
-    with parallel.pool(params.run) as executor:
+    with workers.pool(params.run) as executor:
         # The longest first, as everywhere.
         steps = {name: executor.submit(step, entry) for name, entry in entries.items()}
         study = tuning.search(train, params, executor)
@@ -113,7 +115,7 @@ def study(folder, trials, prune=True, kept=False):
 
     _import()
     start, processor = time.perf_counter(), time.process_time()
-    with parallel.pool(params.run) as executor:
+    with workers.pool(params.run) as executor:
         found = tuning.search(train, params, executor, timed)
     seconds, processor = time.perf_counter() - start, time.process_time() - processor
     # The others were begun for candidates that were then stopped: idle workers do.
@@ -231,7 +233,7 @@ def save_model(folder):
     """Train a model on the rows, and save it."""
     params = _params(folder)
     train, _ = article_steps.tables(params)
-    with parallel.pool(params.run) as executor:
+    with workers.pool(params.run) as executor:
         trained = training.train(article_steps.NONE, train, params, executor)
     store.write_model(Path(folder) / MODEL, trained.model)
     return {}

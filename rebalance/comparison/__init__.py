@@ -1,27 +1,11 @@
-"""Compare models on the same rows: intervals, paired differences, verdicts.
+"""Compare models on the same rows: intervals, paired differences, verdicts."""
 
-`compare` answers for a test set, `corrected_t_test` for repeated folds. Every number comes with a
-95 % interval or with the reason why it has none, and nothing is NaN or infinite.
-"""
-
-from dataclasses import asdict, dataclass
-
-import numpy as np
-
-from rebalance import metrics
-from rebalance.comparison._bootstrap import Strata, draws
-from rebalance.comparison._evidence import (
-    Evidence,
-    differences_of,
-    discordant,
-    intervals_of,
-    linear_interval,
-    paired_recall,
-    values,
-)
-from rebalance.comparison._intervals import Difference, Interval, doubt
-from rebalance.comparison._jackknife import contributions
-from rebalance.comparison._tests import (
+from rebalance.comparison.bootstrap import Strata
+from rebalance.comparison.comparison import Comparison, compare
+from rebalance.comparison.estimates import linear_interval
+from rebalance.comparison.intervals import Difference, Interval
+from rebalance.comparison.jackknife import contributions, spread
+from rebalance.comparison.significance import (
     Corrected,
     Discordant,
     corrected_t_test,
@@ -29,10 +13,9 @@ from rebalance.comparison._tests import (
     mcnemar,
     positives_needed,
 )
-from rebalance.comparison._verdicts import (
+from rebalance.comparison.verdicts import (
     BETTER,
     LOWER_IS_BETTER,
-    NO_DIRECTION,
     UNDETECTED,
     WORSE,
     Verdict,
@@ -49,183 +32,15 @@ __all__ = [
     "Difference",
     "Discordant",
     "Interval",
+    "Strata",
     "Verdict",
     "compare",
+    "contributions",
     "corrected_t_test",
     "holm",
     "linear_interval",
     "mcnemar",
     "positives_needed",
+    "spread",
     "verdicts",
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Everything that `compare` finds; ``to_dict`` is ready for JSON.
-
-    Attributes
-    ----------
-    baseline, metric : str
-        The metric is that of the verdicts.
-    draws : int
-    groups : int or None
-        Groups drawn, where rows belong to groups.
-    intervals : dict of str to dict of str to Interval
-        By model and metric.
-    differences : dict of str to dict of str to Difference
-        By arm and metric.
-    mcnemar : dict of str to dict of str to Discordant
-        By arm, then ``positives`` and ``negatives``. Empty where rows belong to groups, whose
-        rows do not count one by one.
-    verdicts : dict of str to Verdict
-        By arm.
-    absent : dict of str to dict of str to str
-        By model and metric, why there is no interval.
-    doubted : dict of str to dict of str to str
-        By model and metric, why an interval, and that of a difference from it, may not hold.
-    """
-
-    baseline: str
-    metric: str
-    draws: int
-    groups: int | None
-    intervals: dict
-    differences: dict
-    mcnemar: dict
-    verdicts: dict
-    absent: dict
-    doubted: dict
-
-    def to_dict(self):
-        """Return plain dicts and numbers."""
-        return asdict(self)
-
-
-def compare(
-    y_true,
-    models,
-    baseline,
-    *,
-    metric="average_precision",
-    n_draws=2000,
-    seed=0,
-    groups=None,
-    k=None,
-    precision=0.9,
-):
-    """Return intervals of each metric of each model, and each arm against the baseline.
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n_rows,)
-    models : dict of str to (y_score, threshold)
-        Probabilities, and a number to flag from, or an array of bool: the decisions themselves.
-    baseline : str
-        The model that the others, the arms, are compared with.
-    metric : str
-        What the verdicts look at.
-    n_draws : int
-        Draws of the bootstrap, the same for all models.
-    seed : int
-    groups : array-like of shape (n_rows,), optional
-        Draw whole groups of rows: a card, a customer.
-    k, precision
-        As in `rebalance.metrics.ranking`.
-
-    Returns
-    -------
-    Comparison
-
-    Raises
-    ------
-    ValueError
-        If arrays do not fit together, the baseline or metric is unknown, or there are fewer than
-        two positives or negatives, or two groups with a positive.
-    """
-    y_true, models = _check(y_true, models, baseline, n_draws)
-    strata = _strata(y_true, groups)
-    n_positives = int(y_true.sum(dtype=np.int64))
-    k = n_positives if k is None else k
-    drawn = draws(y_true, models, strata, n_draws=n_draws, seed=seed, k=k, precision=precision)
-    evidence = {
-        name: Evidence(
-            values(y_true, *model, k, precision), contributions(y_true, *model), drawn[name]
-        )
-        for name, model in models.items()
-    }
-    if metric not in evidence[baseline].values or metric in NO_DIRECTION:
-        known = ", ".join(sorted(evidence[baseline].values.keys() - NO_DIRECTION))
-        raise ValueError(f"the metric of the verdicts must be one of {known}, got {metric!r}.")
-    arms = [name for name in models if name != baseline]
-    intervals, absent = {}, {}
-    for name, (_, flagged) in models.items():
-        trials = {"precision": int(flagged.sum()), "accuracy": y_true.size, "precision_at_k": k}
-        intervals[name], absent[name] = intervals_of(evidence[name], strata, trials, n_positives)
-    differences = {arm: differences_of(evidence[arm], evidence[baseline], strata) for arm in arms}
-    pairs = {}
-    if groups is None:
-        pairs = {arm: discordant(y_true, models[arm][1], models[baseline][1]) for arm in arms}
-        for arm, pair in pairs.items():
-            differences[arm]["recall"] = paired_recall(differences[arm]["recall"], pair, y_true)
-    return Comparison(
-        baseline=baseline,
-        metric=metric,
-        draws=n_draws,
-        groups=None if groups is None else sum(strata.sizes),
-        intervals=intervals,
-        differences=differences,
-        mcnemar=pairs,
-        verdicts=verdicts(
-            {arm: found[metric] for arm, found in differences.items() if metric in found},
-            metric,
-            n_positives,
-        ),
-        absent=absent,
-        doubted={name: _doubts(found, n_positives) for name, found in intervals.items()},
-    )
-
-
-def _doubts(intervals, n_positives):
-    """Return the metrics whose interval may not hold, each with the reason."""
-    found = {name: doubt(name, each.value, n_positives) for name, each in intervals.items()}
-    return {name: reason for name, reason in found.items() if reason}
-
-
-def _strata(y_true, groups):
-    """Return the strata, or raise ValueError where they are too small to draw from."""
-    if groups is not None and np.shape(groups) != y_true.shape:
-        raise ValueError(
-            f"groups must have one group a row, got shape {np.shape(groups)} for {y_true.shape}."
-        )
-    strata = Strata.of(y_true, groups)
-    counts = np.bincount(y_true, minlength=2)
-    if counts.min() < 2 or strata.sizes[0] < 2:
-        where = "" if groups is None else f" in {strata.sizes[0]} groups"
-        raise ValueError(
-            f"a comparison needs two positives, not of one group, and two negatives, got "
-            f"{counts[1]} positives{where} and {counts[0]} negatives: test on more rows."
-        )
-    return strata
-
-
-def _check(y_true, models, baseline, n_draws):
-    """Return labels, and scores and decisions by model, or raise ValueError."""
-    if baseline not in models:
-        raise ValueError(f"the baseline must be one of {', '.join(models)}, got {baseline!r}.")
-    if n_draws < 100:
-        raise ValueError(f"n_draws must be 100 or more, got {n_draws}: percentiles need draws.")
-    checked = {}
-    for name, (scores, threshold) in models.items():
-        y_true, y_score = metrics.check(y_true, scores)
-        metrics.check_probability(y_score)
-        flagged = np.asarray(threshold)
-        if flagged.ndim == 0:
-            flagged = y_score >= flagged
-        if flagged.shape != y_score.shape or flagged.dtype != bool:
-            raise ValueError(
-                f"the decisions of {name} must be a threshold or one bool a row, got "
-                f"{flagged.dtype} of shape {flagged.shape} for {y_score.shape}."
-            )
-        checked[name] = (y_score, flagged)
-    return y_true, checked

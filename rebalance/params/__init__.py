@@ -1,19 +1,14 @@
 """Typed, strict, frozen view of params.yaml."""
 
-from pydantic import ValidationError, model_validator
-
-from rebalance import paths, refusals
-from rebalance.errors import InputError
-from rebalance.params._sections import (
+from rebalance.params.params import Params, load, parse
+from rebalance.params.rules import Rule
+from rebalance.params.sections import (
     Calibrate,
     Data,
     Evaluate,
     Learner,
-    Name,
     OutOfFold,
-    Rule,
     Run,
-    Section,
     Split,
     Threshold,
     Tracking,
@@ -25,50 +20,3 @@ __all__ = [
     "Calibrate", "Data", "Evaluate", "Learner", "OutOfFold", "Params", "Rule", "Run", "Split",
     "Threshold", "Tracking", "Treatment", "Tune", "load", "parse",
 ]  # fmt: skip
-
-
-class Params(Section):
-    """Everything that one may change."""
-
-    data: Data
-    split: Split
-    learner: Learner
-    out_of_fold: OutOfFold
-    resample: dict[Name, Treatment]
-    calibrate: Calibrate
-    threshold: Threshold
-    tune: Tune
-    evaluate: Evaluate
-    tracking: Tracking
-    run: Run
-
-    @model_validator(mode="after")
-    def _names(self):
-        for name in (paths.BASELINE, paths.TUNED, paths.MOVED):
-            if name in self.resample:
-                raise ValueError(f"resample.{name} must have another name: {name!r} is taken")
-        return self
-
-    def resampled(self, arguments):
-        """Return the one name among ``arguments`` if it is a key of ``resample``."""
-        if len(arguments) != 1 or arguments[0] not in self.resample:
-            raise InputError(
-                f"one model of resample must be named, one of {', '.join(self.resample)}; got "
-                f"{' '.join(arguments) or 'none'}."
-            )
-        return arguments[0]
-
-
-def parse(content):
-    """Return the `Params` of a mapping; `InputError` is one line: the key, the rule, the value."""
-    if not isinstance(content, dict):
-        raise InputError(f"{paths.PARAMS} must hold a mapping of sections, got {content!r}.")
-    try:
-        return Params.model_validate(content)
-    except ValidationError as error:
-        raise InputError(f"{refusals.line(error, Params)}.") from error
-
-
-def load(path=paths.PARAMS):
-    """Return the parameters in ``path``."""
-    return parse(refusals.read(path))

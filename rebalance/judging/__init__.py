@@ -1,0 +1,1 @@
+"""What the training rows recommend, and what the test rows say of every model."""

@@ -1,0 +1,116 @@
+"""What the training rows recommend, and what the test rows say of it."""
+
+import numpy as np
+import pandas as pd
+
+from rebalance import comparison, errors, metrics, paths
+from rebalance.errors import InputError
+
+
+def check_thresholds(models, section):
+    """Raise `InputError` where a model was trained with other rules of ``threshold``.
+
+    Parameters
+    ----------
+    models : dict of str to CorrectedClassifier
+    section : params.Threshold
+    """
+    wanted = {name: rule.rule for name, rule in section.rules.items()}
+    for name, model in models.items():
+        chosen = {key: found["name"] for key, found in model.thresholds.items()}
+        if chosen != wanted or model.threshold != model.thresholds[section.use]["value"]:
+            raise InputError(
+                f"{paths.model(name)} was trained with another section 'threshold' of params.yaml; "
+                "run 'dvc repro' to train it again."
+            )
+
+
+def raw_scores(name, model, table):
+    """Return a model's uncorrected probabilities of the rows, shape (n_rows,).
+
+    Raises
+    ------
+    InputError
+        Where it takes no missing values and these rows have some: the training rows had none.
+    """
+    try:
+        return model.raw_scores(table.X)
+    except ValueError as error:
+        gaps = [key for i, key in enumerate(table.features) if np.isnan(table.X[:, i]).any()]
+        if not gaps:
+            raise
+        raise InputError(
+            f"model {name} takes no missing values, and {', '.join(gaps)} have some in the test "
+            "rows; fill them, or use hist_gradient_boosting."
+        ) from error
+
+
+def judge(y_true, y_score, threshold, params):
+    """Return the metrics of one model on the test rows, for ``metrics/scores.json``.
+
+    Decision metrics are given at the model's threshold, and at .5 under ``at_half``; ``params`` is
+    a `params.Evaluate`.
+    """
+    found = metrics.score(y_true, y_score, threshold, k=params.alerts, precision=params.precision)
+    return {
+        **found,
+        "no_information_rate": metrics.no_information_rate(y_true),
+        "threshold": threshold,
+        "at_half": metrics.decision_metrics(y_true, y_score, metrics.HALF),
+    }
+
+
+def compare(y_true, y_scores, flagged_from, baseline, params, groups=None):
+    """Return the `comparison.Comparison` of every model with the baseline at .5.
+
+    The baseline with its chosen threshold is a treatment of its own, the cheapest of all.
+
+    Parameters
+    ----------
+    y_scores, flagged_from : dict of str to array, dict of str to float
+        By model.
+    params : params.Evaluate
+    groups : array of shape (n_rows,) or None
+        Rows that belong together are drawn together.
+    """
+    models = {baseline: (y_scores[baseline], metrics.HALF)}
+    models[paths.MOVED] = (y_scores[baseline], flagged_from[baseline])
+    for name, y_score in y_scores.items():
+        if name != baseline:
+            models[name] = (y_score, flagged_from[name])
+    return comparison.compare(
+        y_true,
+        models,
+        baseline,
+        metric=params.metric,
+        n_draws=params.bootstrap,
+        seed=params.seed,
+        groups=groups,
+        k=params.alerts,
+        precision=params.precision,
+    )
+
+
+def groups(table, name):
+    """Return the groups that are drawn together, or None; `InputError` where they are too few.
+
+    Parameters
+    ----------
+    table : store.Table
+        The test rows.
+    name : str
+        ``evaluate.groups``; empty for those of the split, if it has any.
+    """
+    with errors.at("evaluate.groups"):
+        found = table.column(name) if name else table.groups
+    if found is None:
+        return None
+    codes, _ = pd.factorize(found)
+    with_positive = len(np.unique(codes[table.y == 1]))
+    if (codes < 0).any() or with_positive < 2:
+        raise InputError(
+            f"{name or 'split.column'} must hold a group in every test row, with positives in two "
+            f"groups or more, got {int((codes < 0).sum())} rows without and {with_positive} groups "
+            "with a positive; name another column."
+        )
+    return codes

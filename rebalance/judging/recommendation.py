@@ -1,0 +1,134 @@
+"""Recommend a model from out-of-fold scores of the training rows."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rebalance import metrics
+from rebalance.comparison import (
+    LOWER_IS_BETTER,
+    Corrected,
+    Strata,
+    contributions,
+    corrected_t_test,
+    holm,
+    spread,
+)
+from rebalance.metrics import HALF
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossValidated:
+    """A model's out-of-fold score, and its paired difference from the baseline.
+
+    ``difference`` is None for the baseline, and for a model with folds of its own; ``p_adjusted``
+    is its p-value after Holm's correction for the arms whose scores are not the baseline's own.
+    """
+
+    mean: float
+    standard_error: float
+    difference: Corrected | None
+    p_adjusted: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendation:
+    """The model to use, chosen on training rows only."""
+
+    model: str
+    cross_validated: dict
+
+
+def fold_values(scores, metric):
+    """Return ``metric`` of every fold, from a model's out-of-fold scores.
+
+    ``scores`` is a dict of columns, as `training.Scores` names them; ``metric`` needs no threshold.
+    """
+    values = []
+    for rows in _folds(scores):
+        each = scores["y_true"][rows], scores["y_score"][rows]
+        values.append((metrics.ranking_metrics(*each) | metrics.probability_metrics(*each))[metric])
+    return np.array(values)
+
+
+def _folds(scores):
+    return [scores["fold"] == number for number in range(scores["fold"].max() + 1)]
+
+
+def _folds_a_repeat(scores):
+    """Return the number of folds that share no row."""
+    repeats = len(scores["row"]) // len(np.unique(scores["row"]))
+    return (scores["fold"].max() + 1) // repeats
+
+
+def recommend(models, metric, *, grouped=False):
+    """Return the `Recommendation` of the out-of-fold scores.
+
+    Of the models that beat the baseline by more than one standard error of the paired difference,
+    the one of the highest mean is recommended; without any, the baseline is, as the simplest.
+
+    Parameters
+    ----------
+    models : iterable of (str, dict of columns)
+        Name and scores, the baseline's first. They are looked at in turn: no more than those of
+        the baseline and of one arm need to be in memory.
+    metric : str
+    grouped : bool
+        Whether rows belong together, so that a row's contribution is not its own.
+    """
+    sign = -1 if metric in LOWER_IS_BETTER else 1
+    models = iter(models)
+    baseline, reference = next(models)
+    base_values = fold_values(reference, metric)
+    found, gains = {baseline: _cross_validated(base_values, reference)}, {}
+    for name, columns in models:
+        values, difference = fold_values(columns, metric), None
+        if same_folds(columns, reference):
+            d = values - base_values
+            sizes = [(columns["train_rows"][rows][0], rows.sum()) for rows in _folds(columns)]
+            difference = corrected_t_test(d, *np.mean(sizes, axis=0))
+            if sign * d.mean() > _error(columns, reference, metric, d, grouped):
+                gains[name] = sign * d.mean()
+        found[name] = _cross_validated(values, columns, difference)
+        del columns  # before the next ones are read
+    asked = [name for name, each in found.items() if each.difference and each.difference.value]
+    adjusted = holm([found[name].difference.p_value for name in asked])
+    for name, p_value in zip(asked, adjusted, strict=True):
+        found[name] = replace(found[name], p_adjusted=float(p_value))
+    best = max(gains, key=gains.get) if gains else baseline
+    return Recommendation(model=best, cross_validated=found)
+
+
+def _cross_validated(values, columns, difference=None):
+    return CrossValidated(
+        mean=float(values.mean()),
+        standard_error=metrics.standard_error(values, _folds_a_repeat(columns)),
+        difference=difference,
+    )
+
+
+def _error(arm, baseline, metric, d, grouped):
+    """Return the standard error of the mean paired difference, from what each row contributes.
+
+    Five folds know their own spread badly: an arm with a large gain and an unlucky spread would be
+    dropped. Metrics without contributions, and rows that belong together, keep it.
+    """
+    # Of a fold's only positive nobody can tell what the fold is without it.
+    few = min(baseline["y_true"][fold].sum() for fold in _folds(baseline)) < 2
+    if grouped or few or metric not in {"average_precision", "roc_auc"}:
+        return metrics.standard_error(d, _folds_a_repeat(arm))
+    rows, unit = np.unique(baseline["row"], return_inverse=True)
+    summed, y_true = np.zeros(rows.size), np.zeros(rows.size, dtype=int)
+    y_true[unit] = baseline["y_true"]
+    for fold in _folds(baseline):
+        gained, had = (
+            contributions(own["y_true"][fold], own["y_score"][fold], own["y_score"][fold] >= HALF)
+            for own in (arm, baseline)
+        )
+        summed[unit[fold]] += (gained[metric][1] - had[metric][1]) / len(d)
+    return spread(summed, Strata.of(y_true))[0]
+
+
+def same_folds(left, right):
+    """Say whether two models were scored on the same rows in the same folds."""
+    return all(np.array_equal(left[column], right[column]) for column in ("fold", "row"))

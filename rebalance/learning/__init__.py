@@ -1,0 +1,1 @@
+"""Learners, treatments, and the training of one model."""

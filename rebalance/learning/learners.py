@@ -1,0 +1,251 @@
+"""Table of unfitted estimators: the learner underneath every treatment."""
+
+import importlib
+import inspect
+import logging
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+
+from rebalance import errors
+from rebalance.errors import InputError
+from rebalance.learning import histogram
+from rebalance.model.rows import Rows, probabilities
+from rebalance.params import names
+
+log = logging.getLogger("rebalance")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learner:
+    """Where an estimator lives and what we set where params.yaml says nothing."""
+
+    place: str
+    defaults: dict = field(default_factory=dict)
+    scaled: bool = False
+    extra: str = ""
+
+
+LEARNERS = {
+    "hist_gradient_boosting": Learner(
+        place="sklearn.ensemble.HistGradientBoostingClassifier",
+        # Chosen by cross-validation on training rows: python -m benchmarks.learner_defaults.
+        # Early stopping would look at a tenth of the positives, which is noise.
+        defaults={
+            "learning_rate": 0.1,
+            "max_iter": 75,
+            "l2_regularization": 5.0,
+            "early_stopping": False,
+        },
+    ),
+    "gradient_boosting": Learner(place="sklearn.ensemble.GradientBoostingClassifier"),
+    "logistic_regression": Learner(
+        place="sklearn.linear_model.LogisticRegression", defaults={"max_iter": 1000}, scaled=True
+    ),
+    "random_forest": Learner(
+        place="sklearn.ensemble.RandomForestClassifier",
+        defaults={"n_estimators": 100, "min_samples_leaf": 2, "n_jobs": 1},
+    ),
+    "lightgbm": Learner(
+        place="lightgbm.LGBMClassifier",
+        defaults={
+            "learning_rate": 0.05,
+            "n_estimators": 150,
+            "reg_lambda": 10.0,
+            "n_jobs": 1,
+            "verbosity": -1,
+            "deterministic": True,
+            "force_col_wise": True,
+        },
+        extra="lightgbm",
+    ),
+    "xgboost": Learner(
+        place="xgboost.XGBClassifier",
+        defaults={
+            "learning_rate": 0.05,
+            "n_estimators": 150,
+            "reg_lambda": 10.0,
+            "base_score": 0.5,
+            "max_delta_step": 1,
+            "max_bin": 256,
+            "tree_method": "hist",
+            "n_jobs": 1,
+        },
+        extra="xgboost",
+    ),
+}
+
+
+@cache  # scikit-learn's list of estimators is slow, and not made for several threads
+def _find(name):
+    """Return the `Learner` called ``name``, or the scikit-learn class of that name."""
+    if name in LEARNERS:
+        return LEARNERS[name]
+    from sklearn.utils import all_estimators
+
+    classes = dict(all_estimators(type_filter="classifier"))
+    if name not in classes:
+        raise InputError(
+            f"learner.name must be one of {', '.join(names.LEARNERS)} or a scikit-learn "
+            f"classifier's class name, got {name!r}."
+        )
+    return Learner(place=f"{classes[name].__module__}.{name}")
+
+
+def _class(learner):
+    """Return the class of a learner; `InputError` says what to install."""
+    module, _, name = learner.place.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        if not learner.extra:
+            raise
+        raise InputError(
+            f"learner.name {learner.extra!r} needs a package that is not installed: "
+            f"pip install 'rebalance[{learner.extra}]' (in this folder: pip install -e "
+            f"'.[{learner.extra}]')."
+        ) from error
+
+
+def make(params):
+    """Return the unfitted estimator of the section ``learner``.
+
+    Raises `InputError` for an unknown learner, an unknown argument (with the known ones) and a
+    missing extra.
+    """
+    learner = _find(params.name)
+    cls = _class(learner)
+    # The extras hide their arguments behind **kwargs.
+    known = list(cls().get_params() if learner.extra else inspect.signature(cls).parameters)
+    native = _lightgbm_arguments() if learner.extra == "lightgbm" else set()
+    unknown = [name for name in params.params if name not in native.union(known)]
+    if unknown:
+        raise InputError(
+            f"learner.params has the unknown argument {unknown[0]!r}; {params.name} knows "
+            f"{', '.join(sorted(known))}{' and the parameters of LightGBM itself' * bool(native)}."
+        )
+    if cls.__name__ == "HistGradientBoostingClassifier":
+        histogram.install()
+    arguments = learner.defaults | params.params
+    if "random_state" in known:
+        arguments.setdefault("random_state", params.seed)
+    estimator = _checked(cls, arguments, params.name)
+    if learner.scaled:
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        return make_pipeline(StandardScaler(), estimator)
+    return estimator
+
+
+def _lightgbm_arguments():
+    from lightgbm.basic import _ConfigAliases
+
+    names = _ConfigAliases._get_all_param_aliases()
+    return set(names).union(*names.values())
+
+
+def _checked(cls, arguments, name):
+    """Return the estimator; `InputError` where its arguments or its answers will not do."""
+    try:
+        estimator = cls(**arguments)
+        # Scikit-learn looks at the values when it fits; nothing should have been fitted by then.
+        if hasattr(estimator, "_parameter_constraints"):
+            estimator._validate_params()
+    except (TypeError, ValueError) as error:
+        reason = errors.one_line(error).removeprefix(f"{cls.__name__}.__init__() ")
+        raise InputError(f"learner.params of {name!r}: {reason}.") from error
+    if not hasattr(estimator, "predict_proba"):
+        raise InputError(
+            f"learner.name must be a classifier that gives probabilities; {name!r} does not, with "
+            "these params."
+        )
+    return estimator
+
+
+def check(params, table):
+    """Raise `InputError` where the learner cannot take the table; warn where it does badly."""
+    import numpy as np
+
+    prevalence = table.y.mean()
+    if params.name in {"gradient_boosting", "GradientBoostingClassifier"} and prevalence < 0.01:
+        log.warning(
+            "warning: gradient_boosting overshoots below 1 %% positives (here %.2f %%) and its "
+            "scores collapse; hist_gradient_boosting does not.",
+            100 * prevalence,
+        )
+    names = [name for i, name in enumerate(table.features) if np.isnan(table.X[:, i]).any()]
+    if names:
+        from sklearn.utils import get_tags
+
+        if not get_tags(make(params)).input_tags.allow_nan:
+            raise InputError(
+                f"learner.name {params.name!r} takes no missing values, and {', '.join(names)} "
+                "have some; fill them, or use hist_gradient_boosting."
+            )
+        log.warning("note: missing values in %s go to the learner as they are.", ", ".join(names))
+
+
+def fit(estimator, X, y, sample_weight=None):
+    """Return a fitted clone of ``estimator``; `InputError` where it takes no weights it needs.
+
+    ``X`` is an array or `selection.Rows`, which are copied a block at a time where the learner
+    allows.
+    """
+    from sklearn.base import clone
+    from sklearn.utils.validation import has_fit_parameter
+
+    estimator = clone(estimator)
+    if sample_weight is None:
+        return _fit(estimator, X, y)
+    last = estimator.steps[-1] if hasattr(estimator, "steps") else ("", estimator)
+    if not has_fit_parameter(last[1], "sample_weight"):
+        raise InputError(
+            f"learner.name {type(last[1]).__name__!r} takes no sample weights; use another "
+            "learner, or a sampler for a treatment."
+        )
+    prefix = f"{last[0]}__" if last[0] else ""
+    return _fit(estimator, X, y, **{f"{prefix}sample_weight": sample_weight})
+
+
+def _fit(estimator, X, y, **weights):
+    rows = Rows.of(X)
+    with _refusing(estimator, "learn from"):
+        if histogram.takes_blocks(estimator):
+            return histogram.fit(estimator, rows, y, **weights)
+        return estimator.fit(rows.array(), y, **weights)
+
+
+def raw_scores(estimator, X):
+    """Return a fitted estimator's probabilities of the positive class, shape (n_rows,).
+
+    Raises `InputError` where it cannot score the rows, or answers with something else.
+    """
+    import numpy as np
+
+    with _refusing(estimator, "score"):
+        found = probabilities(estimator, X)
+    if np.ndim(found) != 2 or not ((found >= 0) & (found <= 1)).all():
+        raise InputError(
+            f"learner {_named(estimator)} must answer with probabilities from 0 to 1, and does "
+            "not; look at learner.params."
+        )
+    return found[:, 1]
+
+
+@contextmanager
+def _refusing(estimator, what):
+    """Turn the libraries' word for rows and arguments that do not go together into one line."""
+    refusals = [ValueError]
+    if "lightgbm" in sys.modules:
+        refusals.append(sys.modules["lightgbm"].basic.LightGBMError)
+    try:
+        yield
+    except tuple(refusals) as error:
+        name = _named(estimator)
+        raise InputError(f"{name} cannot {what} these rows: {errors.one_line(error)}.") from error
+
+
+def _named(estimator):
+    return type(estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator).__name__

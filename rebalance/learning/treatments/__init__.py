@@ -1,0 +1,43 @@
+"""Treatments of class imbalance, done inside each training fold."""
+
+from rebalance.learning.treatments.treatments import (
+    CLASS_WEIGHT,
+    ENSEMBLES,
+    NONE,
+    OWN_TREES,
+    SAMPLE_WEIGHT,
+    SAMPLERS,
+    TAKES,
+    Fitted,
+    Prepared,
+    check,
+    chooses_rows,
+    counts,
+    fewer_negatives,
+    fit,
+    more_positives,
+    natural_ratio,
+    prepare,
+    sampler_class,
+)
+
+__all__ = [
+    "CLASS_WEIGHT",
+    "ENSEMBLES",
+    "NONE",
+    "OWN_TREES",
+    "SAMPLERS",
+    "SAMPLE_WEIGHT",
+    "TAKES",
+    "Fitted",
+    "Prepared",
+    "check",
+    "chooses_rows",
+    "counts",
+    "fewer_negatives",
+    "fit",
+    "more_positives",
+    "natural_ratio",
+    "prepare",
+    "sampler_class",
+]

@@ -1,0 +1,1 @@
+"""What a saved model needs in order to answer."""

@@ -1,0 +1,114 @@
+"""Probabilities at the natural prevalence: one affine map of the log-odds, inside the model.
+
+Under-sampling by a share beta adds ``log(beta)`` to the log-odds (Dal Pozzolo et al., 2015), a
+weight w of the positives adds ``-log(w)`` (Elkan, 2001), and a sigmoid on the log-odds is a slope
+and an intercept (Platt, 1999). Together they are two numbers.
+"""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from rebalance.model.rows import probabilities
+
+# Beyond the log-odds of the floats next to 0 and 1, so that the map keeps every order.
+LOWEST, HIGHEST = -750.0, 38.0
+
+
+def log_odds(probability):
+    """Return the log-odds of probabilities, finite at 0 and at 1 and strictly increasing.
+
+    >>> log_odds([0.0, 0.5, 1.0])
+    array([-750.,    0.,   38.])
+    """
+    p = np.asarray(probability, dtype=float)
+    with np.errstate(divide="ignore"):
+        odds = np.log(p) - np.log1p(-p)
+    return np.clip(odds, LOWEST, HIGHEST)
+
+
+def expit(odds):
+    """Return the probabilities of log-odds.
+
+    >>> expit([0.0])
+    array([0.5])
+    """
+    odds = np.asarray(odds, dtype=float)
+    small = np.exp(-np.abs(odds))
+    return np.where(odds >= 0, 1 / (1 + small), small / (1 + small))
+
+
+class CorrectedClassifier(ClassifierMixin, BaseEstimator):
+    """Answer with corrected probabilities, and decide at the chosen threshold.
+
+    Parameters
+    ----------
+    estimator : fitted classifier of the classes 0 and 1
+    features : list of str
+        Names of the columns, in the order in which the estimator knows them.
+    slope, intercept : float
+        The affine map of the log-odds; 1 and 0 leave the probabilities untouched.
+    threshold : float
+        `predict` answers 1 where the corrected probability reaches it.
+    knots : array of shape (2, n_knots) or None
+        Log-odds and probabilities of a calibration curve that replaces the affine map.
+    thresholds : dict of str to dict
+        Every rule's choice on the out-of-fold scores: the fields of `thresholds.Threshold`.
+    """
+
+    def __init__(
+        self,
+        estimator,
+        *,
+        features=(),
+        slope=1.0,
+        intercept=0.0,
+        threshold=0.5,
+        knots=None,
+        thresholds=None,
+    ):
+        self.estimator = estimator
+        self.features = features
+        self.slope = slope
+        self.intercept = intercept
+        self.threshold = threshold
+        self.knots = knots
+        self.thresholds = thresholds
+
+    @property
+    def classes_(self):
+        """Return the two classes."""
+        return np.array([0, 1])
+
+    def __sklearn_is_fitted__(self):
+        """Say that the estimator came fitted."""
+        return True
+
+    def fit(self, X, y):
+        """Refuse: the estimator came fitted, and the correction belongs to that fit."""
+        raise NotImplementedError("a corrected classifier is made fitted; train it by a stage")
+
+    def raw_scores(self, X):
+        """Return the uncorrected probabilities of the positive class, shape (n_rows,).
+
+        ``X`` is an array of shape (n_rows, n_features) or a data frame with the columns by name.
+        """
+        if hasattr(X, "columns"):
+            X = X[list(self.features)].to_numpy(dtype=float)
+        return probabilities(self.estimator, X)[:, 1]
+
+    def correct(self, raw):
+        """Return the corrected probabilities of ``raw`` probabilities."""
+        if self.knots is not None:
+            return np.interp(log_odds(raw), *self.knots)
+        if (self.slope, self.intercept) == (1.0, 0.0):
+            return np.asarray(raw, dtype=float)
+        return expit(self.slope * log_odds(raw) + self.intercept)
+
+    def predict_proba(self, X):
+        """Return the corrected probabilities of both classes, shape (n_rows, 2)."""
+        p = self.correct(self.raw_scores(X))
+        return np.column_stack([1 - p, p])
+
+    def predict(self, X):
+        """Return 1 where the corrected probability reaches the threshold, else 0."""
+        return (self.correct(self.raw_scores(X)) >= self.threshold).astype(int)

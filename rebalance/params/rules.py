@@ -1,0 +1,121 @@
+"""The threshold rules that params.yaml may name, one class for each, with the rule's options."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from rebalance.params.fields import Amount, Count, Positive, Section, Share
+
+
+class ThresholdRule(Section):
+    """A rule that turns scores into decisions.
+
+    ``per_row`` says that each row has its own threshold, so that no single value decides.
+    """
+
+    per_row: ClassVar[bool] = False
+    rule: str
+
+    @property
+    def options(self):
+        """Return the options of the rule's function in `rebalance.thresholds`."""
+        return self.model_dump(exclude_none=True, exclude={"rule", "column"})
+
+
+class Fixed(ThresholdRule):
+    """The value itself."""
+
+    rule: Literal["fixed"]
+    value: Share = 0.5
+
+
+class MaxFBeta(ThresholdRule):
+    """The highest F-beta."""
+
+    rule: Literal["max_fbeta"]
+    beta: Positive = 1.0
+
+
+class RecallAtPrecision(ThresholdRule):
+    """The highest recall at a precision."""
+
+    rule: Literal["recall_at_precision"]
+    precision: Share
+
+
+class PrecisionAtRecall(ThresholdRule):
+    """The highest precision at a recall."""
+
+    rule: Literal["precision_at_recall"]
+    recall: Share
+
+
+class AlertBudget(ThresholdRule):
+    """So many alerts: a share of the rows, or a number out of a number of rows."""
+
+    rule: Literal["alert_budget"]
+    share: Share | None = None
+    alerts: Annotated[int, Field(ge=0)] | None = None
+    out_of: Count | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self):
+        one = (self.share is None) != (self.alerts is None)
+        if not one or (self.alerts is None) != (self.out_of is None):
+            raise ValueError("must have either share, or alerts and out_of, not both")
+        if self.alerts is not None and self.alerts > self.out_of:
+            raise ValueError(
+                f"alerts must be at most out_of, got {self.alerts} out of {self.out_of}"
+            )
+        return self
+
+
+class ConstantCosts(ThresholdRule):
+    """A cost for each outcome: false and true, positive and negative."""
+
+    c_fp: float
+    c_fn: float
+    c_tp: float = 0.0
+    c_tn: float = 0.0
+
+    @model_validator(mode="after")
+    def _mistakes_cost_more(self):
+        for mistake, right in (("c_fp", "c_tn"), ("c_fn", "c_tp")):
+            worse, better = getattr(self, mistake), getattr(self, right)
+            if not worse > better:
+                raise ValueError(f"{mistake} must exceed {right}, got {worse:g} and {better:g}")
+        return self
+
+
+class ExpectedCost(ConstantCosts):
+    """The threshold that costs least when the scores are probabilities."""
+
+    rule: Literal["expected_cost"]
+
+
+class EmpiricalCost(ConstantCosts):
+    """The threshold that cost least on the out-of-fold scores."""
+
+    rule: Literal["empirical_cost"]
+
+
+class AmountCost(ThresholdRule):
+    """One threshold a row: a missed positive costs its amount, a flagged row ``c_admin``."""
+
+    per_row: ClassVar[bool] = True
+    rule: Literal["amount_cost"]
+    column: Annotated[str, Field(min_length=1)]
+    c_admin: Amount
+
+
+Rule = Annotated[
+    Fixed
+    | MaxFBeta
+    | RecallAtPrecision
+    | PrecisionAtRecall
+    | AlertBudget
+    | ExpectedCost
+    | EmpiricalCost
+    | AmountCost,
+    Field(discriminator="rule"),
+]

@@ -1,0 +1,222 @@
+"""The sections of params.yaml: their keys, types and rules."""
+
+import re
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from rebalance.params import messages, names
+from rebalance.params.fields import Count, Folds, Fraction, Name, Positive, Section, Seed
+from rebalance.params.rules import Rule
+
+Number = Annotated[int | float | None, Field(description="a number")]
+Kind = Annotated[str, AfterValidator(names.treatment)]
+# What goes to a constructor of scikit-learn or imbalanced-learn by name.
+Arguments = Annotated[dict[str, object], AfterValidator(messages.quoted_numbers)]
+
+
+class Simulated(Section):
+    """The size of the simulated table."""
+
+    rows: Annotated[int, Field(ge=100)]
+    positives: Annotated[int, Field(ge=10)]
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _rare(self):
+        if self.positives >= self.rows:
+            raise ValueError(f"positives must be below rows, got {self.positives} of {self.rows}")
+        return self
+
+
+class Data(Section):
+    """Where rows come from and what they mean."""
+
+    source: Literal["simulated", "creditcard", "url", "file"]
+    path: str
+    pattern: str = "*"
+    url: str
+    sha256: str
+    target: str
+    positive: Annotated[
+        bool | int | float | str, Field(description="a number, a text, true or false")
+    ]
+    drop: list[str]
+    simulated: Simulated
+
+    @model_validator(mode="after")
+    def _pinned(self):
+        if self.source == "url" and not re.fullmatch(r"https?://[^\s/]+/\S+", self.url):
+            raise ValueError(
+                f"url must be an http or https address of a file for source url, got {self.url!r}"
+            )
+        if self.source == "url" and not re.fullmatch(r"[0-9a-fA-F]{64}", self.sha256):
+            raise ValueError(
+                f"sha256 must be 64 hexadecimal digits for source url, got {self.sha256!r}; "
+                "'sha256sum FILE' prints them"
+            )
+        if self.source == "file" and (not self.path or set(self.path) & set("*?")):
+            raise ValueError(
+                f"path must be a file or a folder for source file, got {self.path!r}; which files "
+                "of a folder is for pattern to say"
+            )
+        return self
+
+
+class Split(Section):
+    """What is held out for the one look at the end."""
+
+    method: Literal["stratified", "time", "group", "column"]
+    column: str
+    test_size: Fraction
+    gap: Annotated[float, Field(ge=0)]
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _column(self):
+        if self.method != "stratified" and not self.column:
+            raise ValueError(f"column must be named for method {self.method}, got ''")
+        return self
+
+
+class Learner(Section):
+    """The estimator underneath every treatment."""
+
+    name: Annotated[str, AfterValidator(names.learner)]
+    params: Arguments
+    seed: Seed
+
+
+class OutOfFold(Section):
+    """Folds of the training rows that give each row a score by a model that did not see it."""
+
+    key: ClassVar[str] = "out_of_fold"
+    folds: Folds
+    repeats: Count
+    seed: Seed
+
+
+class Treatment(Section):
+    """What is done about imbalance, for one model."""
+
+    treatment: Kind
+    ratio: Annotated[float, Field(ge=0.01)] | None = None
+    weight: Annotated[
+        Literal["balanced"] | Positive | None, Field(description="balanced or a number above 0")
+    ] = None
+    column: str = ""
+    params: Arguments = Field(default_factory=dict)
+    seed: Seed = 0
+
+
+class Calibrate(Section):
+    """How scores become probabilities at the natural prevalence."""
+
+    prior: bool
+    curve: Literal["none", "sigmoid", "isotonic"]
+
+
+class Threshold(Section):
+    """How scores become decisions."""
+
+    use: Name
+    rules: dict[Name, Rule]
+
+    @model_validator(mode="after")
+    def _known(self):
+        if self.use not in self.rules:
+            raise ValueError(f"use must be one of {', '.join(self.rules)}, got {self.use!r}")
+        if self.rules[self.use].per_row:
+            raise ValueError(f"use must be a rule with one threshold for all rows, got {self.use}")
+        return self
+
+
+class Range(Section):
+    """Values of one argument of the learner that a study may try."""
+
+    low: Number = None
+    high: Number = None
+    log: bool = False
+    choices: list[bool | int | float | str | None] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _one_kind(self):
+        bounds = self.low is not None and self.high is not None
+        if bounds == bool(self.choices) or (bounds and not self.low < self.high):
+            raise ValueError(
+                f"must have low below high, or choices, got {self.low}, {self.high} and "
+                f"{self.choices}"
+            )
+        if self.log and not (bounds and self.low > 0):
+            raise ValueError(f"low must be a number above 0 on a log scale, got {self.low}")
+        return self
+
+    @property
+    def lowest(self):
+        """Return the first value that may be tried."""
+        return self.choices[0] if self.choices else self.low
+
+    def suggest(self, trial, name):
+        """Return the value that an Optuna trial asks for."""
+        if self.choices:
+            return trial.suggest_categorical(name, self.choices)
+        whole = isinstance(self.low, int) and isinstance(self.high, int)
+        ask = trial.suggest_int if whole else trial.suggest_float
+        return ask(name, self.low, self.high, log=self.log)
+
+
+class Tune(Section):
+    """The study of the ratio."""
+
+    key: ClassVar[str] = "tune"
+    treatment: Kind
+    also: list[Kind]
+    learner: dict[str, Range]
+    # Scikit-learn's scorers of two classes.
+    metric: Literal[
+        "average_precision",
+        "roc_auc",
+        "neg_log_loss",
+        "neg_brier_score",
+        "f1",
+        "precision",
+        "recall",
+        "balanced_accuracy",
+        "matthews_corrcoef",
+        "accuracy",
+        "jaccard",
+    ]
+    low: Count
+    anchors: list[Count]
+    trials: Count
+    folds: Folds
+    batch: Count
+    prune: bool
+    one_standard_error: bool
+    seed: Seed
+
+
+class Evaluate(Section):
+    """The one look at the test rows: ``metric`` needs no threshold; decisions are beside it."""
+
+    metric: Literal[
+        "average_precision", "roc_auc", "recall_at_1pct_fpr", "brier", "brier_skill", "log_loss"
+    ]
+    bootstrap: Annotated[int, Field(ge=100)]
+    alerts: Count
+    precision: Fraction
+    groups: str
+    seed: Seed
+
+
+class Tracking(Section):
+    """Where runs are recorded: no effect on any result."""
+
+    experiment: Annotated[str, Field(min_length=1)]
+
+
+class Run(Section):
+    """How the work is done: no effect on any result."""
+
+    engine: Literal["thread"]
+    workers: Annotated[int, Field(ge=0)]

@@ -1,0 +1,54 @@
+"""Checksums of files, and those of each model that git keeps."""
+
+import hashlib
+from pathlib import Path
+
+from rebalance import paths
+from rebalance.errors import InputError
+from rebalance.store.json import write_text
+
+
+def sha256(path):
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def md5(path):
+    """Return the MD5 of a file, in hexadecimal: what dvc.lock holds."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def write_fingerprint(name):
+    """Write the checksums of a model and its out-of-fold scores, as ``sha256sum`` does."""
+    files = (paths.model(name), paths.out_of_fold(name))
+    lines = [f"{sha256(path)}  {path.as_posix()}" for path in files]
+    write_text(paths.fingerprint(name), "\n".join(lines))
+
+
+def delete_removed_models(names):
+    """Delete what is left in metrics/ of models other than ``names``: entries that were removed.
+
+    A fingerprint left behind would be in what evaluate depends on here, and in no clone.
+    """
+    for path in paths.FINGERPRINTS.glob("*"):
+        if path not in {paths.fingerprint(name) for name in names}:
+            path.unlink()
+            paths.training_metrics(path.stem).unlink(missing_ok=True)
+
+
+def check_fingerprint(name):
+    """Raise `InputError` where the model ``name`` is not the one that its stage wrote."""
+    fingerprint = paths.fingerprint(name)
+    if not fingerprint.exists():
+        raise InputError(f"{fingerprint} is missing; run 'dvc repro' to train {name}.")
+    for line in fingerprint.read_text(encoding="utf-8").splitlines():
+        known, path = line.split("  ", 1)
+        if not Path(path).exists():
+            raise InputError(f"{path} is missing; run 'dvc repro' to train it again.")
+        if (found := sha256(path)) != known:
+            raise InputError(
+                f"{path} is not what its training stage wrote (SHA-256 {known[:12]}…, "
+                f"found {found[:12]}…); run 'dvc repro' to train it again."
+            )

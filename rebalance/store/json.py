@@ -1,0 +1,46 @@
+"""Write and read text and JSON: finite numbers of 6 significant digits."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+
+from rebalance.errors import InputError
+from rebalance.store.atomic import replacing
+
+
+def write_text(path, text):
+    """Write ``text``, with a final newline."""
+    with replacing(path) as beside:
+        beside.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+
+
+def rounded(value):
+    """Return ``value`` with every float at 6 significant digits; a float that is not finite raises.
+
+    >>> rounded({"a": 0.123456789, "b": [1, 2.0]})
+    {'a': 0.123457, 'b': [1, 2.0]}
+    """
+    if isinstance(value, dict):
+        return {str(key): rounded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [rounded(item) for item in value]
+    if isinstance(value, (float, np.floating)):
+        if not math.isfinite(value):
+            raise ValueError(f"a metric must be finite, got {value}.")
+        return float(f"{value:.6g}")
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def write_json(path, content):
+    """Write metrics: two spaces, 6 significant digits, finite numbers only."""
+    write_text(path, json.dumps(rounded(content), indent=2, allow_nan=False))
+
+
+def read_json(path):
+    """Return the content of a JSON file; `InputError` where there is none."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; run 'dvc repro' to make it.") from error

@@ -1,0 +1,94 @@
+"""Model files that execute no code when they are loaded, the same bytes each time."""
+
+import io
+import json
+import zipfile
+
+from rebalance.errors import InputError
+from rebalance.store.atomic import replacing
+
+# Every type beyond skops' own list that a model of ours may hold; nothing else is loaded.
+TRUSTED = [
+    "collections.OrderedDict",
+    "imblearn.ensemble._bagging.BalancedBaggingClassifier",
+    "imblearn.ensemble._easy_ensemble.EasyEnsembleClassifier",
+    "imblearn.ensemble._forest.BalancedRandomForestClassifier",
+    "imblearn.ensemble._weight_boosting.RUSBoostClassifier",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "rebalance.model.corrected.CorrectedClassifier",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.tree._tree.Tree",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+]
+
+
+def _canonical(archive):
+    """Return a skops archive with the same content and the same bytes each time.
+
+    Skops names entries and objects by their address in memory and dates the entries; here they
+    are numbered in the order in which the schema names them, and carry no date.
+    """
+    numbers = {}
+
+    def renumber(node):
+        if isinstance(node, dict):
+            return {
+                key: _number(value) if key == "__id__" else _file(key, value)
+                for key, value in node.items()
+            }
+        return [renumber(item) for item in node] if isinstance(node, list) else node
+
+    def _number(identity):
+        return numbers.setdefault(str(identity), len(numbers))
+
+    def _file(key, value):
+        if key == "file" and isinstance(value, str):
+            stem, dot, suffix = value.partition(".")
+            return f"{_number(stem)}{dot}{suffix}"
+        return renumber(value)
+
+    result = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(result, "w") as new:
+        schema = json.dumps(renumber(json.loads(old.read("schema.json"))))
+        names = {_file("file", name): name for name in old.namelist() if name != "schema.json"}
+        for name in sorted(names):
+            new.writestr(zipfile.ZipInfo(name), old.read(names[name]))
+        new.writestr(zipfile.ZipInfo("schema.json"), schema, zipfile.ZIP_DEFLATED)
+    return result.getvalue()
+
+
+def write_model(path, model):
+    """Write a fitted model in the skops format, which executes no code when it is loaded.
+
+    Raises `InputError` where it could not be loaded again: it holds a type that is not `TRUSTED`.
+    """
+    from skops.io import dumps, get_untrusted_types
+
+    content = _canonical(dumps(model))
+    if foreign := sorted(set(get_untrusted_types(data=content)) - set(TRUSTED)):
+        raise InputError(
+            f"{path} cannot hold {', '.join(foreign)}: a model file has only types known to "
+            "execute no code; use another learner."
+        )
+    with replacing(path) as beside:
+        beside.write_bytes(content)
+
+
+def read_model(path):
+    """Return a fitted model; `InputError` names a type that is not on the list of ours."""
+    from skops.io import load
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        return load(path, trusted=TRUSTED)
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; run 'dvc repro', which trains it.") from error
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{path} is not whole; run 'dvc repro' to train it again.") from error
+    except UntrustedTypesFoundException as error:
+        raise InputError(f"{path} holds types that no model of ours has: {error}.") from error

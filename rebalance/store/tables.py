@@ -1,0 +1,166 @@
+"""Tables as parquet files, written a frame and read a column at a time."""
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rebalance.errors import InputError
+from rebalance.store.atomic import replacing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows to learn from or to judge on.
+
+    ``X`` has shape (n_rows, n_features), ``y`` holds 0 and 1, ``features`` names the columns of
+    ``X`` and ``others`` holds the columns that are no features, by name. ``roles`` is what the
+    table says of itself: target, features, and the split's method, column and gap.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    features: list
+    others: Mapping = field(default_factory=dict)
+    roles: dict = field(default_factory=dict)
+
+    @property
+    def example(self):
+        """Return the first rows of ``X``, as doubles."""
+        return self.X[:5].astype(float)
+
+    @property
+    def groups(self):
+        """Return the column whose rows belong together, or None."""
+        return self.others[self.roles["column"]] if self.roles.get("method") == "group" else None
+
+    def column(self, name):
+        """Return one column by name, a feature or not; `InputError` where there is none."""
+        if name in self.others:
+            return self.others[name]
+        if name in self.features:
+            return self.X[:, self.features.index(name)].astype(float)
+        known = ", ".join([*self.features, *self.others])
+        raise InputError(f"column {name!r} is not in the table; it has {known}.")
+
+
+def write_frame(path, frame, roles=None):
+    """Write a pandas data frame or an arrow table as parquet, with what it says of itself."""
+    write_frames(path, [frame], roles)
+
+
+def write_frames(path, frames, roles=None):
+    """Write the frames that an iterator yields as one parquet file; one at a time is in memory."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # Pandas' own notes hold versions; ours hold the roles of the columns.
+    notes, writer = {"rebalance": json.dumps(roles or {})}, None
+    with replacing(path) as beside, ExitStack() as stack:
+        for frame in frames:
+            table = frame
+            if not isinstance(frame, pa.Table):
+                table = pa.Table.from_pandas(frame, preserve_index=False)
+            table = table.replace_schema_metadata(notes)
+            writer = writer or stack.enter_context(
+                pq.ParquetWriter(beside, table.schema, compression="zstd", compression_level=1)
+            )
+            writer.write_table(table)
+
+
+@contextmanager
+def _whole(path):
+    """Turn what arrow says of a file that is missing or damaged into an `InputError`."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; run 'dvc repro', which makes it.") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path} is not whole; run 'dvc repro' to make it again.") from error
+
+
+class Columns:
+    """A parquet file, or some rows of it, read a column at a time: ``columns["V1"]`` is arrow's.
+
+    Raises `InputError` where the file is missing, or not whole.
+    """
+
+    def __init__(self, path, rows=None):
+        import pyarrow.parquet as pq
+
+        with _whole(path):
+            self.file = pq.ParquetFile(path)
+        self.schema = self.file.schema_arrow
+        self.column_names = self.schema.names
+        self.path, self.rows = path, rows
+        self.num_rows = self.file.metadata.num_rows if rows is None else len(rows)
+        self.roles = json.loads((self.schema.metadata or {}).get(b"rebalance", b"{}"))
+
+    def __getitem__(self, name):
+        """Return one column, a chunked array of arrow's; of a categorical one the labels."""
+        import pyarrow as pa
+
+        with _whole(self.path):
+            column = self.file.read([name])[name]
+        if pa.types.is_dictionary(column.type):
+            # As numpy has it, a row without a label would get the last one.
+            column = column.cast(column.type.value_type)
+        return column if self.rows is None else column.take(self.rows)
+
+    def take(self, rows):
+        """Return `Columns` of some rows of the file, by their numbers."""
+        return Columns(self.path, rows)
+
+    def table(self):
+        """Return all columns, an arrow table."""
+        import pyarrow as pa
+
+        return pa.table({name: self[name] for name in self.column_names})
+
+
+class _Unread(Mapping):
+    """Columns of a file by name, each read when somebody asks for it: hardly anybody does."""
+
+    def __init__(self, columns, names):
+        self.columns, self.names = columns, names
+
+    def __getitem__(self, name):
+        if name not in self.names:
+            raise KeyError(name)
+        return self.columns[name].to_numpy()
+
+    def __iter__(self):
+        return iter(self.names)
+
+    def __len__(self):
+        return len(self.names)
+
+
+def read_table(path):
+    """Return the rows of ``data/train.parquet`` or ``data/test.parquet`` as a `Table`.
+
+    ``X`` is in single precision where no column of the file needs more.
+    """
+    import pyarrow as pa
+
+    columns = Columns(path)
+    roles = columns.roles
+    features = roles["features"]
+    kinds = [columns.schema.field(name).type.to_pandas_dtype() for name in features]
+    X = np.empty((columns.num_rows, len(features)), np.result_type(np.float32, *set(kinds)))
+    for i, name in enumerate(features):
+        X[:, i] = columns[name].to_numpy()
+    # Arrow keeps a column or two for whoever asks next.
+    pa.default_memory_pool().release_unused()
+    others = [name for name in columns.column_names if name not in {*features, roles["target"]}]
+    return Table(
+        X=X,
+        y=columns[roles["target"]].to_numpy().astype(np.int8),
+        features=features,
+        others=_Unread(columns, others),
+        roles=roles,
+    )

@@ -1,0 +1,95 @@
+"""What decisions cost, and what they save against flagging none and flagging all."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rebalance.errors import InputError
+
+
+class Costs(NamedTuple):
+    """What each outcome of a row costs: false and true, positive and negative."""
+
+    c_fp: float
+    c_fn: float
+    c_tp: float = 0.0
+    c_tn: float = 0.0
+
+
+def check_costs(costs):
+    """Return the costs if each mistake is dearer than the right answer (Elkan 2001)."""
+    for mistake, right in (("c_fp", "c_tn"), ("c_fn", "c_tp")):
+        worse, better = getattr(costs, mistake), getattr(costs, right)
+        if not worse > better:
+            raise ValueError(f"{mistake} must exceed {right}, got {worse} and {better}.")
+    return costs
+
+
+def cost(y_true, flagged, **costs):
+    """Return the total cost of decisions, given the numbers of `Costs` by name, or one a row.
+
+    With amounts, ``c_tp = c_fp = c_admin`` and ``c_fn = amounts`` (Bahnsen et al. 2014).
+    """
+    return float(cost_by_row(y_true, flagged, **costs).sum())
+
+
+def cost_by_row(y_true, flagged, **costs):
+    """Return what each decision costs, an array of shape (n_rows,); see `cost`."""
+    c_fp, c_fn, c_tp, c_tn = Costs(**costs)
+    positive, flagged = np.asarray(y_true) == 1, np.asarray(flagged, dtype=bool)
+    when_flagged = np.where(positive, c_tp, c_fp)
+    return np.where(flagged, when_flagged, np.where(positive, c_fn, c_tn))
+
+
+def savings(y_true, flagged, **costs):
+    """Return the cost of decisions beside flagging none and flagging all.
+
+    Parameters
+    ----------
+    y_true, flagged : array-like of shape (n_rows,)
+    **costs
+        As in `cost`.
+
+    Returns
+    -------
+    dict of str to float
+        ``cost``, ``cost_of_none``, ``cost_of_all`` and ``savings``, the share saved of the
+        cheaper of the two (Bahnsen et al. 2014): 1 at no cost, negative when the decisions are
+        worse than none or all. Absent when the cheaper of the two costs nothing.
+    """
+    flagged = np.asarray(flagged, dtype=bool)
+    found = {
+        "cost": cost(y_true, flagged, **costs),
+        "cost_of_none": cost(y_true, np.zeros_like(flagged), **costs),
+        "cost_of_all": cost(y_true, np.ones_like(flagged), **costs),
+    }
+    cheaper = min(found["cost_of_none"], found["cost_of_all"])
+    return found | ({"savings": 1 - found["cost"] / cheaper} if cheaper > 0 else {})
+
+
+def amounts(table, name, rule):
+    """Return the amounts that a rule looks at, or None; `InputError` where they are none.
+
+    Parameters
+    ----------
+    table : store.Table
+    name : str
+        The rule's key in ``threshold.rules``.
+    rule : params.Rule
+    """
+    if not rule.per_row:
+        return None
+    key = f"threshold.rules.{name}.column"
+    if rule.column not in {*table.features, *table.others}:
+        known = ", ".join([*table.features, *table.others])
+        raise InputError(
+            f"{key} must be a column, got {rule.column!r}; the columns are {known}. Name one, or "
+            f"remove the rule {name}."
+        )
+    found = table.column(rule.column)
+    if found.dtype.kind not in "biuf" or not (found >= 0).all():
+        raise InputError(
+            f"{key} must hold an amount of 0 or more in every row, and {rule.column!r} does not; "
+            f"name another column, or remove the rule {name}."
+        )
+    return found.astype(float)

@@ -1,0 +1,267 @@
+"""Turn scores into decisions: rules that choose a threshold on out-of-fold scores.
+
+A row is flagged when ``y_score >= value``. A chosen value lies half-way between the lowest
+score that it flags and the highest that it leaves out, so that a model whose scores differ in
+the last digit decides the same; on the scores it was chosen on, it gives exactly the decisions
+it was chosen for. A rule that the scores cannot meet gives the nearest threshold, not met, and
+says by how much it falls short.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rebalance.metrics import check, check_probability, curve
+from rebalance.thresholds.costs import Costs, amounts, check_costs, cost, cost_by_row, savings
+
+__all__ = ["RULES", "Costs", "Threshold", "amounts", "choose", "cost", "cost_by_row", "savings"]
+
+FLAG_NONE = float(np.nextafter(1.0, 2.0))  # above every probability, and finite for JSON
+FLAG_ALL = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threshold:
+    """What a rule chose.
+
+    Attributes
+    ----------
+    name : str
+        The rule, as in `RULES`.
+    value : float or None
+        None when each row has its own threshold: then ``c_admin`` is set.
+    met : bool
+        Whether the scores that it was chosen on meet the rule.
+    shortfall : float
+        By how much they do not, in the unit of what was asked for; 0 when met.
+    message : str
+        What the reader must know, in one sentence; empty when there is nothing.
+    c_admin : float or None
+        Cost of looking at one row: flag when ``y_score * amount >= c_admin``.
+    """
+
+    name: str
+    value: float | None
+    met: bool = True
+    shortfall: float = 0.0
+    message: str = ""
+    c_admin: float | None = None
+
+    def flag(self, y_score, amounts=None):
+        """Return the decisions, an array of bool of shape (n_rows,).
+
+        Raises
+        ------
+        ValueError
+            If the rule looks at amounts and there are none.
+        """
+        y_score = np.asarray(y_score, dtype=float)
+        if self.c_admin is None:
+            return y_score >= self.value
+        return y_score * _check_amounts(amounts, y_score) >= self.c_admin
+
+
+def choose(rule, y_true, y_score, **options):
+    """Return the `Threshold` that the named rule of `RULES` chooses.
+
+    Parameters
+    ----------
+    rule : str
+    y_true : array-like of shape (n_rows,)
+    y_score : array-like of shape (n_rows,)
+        Out-of-fold probabilities of training rows, at the natural prevalence.
+    **options
+        Those of the rule.
+
+    Raises
+    ------
+    ValueError
+        If the rule is unknown, an option is out of range, or a rule that learns from positives
+        finds none.
+
+    Examples
+    --------
+    >>> choose("recall_at_precision", [0, 1, 0, 1], [0.1, 0.4, 0.5, 0.9], precision=0.6).value
+    0.25
+    """
+    if rule not in RULES:
+        raise ValueError(f"the threshold rule must be one of {', '.join(RULES)}, got {rule!r}.")
+    return RULES[rule](y_true, y_score, **options)
+
+
+def fixed(y_true, y_score, *, value=0.5):
+    """Return the threshold given, whatever the scores."""
+    _check_range("value", value, 0, FLAG_NONE)
+    return Threshold(name="fixed", value=float(value))
+
+
+def max_fbeta(y_true, y_score, *, beta=1.0):
+    """Return the highest threshold with the greatest F-beta (van Rijsbergen 1979)."""
+    if not 0 < beta < math.inf:
+        raise ValueError(f"beta must be above 0, got {beta}.")
+    steps = _Steps(y_true, y_score, positives_needed_by="max_fbeta")
+    weight = beta**2
+    f = (1 + weight) * steps.tp / (steps.flagged + weight * steps.n_positives)
+    return Threshold(name="max_fbeta", value=steps.value(int(np.argmax(f[1:])) + 1))
+
+
+def recall_at_precision(y_true, y_score, *, precision):
+    """Return the threshold with the highest recall among those whose precision is enough.
+
+    Where none is, that of the highest precision, with the shortfall in precision.
+    """
+    _check_range("precision", precision, 0, 1)
+    steps = _Steps(y_true, y_score, positives_needed_by="recall_at_precision")
+    reached = steps.precision() >= precision
+    if reached.any():
+        # Among equal recalls the first flags the fewest rows.
+        best = int(np.argmax(np.where(reached, steps.tp[1:], -1))) + 1
+        return Threshold(name="recall_at_precision", value=steps.value(best))
+    top = steps.precision().max()
+    best = int(np.flatnonzero(steps.precision() == top)[-1]) + 1
+    return Threshold(
+        name="recall_at_precision",
+        value=steps.value(best),
+        met=False,
+        shortfall=float(precision - top),
+        message=f"no threshold reaches precision {precision:g}: the highest is {top:.3g}, "
+        f"with recall {steps.tp[best] / steps.n_positives:.3g}.",
+    )
+
+
+def precision_at_recall(y_true, y_score, *, recall):
+    """Return the threshold with the highest precision among those whose recall is enough.
+
+    It can always be met: flagging every row has recall 1.
+    """
+    _check_range("recall", recall, 0, 1)
+    steps = _Steps(y_true, y_score, positives_needed_by="precision_at_recall")
+    reached = steps.tp[1:] / steps.n_positives >= recall
+    top = steps.precision()[reached].max()
+    best = int(np.flatnonzero(reached & (steps.precision() == top))[-1]) + 1
+    return Threshold(name="precision_at_recall", value=steps.value(best))
+
+
+def alert_budget(y_true, y_score, *, share=None, alerts=None, out_of=None):
+    """Return the lowest threshold that flags no more than the budget.
+
+    Parameters
+    ----------
+    share : float
+        Share of the rows that can be looked at.
+    alerts, out_of : int
+        In its stead: so many alerts out of so many rows, as 100 a day out of a day's 40,000.
+
+    Notes
+    -----
+    Rows of equal score are flagged together or not at all, so that the budget holds; when that
+    leaves nothing to flag, the rule is not met.
+    """
+    if (share is None) == (alerts is None) or (alerts is None) != (out_of is None):
+        raise ValueError("alert_budget needs either share, or alerts and out_of, not both.")
+    steps = _Steps(y_true, y_score)
+    n_rows = int(steps.flagged[-1])
+    if share is None:
+        _check_range("out_of", out_of, 1, math.inf)
+        _check_range("alerts", alerts, 0, out_of)
+        budget = int(alerts * n_rows // out_of)
+    else:
+        _check_range("share", share, 0, 1)
+        budget = math.floor(round(share * n_rows, 6))  # 0.29 * 100 is 28.999999999999996
+    best = int(np.searchsorted(steps.flagged, budget, side="right")) - 1
+    threshold = Threshold(name="alert_budget", value=steps.value(best))
+    if best > 0:
+        return threshold
+    tied = f"the {steps.flagged[1]} highest scores are equal" if budget else "too few rows"
+    return Threshold(
+        name="alert_budget",
+        value=threshold.value,
+        met=False,
+        shortfall=float(steps.flagged[1] - budget),
+        message=f"the budget of {budget} alerts among {n_rows} rows flags nothing: {tied}.",
+    )
+
+
+def expected_cost(y_true, y_score, **costs):
+    """Return the threshold that costs least when the scores are probabilities (Elkan 2001).
+
+    It is the rule because it depends on the costs alone: the empirical minimum of
+    `empirical_cost` follows the few positives near it. It needs calibrated scores, and the
+    numbers of `Costs` by name.
+    """
+    c_fp, c_fn, c_tp, c_tn = check_costs(Costs(**costs))
+    return Threshold(name="expected_cost", value=(c_fp - c_tn) / (c_fp - c_tn + c_fn - c_tp))
+
+
+def empirical_cost(y_true, y_score, **costs):
+    """Return the highest threshold that cost least on these rows; needs no calibration."""
+    c_fp, c_fn, c_tp, c_tn = check_costs(Costs(**costs))
+    steps = _Steps(y_true, y_score, positives_needed_by="empirical_cost")
+    # Against flagging nothing: each hit saves a miss, each false alarm costs its excess.
+    excess = (steps.flagged - steps.tp) * (c_fp - c_tn) - steps.tp * (c_fn - c_tp)
+    return Threshold(name="empirical_cost", value=steps.value(int(np.argmin(excess))))
+
+
+def amount_cost(y_true, y_score, *, c_admin):
+    """Return one threshold a row, ``c_admin / amount`` (Bahnsen et al. 2014).
+
+    A flagged row costs ``c_admin``, a missed positive its amount. It needs calibrated scores.
+    """
+    _check_range("c_admin", c_admin, 0, math.inf)
+    return Threshold(name="amount_cost", value=None, c_admin=float(c_admin))
+
+
+RULES = {
+    "fixed": fixed,
+    "max_fbeta": max_fbeta,
+    "recall_at_precision": recall_at_precision,
+    "precision_at_recall": precision_at_recall,
+    "alert_budget": alert_budget,
+    "expected_cost": expected_cost,
+    "empirical_cost": empirical_cost,
+    "amount_cost": amount_cost,
+}
+
+
+class _Steps:
+    """Counts at each step down the scores: step 0 flags nothing, the last flags all."""
+
+    def __init__(self, y_true, y_score, positives_needed_by=None):
+        y_true, y_score = check(y_true, y_score)
+        self.scores, tp, fp = curve(y_true, check_probability(y_score))
+        self.tp, self.flagged = np.r_[0, tp], np.r_[0, tp + fp]
+        self.n_positives = int(tp[-1])
+        if positives_needed_by and self.n_positives == 0:
+            raise ValueError(
+                f"{positives_needed_by} must see a positive, got {y_true.size} negatives: "
+                "choose the threshold on more rows."
+            )
+
+    def precision(self):
+        """Return the precision of each step but the first, which flags nothing."""
+        return self.tp[1:] / self.flagged[1:]
+
+    def value(self, step):
+        """Return the threshold that flags the scores of the first ``step`` steps."""
+        if step == 0:
+            return FLAG_NONE
+        if step == self.scores.size:
+            return FLAG_ALL
+        above, below = self.scores[step - 1], self.scores[step]
+        middle = below + (above - below) / 2
+        return float(middle if middle > below else above)  # neighbouring floats have no middle
+
+
+def _check_range(name, value, low, high):
+    if not low <= value <= high:
+        raise ValueError(f"{name} must be from {low:g} to {high:g}, got {value}.")
+
+
+def _check_amounts(amounts, y_score):
+    amounts = np.asarray(amounts, dtype=float)
+    if amounts.shape != y_score.shape or not np.all(amounts >= 0):
+        raise ValueError(
+            "amount_cost needs one amount of 0 or more for each row: pass the amount column."
+        )
+    return amounts

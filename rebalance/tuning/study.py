@@ -1,0 +1,199 @@
+"""What a study asks, what it knows of each answer, and what it chooses."""
+
+import json
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rebalance import metrics
+from rebalance.learning import treatments
+from rebalance.params import Treatment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One question: a treatment, its ratio, and settings of the learner."""
+
+    treatment: str
+    ratio: int
+    settings: tuple = ()
+
+    def entry(self, natural, seed):
+        """Return the treatment as params.yaml would name it."""
+        if self.treatment == treatments.NONE:
+            return Treatment(treatment=treatments.NONE)
+        if self.treatment == treatments.CLASS_WEIGHT:
+            # A weight does to the prior what a ratio does.
+            weight = natural / self.ratio
+            return Treatment(treatment=self.treatment, weight=float(weight), seed=seed)
+        return Treatment(treatment=self.treatment, ratio=float(self.ratio), seed=seed)
+
+    def learner(self, params):
+        """Return the section ``learner`` with the candidate's settings in it."""
+        return params.model_copy(update={"params": params.params | dict(self.settings)})
+
+
+@dataclass(kw_only=True)
+class Scored:
+    """What is known of a candidate: a score for each fold so far, and what it took.
+
+    ``seconds`` is what all the folds took together.
+    """
+
+    candidate: Candidate
+    scores: list = field(default_factory=list)
+    pruned: bool = False
+    seconds: float = 0.0
+
+    @property
+    def mean(self):
+        """Return the mean of the fold scores so far."""
+        return float(np.mean(self.scores))
+
+    @property
+    def standard_error(self):
+        """Return the standard error of that mean."""
+        return metrics.standard_error(self.scores)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A finished study.
+
+    ``scored`` holds what is known of every candidate, ``trials`` the candidates in the order
+    asked, ``untreated`` the candidate that is the baseline, ``best`` the one of the highest mean
+    and ``chosen`` the one that the final model takes.
+    """
+
+    scored: dict
+    trials: list
+    natural: int
+    untreated: Candidate
+    best: Candidate
+    chosen: Candidate
+
+    def best_of(self, treatment):
+        """Return the best `Scored` of a treatment, or None."""
+        return max(
+            (
+                s
+                for s in self.scored.values()
+                if s.candidate.treatment == treatment and not s.pruned
+            ),
+            key=lambda s: s.mean,
+            default=None,
+        )
+
+    def summary(self):
+        """Return the study's numbers, for the metrics file."""
+        best, chosen = self.scored[self.best], self.scored[self.chosen]
+        baseline, untreated = self.scored[self.untreated], self.best_of(treatments.NONE)
+        arms = dict.fromkeys(candidate.treatment for candidate in self.trials)
+        return {
+            "best_ratio": self.best.ratio,
+            "best_score": best.mean,
+            "best_score_se": best.standard_error,
+            "natural_ratio": self.natural,
+            "natural_score": baseline.mean,
+            "natural_score_se": baseline.standard_error,
+            "chosen_ratio": self.chosen.ratio,
+            "chosen_score": chosen.mean,
+            # What the search of settings gives with no treatment, and the treatment on top.
+            "gain_of_tuning": untreated.mean - baseline.mean,
+            "gain_of_treatment": best.mean - untreated.mean,
+            "trials": len(self.trials),
+            "fits": sum(len(s.scores) for s in self.scored.values()),
+            "pruned": sum(s.pruned for s in self.scored.values()),
+            "arms": {arm: self._arm(arm) for arm in arms},
+            "chosen": {self.chosen.treatment: self.chosen.ratio} | as_numbers(self.chosen.settings),
+        }
+
+    def _arm(self, treatment):
+        """Return the numbers of one treatment; of its best where not all of it was stopped."""
+        own = [s for s in self.scored.values() if s.candidate.treatment == treatment]
+        found = {"fits": sum(len(s.scores) for s in own), "pruned": sum(s.pruned for s in own)}
+        best = self.best_of(treatment)
+        if best is None:
+            return found
+        gain = np.subtract(best.scores, self.best_of(treatments.NONE).scores)
+        return {
+            **found,
+            "ratio": best.candidate.ratio,
+            "score": best.mean,
+            "score_se": best.standard_error,
+            # On top of what the search of settings gives with no treatment.
+            "gain_of_treatment": float(gain.mean()),
+            "gain_of_treatment_se": metrics.standard_error(gain),
+            **as_numbers(best.candidate.settings),
+        }
+
+    def points(self):
+        """Return (treatment, ratio, score, standard error), the best settings of each ratio.
+
+        The natural ratio belongs to every treatment: it is no resampling.
+        """
+        arms = list(dict.fromkeys(s.candidate.treatment for s in self.scored.values()))
+        treated = [arm for arm in arms if arm != treatments.NONE] or arms
+        best = {}
+        for s in sorted((s for s in self.scored.values() if not s.pruned), key=lambda s: s.mean):
+            own = [s.candidate.treatment]
+            for arm in treated if own == [treatments.NONE] else own:
+                best[arm, s.candidate.ratio] = s
+        return [
+            (arm, ratio, best[arm, ratio].mean, best[arm, ratio].standard_error)
+            for arm, ratio in sorted(best)
+        ]
+
+    def curve(self):
+        """Return `points` as CSV."""
+        lines = [f"{arm},{ratio},{mean:.6g},{se:.6g}" for arm, ratio, mean, se in self.points()]
+        return "\n".join(["treatment,ratio,score,standard_error", *lines])
+
+    def series(self):
+        """Return (number, score) of each question that was not stopped, for one picture."""
+        found = enumerate(self.scored[candidate] for candidate in self.trials)
+        return [(number, scored.mean) for number, scored in found if not scored.pruned]
+
+
+def as_numbers(settings):
+    """Return settings as a metrics file has them: one that is no number is a key.
+
+    >>> as_numbers([("learning_rate", 0.1), ("max_features", "sqrt"), ("early_stopping", True)])
+    {'learning_rate': 0.1, 'max_features': {'sqrt': 1}, 'early_stopping': {'true': 1}}
+    """
+    return {
+        name: value if type(value) in {int, float} else {_word(value): 1}
+        for name, value in settings
+    }
+
+
+def _word(value):
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def choose(scored, untreated, one_standard_error):
+    """Return the best candidate, and the one to use.
+
+    The best untreated candidate is used unless the best one beats it by more than one standard
+    error of the paired difference over the folds (after Breiman et al., 1984: of candidates that
+    cannot be told apart, the simplest).
+
+    Parameters
+    ----------
+    scored : dict of Candidate to Scored
+    untreated : Candidate
+        The baseline; it is complete.
+    one_standard_error : bool
+        False takes the best in any case.
+    """
+    complete = [s for s in scored.values() if not s.pruned]
+    best = max(complete, key=lambda s: (s.mean, s.candidate.ratio))
+    simple = max(
+        (s for s in complete if s.candidate.treatment == untreated.treatment),
+        key=lambda s: s.mean,
+    )
+    if not one_standard_error or best is simple:
+        return best.candidate, best.candidate
+    gain = np.subtract(best.scores, simple.scores)
+    enough = gain.mean() > metrics.standard_error(gain)
+    return best.candidate, (best if enough else simple).candidate
