@@ -1,7 +1,6 @@
 """Rows with the shape of the public credit card data, drawn from its summary numbers."""
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +16,7 @@ WINDOW = 500_000
 FEWEST_POSITIVES = 10
 
 
-def simulate(rows: int, positives: int, seed: int) -> pd.DataFrame:
+def simulate(rows, positives, seed):
     """Draw card transactions of which a given number are frauds.
 
     Each class is a mixture of a few groups. A group is a Gaussian copula whose columns keep the
@@ -66,7 +65,7 @@ def simulate(rows: int, positives: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(values[order], columns=summary["columns"]).assign(Class=target[order])
 
 
-def windows(rows: int, positives: int, seed: int) -> Iterator[pd.DataFrame]:
+def windows(rows, positives, seed):
     """Draw a table of any size in windows of two days, one after another.
 
     Up to half a million rows are one window, those of `simulate`. More go on for further days, so
@@ -99,7 +98,7 @@ def windows(rows: int, positives: int, seed: int) -> Iterator[pd.DataFrame]:
 
 
 @cache
-def load_summary() -> dict:
+def load_summary():
     """Return the summary numbers of the real rows."""
     return json.loads(SUMMARY.read_text(encoding="utf-8"))
 
@@ -142,7 +141,7 @@ def _frauds(count, summary, rng):
     return np.concatenate(drawn)
 
 
-def draw_bursts(count: int, group: dict, hours: list, rng: np.random.Generator) -> np.ndarray:
+def draw_bursts(count, group, hours, rng):
     """Draw frauds of one group in bursts: near in time, alike, now and then identical.
 
     Parameters
