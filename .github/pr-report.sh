@@ -19,9 +19,10 @@ export DVC_SITE_CACHE_DIR=${DVC_SITE_CACHE_DIR:-$PWD/.dvc/tmp/site}
 
 revisions=("$base" "refs/remotes/origin/$base")
 if [[ ${GITHUB_ACTIONS:-} == true ]]; then
-  # The checkout is shallow and knows no other branch.
-  git fetch --quiet --no-tags --depth 1 origin "+refs/heads/$base:refs/remotes/origin/$base" >&2
   revisions=("refs/remotes/origin/$base")
+  # A shallow checkout knows no other branch.
+  git rev-parse --verify --quiet --end-of-options "${revisions[0]}" >/dev/null ||
+    git fetch --quiet --no-tags --depth 1 origin "+refs/heads/$base:${revisions[0]}" >&2
 fi
 commit=
 for revision in "${revisions[@]}"; do

@@ -1,1 +1,5 @@
-"""Tell, with evidence, whether any treatment of class imbalance helps."""
+"""Say, with evidence, whether any treatment of class imbalance helps."""
+
+from importlib.metadata import version
+
+__version__ = version("rebalance")

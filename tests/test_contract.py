@@ -26,8 +26,8 @@ EXEMPT = (
     "rebalance.cli",  # runs in no stage
     "rebalance.errors",  # words a failure; a stage that fails has no outputs
 )
-# Stages are called by their full name.
-PACKAGE = "stages"
+# Stages are called by their full name; the library's version decides nothing.
+PACKAGES = ("stages", "rebalance")
 # Deps that no import statement names; the run below needs each of them.
 UNSEEN = {
     "download": {"rebalance/sources/simulated.json"},  # read by simulated.py
@@ -107,7 +107,7 @@ def closure(module, root=ROOT):
             if name in EXEMPT:
                 break
             file = module_file(name, root)
-            if file is not None and file not in found and name != PACKAGE:
+            if file is not None and file not in found and name not in PACKAGES:
                 found.add(file)
                 todo += imports(file)
     return {file.relative_to(root).as_posix() for file in found if not is_docstring(file)}

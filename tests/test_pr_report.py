@@ -8,11 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / ".github" / "pr-report.sh"
-WORKFLOWS = ROOT / ".github" / "workflows"
 
 pytestmark = pytest.mark.slow
 
@@ -229,46 +227,3 @@ def test_a_comment_can_hold_the_report_of_a_change_of_everything(clone):
     assert done.returncode == 0
     assert len(done.stdout) < 65_536
     assert re.search("… and 1351 more.", done.stdout.decode())
-
-
-# The workflows.
-
-
-def workflow(name):
-    text = (WORKFLOWS / name).read_text(encoding="utf-8")
-    return text, yaml.safe_load(text)
-
-
-def steps(content):
-    return [step for job in content["jobs"].values() for step in job["steps"]]
-
-
-@pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.iterdir()))
-def test_a_workflow_is_safe_with_code_and_names_from_anybody(name):
-    text, content = workflow(name)
-
-    assert "pull_request_target" not in re.sub("#.*", "", text)
-    assert "secrets." not in text
-    for step in steps(content):
-        if "uses" in step:
-            assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"])
-        assert "${{" not in step.get("run", "")
-    for job in content["jobs"].values():
-        granted = job.get("permissions", content["permissions"])
-        runs_code = any("uses" in step for step in job["steps"])
-        assert granted == {"contents": "read"} if runs_code else {"pull-requests": "write"}
-
-
-def test_a_comment_is_written_for_branches_of_this_repository_only():
-    _, content = workflow("pull-request.yml")
-
-    condition = content["jobs"]["comment"]["if"]
-    assert "github.event.pull_request.head.repo.full_name == github.repository" in condition
-
-
-def test_the_checks_are_those_of_the_command_line():
-    _, content = workflow("check.yml")
-    by_hand = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-
-    run = [step["run"] for step in steps(content) if "run" in step]
-    assert run == re.findall("^make .*", by_hand, flags=re.MULTILINE)
