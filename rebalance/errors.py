@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 
 class InputError(ValueError):
-    """Say what is wrong with the user's parameters, data or surroundings, in one line."""
+    """Say what is wrong with the user's parameters, data or surroundings: a line for each fault."""
 
 
 @contextmanager
@@ -23,9 +23,9 @@ def one_line(error):
 
 
 def run(main):
-    """Call ``main``; turn an `InputError` into one line on standard error and exit code 1."""
+    """Call ``main``; turn an `InputError` into lines on standard error and exit code 1."""
     try:
         main()
     except InputError as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write("".join(f"error: {line}\n" for line in str(error).splitlines()))
         raise SystemExit(1) from None

@@ -14,6 +14,8 @@ MODELS = Path("models")
 
 METRICS = Path("metrics")
 SPLIT = METRICS / "split.json"
+SPLIT_CHECKS = METRICS / "checks" / "split.json"
+CHECKS = METRICS / "checks.json"
 FINGERPRINTS = METRICS / "fingerprints"
 RATIO_CURVE = METRICS / "ratio_curve.csv"
 RATIO_CURVE_PICTURE = METRICS / "ratio_curve.png"

@@ -11,6 +11,8 @@ from rebalance.errors import InputError
 LONGEST = 9e9
 # Parts of which a group split takes some: a finer share is not worth more folds.
 FINEST = 20
+# The name that split.column gives to groups of rows whose features are all equal.
+EQUAL_ROWS = "equal_rows"
 
 
 def _stratified(y, _column, params):
@@ -226,6 +228,29 @@ def _time_folds(y, column, params, gap):
             )
         found.append((np.flatnonzero(train), np.flatnonzero(valid)))
     return found
+
+
+def with_equal_rows(raw, params):
+    """Return `store.Columns` with the column `EQUAL_ROWS` where the split asks for it.
+
+    It numbers the rows so that rows with equal features have equal numbers. A column of the table
+    that has this name is left as it is; columns whose values never repeat tell no rows apart.
+    """
+    if params.method != "group" or params.column != EQUAL_ROWS or EQUAL_ROWS in raw.column_names:
+        return raw
+    import pandas as pd
+
+    names = [name for name in raw.roles["features"] if not _is_key(raw[name])]
+    return raw.plus(EQUAL_ROWS, pd.factorize(_row_hashes(raw, names))[0])
+
+
+def _is_key(column):
+    """Say whether whole numbers or texts never repeat."""
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    measured = kinds.is_floating(column.type) or kinds.is_decimal(column.type)
+    return not measured and pc.count_distinct(column, mode="all").as_py() == len(column)
 
 
 def split_column(raw, params):

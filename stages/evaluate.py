@@ -2,7 +2,7 @@
 
 import time
 
-from rebalance import errors, paths, report, store, tracking, workers
+from rebalance import checks, errors, paths, report, store, tracking, workers
 from rebalance.judging import evaluation, recommendation, rules
 from rebalance.params import load
 from rebalance.report import curves, figures
@@ -44,14 +44,21 @@ def main():
         test.y, y_scores, thresholds, paths.BASELINE, params.evaluate, groups
     )
 
+    findings = checks.together(
+        store.read_json(paths.SPLIT_CHECKS),
+        checks.Plan.of(params, split),
+        checks.Results.of(scores, study, params, store.read_scores(paths.BASELINE), raw),
+    )
+
     store.write_json(paths.SCORES, scores)
     store.write_json(paths.DECISIONS, decided)
     store.write_json(paths.COMPARISON, compared.to_dict())
+    store.write_json(paths.CHECKS, [finding.to_dict() for finding in findings])
     store.write_text(
         paths.REPORT,
         report.render(scores, decided, compared, recommended, split, study, params),
     )
-    outputs = [paths.SCORES, paths.DECISIONS, paths.COMPARISON, paths.REPORT]
+    outputs = [paths.SCORES, paths.DECISIONS, paths.COMPARISON, paths.CHECKS, paths.REPORT]
     drawn = {n: curves.curves_of(test.y, raw[n], y_scores[n]) for n in names}
     outputs += figures.write_all(drawn, scores, paths.PLOTS)
     tracking.record(

@@ -2,7 +2,7 @@
 
 import time
 
-from rebalance import errors, paths, splitting, store, tracking
+from rebalance import checks, errors, paths, splitting, store, tracking
 from rebalance.params import load
 
 
@@ -10,21 +10,24 @@ def main():
     started = time.time()
     params = load()
     tracking.check(params.tracking.experiment)
-    raw = store.Columns(paths.RAW)
+    raw = splitting.with_equal_rows(store.Columns(paths.RAW), params.split)
     y = raw[raw.roles["target"]].to_numpy()
     looked_at = splitting.split_column(raw, params.split)
     roles = splitting.roles_after_split(raw.roles, params.split)
-    sides = [raw.take(rows) for rows in splitting.split(y, looked_at, params.split)]
+    rows = splitting.split(y, looked_at, params.split)
+    sides = [raw.take(each) for each in rows]
     for path, side in zip((paths.TRAIN, paths.TEST), sides, strict=True):
         store.write_frame(path, side.table(), roles)
     metrics = splitting.describe(*sides, roles)
     store.write_json(paths.SPLIT, metrics)
+    findings = checks.of_sides(raw, roles, rows, metrics)
+    store.write_json(paths.SPLIT_CHECKS, [finding.to_dict() for finding in findings])
     tracking.record(
         "split",
         experiment=params.tracking.experiment,
         params={"split": params.split.model_dump()},
         metrics=metrics,
-        outputs=[paths.TRAIN, paths.TEST, paths.SPLIT],
+        outputs=[paths.TRAIN, paths.TEST, paths.SPLIT, paths.SPLIT_CHECKS],
         started=started,
     )
 

@@ -43,11 +43,9 @@ def found(frame, *, features=None, method="stratified", sides=None, seed=0):
     if sides is None:
         section = params(split__method="stratified", split__seed=seed).split
         sides = splitting.split(y, None, section)
-    roles = {"target": TARGET, "features": features}
+    roles = {"target": TARGET, "features": features, "method": method}
     described = splitting.describe(*(table.take(rows) for rows in sides), roles)
-    findings = checks.of_table(table, features) + checks.of_split(
-        table, features, y, sides, described, random=method == "stratified"
-    )
+    findings = checks.of_table(table, features) + checks.of_split(table, roles, sides, described)
     return {finding.code: finding.sentence for finding in findings}
 
 
@@ -245,10 +243,10 @@ def test_copies_on_both_sides_are_counted_by_class():
 
 
 def test_few_copies_are_no_finding():
-    counts = {"rows": 100, "positives": 40, "rows_also_in_train": 15, "positives_also_in_train": 2}
+    counts = {"rows": 100, "positives": 40, "rows_also_in_train": 15, "positives_also_in_train": 4}
     assert copies.find({"test": counts}) is None
-    assert "3 of 40" in copies.find({"test": {**counts, "positives_also_in_train": 3}})
-    assert "14 of 60" in copies.find({"test": {**counts, "rows_also_in_train": 16}})
+    assert "5 of 40" in copies.find({"test": {**counts, "positives_also_in_train": 5}})
+    assert "12 of 60" in copies.find({"test": {**counts, "rows_also_in_train": 16}})
 
 
 def test_groups_on_both_sides_of_a_random_split():

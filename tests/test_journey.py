@@ -125,6 +125,17 @@ def test_every_metric_is_a_finite_number_of_six_digits(journey):
         assert not isinstance(value, bool), key
 
 
+def test_the_checks_of_the_table_of_the_plan_and_of_the_results_are_in_one_file(journey):
+    found = store.read_json(paths.CHECKS)
+    assert all(set(each) == {"code", "severity", "sentence"} for each in found)
+    codes = [each["code"] for each in found]
+    assert set(codes) >= {each["code"] for each in store.read_json(paths.SPLIT_CHECKS)}
+    # 18 test positives, and a time that the random split does not look at.
+    assert {"RB203", "RB205"} <= set(codes)
+    severities = [each["severity"] for each in found]
+    assert severities == sorted(severities, reverse=True)  # warnings, then notes
+
+
 def test_the_report_names_every_model_and_the_split(journey):
     report = paths.REPORT.read_text(encoding="utf-8")
     assert "stratified" in report

@@ -182,6 +182,20 @@ def test_the_shipped_file_is_whole_and_each_section_is_as_written():
     assert set(loaded.resample) == set(SHIPPED["resample"])
 
 
+def test_all_faults_are_said_at_once_a_line_each():
+    wrong = {
+        "split.tset_size": 0.2,
+        "split.test_size": None,
+        "tune.folds": 1,
+        "data.positive": {"a": 1},
+    }
+    with pytest.raises(InputError) as refused:
+        params.parse(changed(SHIPPED, wrong))
+    first, *others = str(refused.value).splitlines()
+    assert first.startswith("split.tset_size is no key of split")
+    assert sorted(line.partition(" ")[0] for line in others) == ["data.positive", "tune.folds"]
+
+
 def test_parameters_cannot_be_changed():
     loaded = params.parse(SHIPPED)
     with pytest.raises(ValueError, match="frozen"):

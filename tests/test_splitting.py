@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
-from rebalance import splitting
+from rebalance import splitting, store
 from rebalance.errors import InputError
 from tests.strategies import frame, labels, params, seeds, table
 
@@ -252,6 +252,43 @@ def test_what_the_split_looks_at_is_no_feature():
     assert splitting.split_column(raw, params().split) is None
     with pytest.raises(InputError, match="'b' is no column; the columns are a, Class"):
         splitting.split_column(raw, section)
+
+
+def equal_rows(folder, content, **more):
+    """Return the table with its column of equal rows, and both sides of the split by it."""
+    store.write_frame(folder / "raw.parquet", content, {"features": ["a", "b", "name"]} | more)
+    section = params(split__method="group", split__column="equal_rows").split
+    raw = splitting.with_equal_rows(store.Columns(folder / "raw.parquet"), section)
+    y = raw["Class"].to_numpy()
+    return raw, splitting.split(y, splitting.split_column(raw, section), section)
+
+
+def copied(times=5, rows=200):
+    one = frame(rows, 40).assign(name=lambda rows: np.where(rows["a"] > 0, "x", "y"))
+    return pd.concat([one] * times, ignore_index=True)
+
+
+def test_equal_rows_stay_on_one_side(tmp_path):
+    raw, sides = equal_rows(tmp_path, copied())
+    train, test = (set(np.unique(rows % 200).tolist()) for rows in sides)
+    assert train | test == set(range(200))
+    assert train & test == set()
+    assert raw.take(sides[1]).table()["equal_rows"].to_numpy().max() < 200
+
+
+def test_a_key_does_not_make_equal_rows_different(tmp_path):
+    content = copied().assign(
+        b=lambda rows: rows["a"], name=lambda rows: [f"k{i}" for i in rows.index]
+    )
+    _, (train, test) = equal_rows(tmp_path, content)
+    assert set((train % 200).tolist()) & set((test % 200).tolist()) == set()
+
+
+def test_a_column_of_that_name_in_the_table_is_the_one_meant(tmp_path):
+    content = copied().assign(equal_rows=lambda rows: rows.index // 100)
+    raw, (train, test) = equal_rows(tmp_path, content)
+    assert raw["equal_rows"].to_pylist() == [row // 100 for row in range(1000)]
+    assert set((train // 100).tolist()) & set((test // 100).tolist()) == set()
 
 
 def test_both_sides_are_described():

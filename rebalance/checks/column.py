@@ -28,14 +28,16 @@ class Column:
         All rows. Of a dictionary type the values are looked at, not the codes.
     rows : array of int, optional
         The rows to look at. By default evenly spaced ones, `MOST_ROWS` at most.
+    kind : str, optional
+        What `rebalance.columns` takes the column for.
     """
 
-    def __init__(self, name, whole, rows=None):
+    def __init__(self, name, whole, rows=None, kind=None):
         import pyarrow as pa
 
         if pa.types.is_dictionary(whole.type):
             whole = whole.cast(whole.type.value_type)
-        self.name, self.whole, self.type = name, whole, whole.type
+        self.name, self.whole, self.type, self.kind = name, whole, whole.type, kind
         if rows is None and step(len(whole)) > 1:
             rows = np.arange(0, len(whole), step(len(whole)))
         self.data = whole if rows is None else whole.take(pa.array(rows))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rebalance.checks.finding import counted, details, quoted
+from rebalance.checks.finding import NOTE, WARNING, counted, details, quoted
 
 FEWEST_ROWS = 50
 # Whole numbers without repeats that fill this share of their range count the rows.
@@ -12,15 +12,24 @@ WORDS |= {"guid", "clientnum", "rownames", "unnamed"}
 
 
 def look(column):
-    """Return the number of rows that a column tells apart, where all its values differ."""
+    """Return the numbers of values and of rows of a column that tells its rows apart, and its kind.
+
+    What `rebalance.columns` takes for an id tells too, though it is left out.
+    """
     rows = int((~column.missing).sum())
+    if column.kind == "id" or _all_differ(column, rows):
+        return column.distinct, rows, column.kind
+    return None
+
+
+def _all_differ(column, rows):
     if rows < FEWEST_ROWS or not (column.is_text or column.is_whole) or column.distinct < rows:
-        return None
+        return False
     if column.is_text:
-        return rows if _one_word(column) else None
+        return _one_word(column)
     span = np.ptp(column.numbers[~column.missing]) + 1
     every = len(column.whole) / len(column)
-    return rows if column.last_word in WORDS or rows * every / span > DENSE else None
+    return column.last_word in WORDS or rows * every / span > DENSE
 
 
 def _one_word(column):
@@ -31,8 +40,14 @@ def _one_word(column):
 
 
 def say(found):
-    """Return the sentence on the columns found: {name: rows}."""
+    """Return the sentence on the columns found: {name: (values, rows, kind)}.
+
+    The severity is that of a note where all of them are left out.
+    """
     each = details(
-        f"{quoted(name)} has {rows:,} values in {rows:,} rows" for name, rows in found.items()
+        f"{quoted(name)} has {values:,} values in {rows:,} rows"
+        + " and is left out" * (kind == "id")
+        for name, (values, rows, kind) in found.items()
     )
-    return f"{counted(found, 'tells', 'tell')} the rows apart: {each}."
+    sentence = f"{counted(found, 'tells', 'tell')} the rows apart: {each}."
+    return sentence, NOTE if all(kind == "id" for *_, kind in found.values()) else WARNING

@@ -35,22 +35,25 @@ class Check:
     training rows and their labels), "sides" (columns of training and of test rows, no labels),
     "order" (columns and the row numbers of both sides of a random split), "split"
     (``metrics/split.json``), "plan" (params and positives) or "results" (models and study).
+    ``unused`` says whether columns are looked at too that no learner sees.
     """
 
     code: str
     severity: str
     looks_at: str
     module: ModuleType
+    unused: bool = False
 
-    def finding(self, sentence):
-        """Return the finding with this sentence."""
-        return Finding(code=self.code, severity=self.severity, sentence=sentence)
+    def finding(self, said):
+        """Return the finding with a sentence, or with (sentence, severity)."""
+        sentence, severity = (said, self.severity) if isinstance(said, str) else said
+        return Finding(code=self.code, severity=severity, sentence=sentence)
 
 
 CHECKS = (
-    Check("RB101", NOTE, "columns", constant),
+    Check("RB101", NOTE, "columns", constant, unused=True),
     Check("RB102", NOTE, "columns", duplicate),
-    Check("RB103", WARNING, "columns", identifier),
+    Check("RB103", WARNING, "columns", identifier, unused=True),
     Check("RB104", WARNING, "columns", rising),
     Check("RB105", WARNING, "classes", separating),
     Check("RB106", WARNING, "classes", missingness),

@@ -6,7 +6,7 @@ import numpy as np
 
 from rebalance.checks import registry
 from rebalance.checks.column import Column, step
-from rebalance.checks.finding import in_order
+from rebalance.checks.finding import Finding, in_order
 
 # Evenly spaced rows of each side that a shift is sought in, and of each class that labels are.
 MOST_OF_A_SIDE, MOST_OF_A_CLASS = 50_000, 50_000
@@ -49,6 +49,39 @@ class Results:
     folds: tuple
     constant: list
 
+    @classmethod
+    def of(cls, scores, study, params, out_of_fold, raw):
+        """Return the results of a run.
+
+        Parameters
+        ----------
+        scores : dict
+            ``metrics/scores.json``.
+        study : dict
+            ``study`` of ``metrics/tune_ratio.json``.
+        params : params.Params
+        out_of_fold : dict of arrays
+            Out-of-fold scores of the baseline: fold, y_true, y_score.
+        raw : dict of str to array
+            What each model scores the test rows, uncorrected.
+        """
+        return cls(
+            average_precision={name: own["average_precision"] for name, own in scores.items()},
+            study=study,
+            low=params.tune.low,
+            folds=_by_fold(**{key: out_of_fold[key] for key in ("fold", "y_true", "y_score")}),
+            constant=[name for name, score in raw.items() if np.ptp(score) == 0],
+        )
+
+
+def _by_fold(fold, y_true, y_score):
+    """Return the average precision and the number of positives of each fold."""
+    from sklearn.metrics import average_precision_score
+
+    rows = [fold == number for number in range(fold.max() + 1)]
+    values = [float(average_precision_score(y_true[own], y_score[own])) for own in rows]
+    return values, [int(y_true[own].sum()) for own in rows]
+
 
 class _Columnwise:
     """Checks that look at one column after the other and say one sentence of all of them."""
@@ -56,10 +89,10 @@ class _Columnwise:
     def __init__(self, looks_at):
         self.found = {check: {} for check in registry.of(looks_at)}
 
-    def look(self, name, *at):
-        """Let every check look at a column."""
+    def look(self, name, *at, used=True):
+        """Let every check look at a column that a learner sees or, some of them, at another."""
         for check, found in self.found.items():
-            if (value := check.module.look(*at)) is not None:
+            if (used or check.unused) and (value := check.module.look(*at)) is not None:
                 found[name] = value
 
     def findings(self):
@@ -69,7 +102,7 @@ class _Columnwise:
                 yield check.finding(sentence)
 
 
-def of_table(table, features):
+def of_table(table, features, kinds=None):
     """Return the findings on the features of a whole table, without its labels.
 
     Parameters
@@ -77,14 +110,18 @@ def of_table(table, features):
     table : store.Columns or pyarrow.Table
         Read a column at a time.
     features : list of str
+        What a learner sees.
+    kinds : dict of str to str, optional
+        What `rebalance.columns` takes each column for; by default features have no kind.
     """
+    kinds = kinds or dict.fromkeys(features)
     checks = _Columnwise("columns")
-    for name in features:
-        checks.look(name, Column(name, _chunked(table[name])))
+    for name, kind in kinds.items():
+        checks.look(name, Column(name, _chunked(table[name]), kind=kind), used=name in features)
     return in_order(checks.findings())
 
 
-def of_split(table, features, y, sides, split, *, random):
+def of_split(table, roles, sides, split):
     """Return the findings on a table that is split.
 
     Labels are looked at in training rows only.
@@ -92,20 +129,23 @@ def of_split(table, features, y, sides, split, *, random):
     Parameters
     ----------
     table : store.Columns or pyarrow.Table
-    features : list of str
-    y : array of 0 and 1, shape (n_rows,)
+    roles : dict
+        The target, the features and the method of the split.
     sides : (array of int, array of int)
         Numbers of the training rows and of the test rows.
     split : dict
         The content of ``metrics/split.json``.
-    random : bool
-        Whether rows were drawn one by one, so that groups and times may be on both sides.
     """
+    y, features = table[roles["target"]].to_numpy(), roles["features"]
     train, test = (np.sort(side) for side in sides)
     rows, weight = _of_both_classes(y, train)
     few = [side[:: step(len(side), MOST_OF_A_SIDE)] for side in (train, test)]
     classes, shifts, order = map(_Columnwise, ("classes", "sides", "order"))
+    # Only where rows are drawn one by one may groups and times be on both sides by accident.
+    random = roles["method"] == "stratified"
     for name in table.column_names if random else features:
+        if name == roles["target"]:
+            continue
         column = Column(name, _chunked(table[name]))
         if name in features:
             classes.look(name, column.at(rows), y[rows], weight)
@@ -116,6 +156,13 @@ def of_split(table, features, y, sides, split, *, random):
     return in_order([found for findings in each for found in findings] + _find("split", split))
 
 
+def of_sides(table, roles, sides, split):
+    """Return the findings of `of_table` and of `of_split`."""
+    kinds = {name: entry["kind"] for name, entry in roles.get("columns", {}).items()}
+    found = of_table(table, roles["features"], kinds)
+    return in_order(found + of_split(table, roles, sides, split))
+
+
 def of_plan(plan):
     """Return the findings on a `Plan`."""
     return in_order(_find("plan", plan))
@@ -124,6 +171,15 @@ def of_plan(plan):
 def of_results(results):
     """Return the findings on `Results`."""
     return in_order(_find("results", results))
+
+
+def together(split_findings, plan, results):
+    """Return all findings of a run: those that the stage split wrote, of the plan, of the results.
+
+    ``split_findings`` is the content of ``metrics/checks/split.json``.
+    """
+    earlier = [Finding(**finding) for finding in split_findings]
+    return in_order(earlier + of_plan(plan) + of_results(results))
 
 
 def _find(looks_at, subject):

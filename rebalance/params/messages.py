@@ -32,6 +32,8 @@ RULES = {
     "string_pattern_mismatch": "must be a letter, then letters, digits and _, all lower-case, got "
     "{value}",
 }
+# Types of pydantic's errors about a key, not about its value.
+WRITTEN_WRONG = ("extra_forbidden", "invalid_key")
 
 
 def number(text):
@@ -68,25 +70,39 @@ def _quoted_number(value, key=""):
     return next((reason for reason in found if reason), None)
 
 
-def message(error, model):
-    """Return one line for the first of pydantic's errors about the pydantic class ``model``.
+def lines(error, model):
+    """Return a line for each key that pydantic complains of in the pydantic class ``model``.
 
-    A misspelt key is also a missing one: what is written and wrong comes first.
+    A misspelt key is also a missing one: what is written and wrong comes first, and a section with
+    such a key is not said to lack another.
     """
-    written_wrong = {"extra_forbidden", "invalid_key"}
-    first = min(error.errors(), key=lambda found: found["type"] not in written_wrong)
-    keys, section, field = _locate(first["loc"], model)
-    key, value = ".".join(keys), first["input"]
-    if first["type"] == "value_error":
-        reason = first["msg"].removeprefix("Value error, ").rstrip(".")
+    wrong = [each for each in error.errors() if each["type"] in WRITTEN_WRONG]
+    misspelt = {each["loc"][:-1] for each in wrong}
+    others = [
+        each
+        for each in error.errors()
+        if each not in wrong and not (each["type"] == "missing" and each["loc"][:-1] in misspelt)
+    ]
+    found = {}
+    for each in wrong + others:  # the branches of a union complain of one key
+        found.setdefault(tuple(_locate(each["loc"], model)[0]), _line(each, model))
+    return list(found.values())
+
+
+def _line(error, model):
+    """Return one line for one error of pydantic's."""
+    keys, section, field = _locate(error["loc"], model)
+    key, value = ".".join(keys), error["input"]
+    if error["type"] == "value_error":
+        reason = error["msg"].removeprefix("Value error, ").rstrip(".")
         # The reason begins with a key of the section, or with what the section itself must be.
         return f"{key}{' ' if reason.startswith('must') else '.'}{reason}".lstrip(".")
-    if (written := number(value)) and first["type"] in {"int_type", "float_type"}:
-        whole = first["type"] == "int_type" and float(written).is_integer()
+    if (written := number(value)) and error["type"] in {"int_type", "float_type"}:
+        whole = error["type"] == "int_type" and float(written).is_integer()
         kind = "a whole number" if whole else "a number"
         written = int(float(written)) if whole else written
         return f"{key} must be {kind}, got the text {value!r}: write {written}"
-    if first["type"].startswith("union_tag"):
+    if error["type"].startswith("union_tag"):
         key, value = f"{key}.rule", value.get("rule") if isinstance(value, dict) else value
     if field is not None and field.description:
         return f"{key} must be {field.description}, got {value!r}"
@@ -95,8 +111,8 @@ def message(error, model):
         "known": ", ".join(section.model_fields),
         "value": repr(value),
     }
-    rule = RULES.get(first["type"], f"{first['msg']}, got {{value}}")
-    return f"{key} {rule.format(**first.get('ctx', {}) | context)}"
+    rule = RULES.get(error["type"], f"{error['msg']}, got {{value}}")
+    return f"{key} {rule.format(**error.get('ctx', {}) | context)}"
 
 
 def _branches(annotation):

@@ -55,13 +55,17 @@ class Params(Section):
 
 
 def parse(content):
-    """Return the `Params` of a mapping; `InputError` is one line: the key, the rule, the value."""
+    """Return the `Params` of a mapping, or raise `InputError`.
+
+    It has a line for each wrong key: the key, the rule, the value.
+    """
     if not isinstance(content, dict):
         raise InputError(f"{paths.PARAMS} must hold a mapping of sections, got {content!r}.")
     try:
         return Params.model_validate(content)
     except ValidationError as error:
-        raise InputError(f"{messages.message(error, Params)}.") from error
+        lines = (f"{line}." for line in messages.lines(error, Params))
+        raise InputError("\n".join(lines)) from error
 
 
 def load(path=paths.PARAMS):

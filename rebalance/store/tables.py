@@ -86,16 +86,18 @@ def _whole(path):
 class Columns:
     """A parquet file, or some rows of it, read a column at a time: ``columns["V1"]`` is arrow's.
 
-    Raises `InputError` where the file is missing, or not whole.
+    ``more`` are columns that are in memory. Raises `InputError` where the file is missing, or not
+    whole.
     """
 
-    def __init__(self, path, rows=None):
+    def __init__(self, path, rows=None, more=None):
         import pyarrow.parquet as pq
 
         with _whole(path):
             self.file = pq.ParquetFile(path)
         self.schema = self.file.schema_arrow
-        self.column_names = self.schema.names
+        self.more = more or {}
+        self.column_names = [*self.schema.names, *self.more]
         self.path, self.rows = path, rows
         self.num_rows = self.file.metadata.num_rows if rows is None else len(rows)
         self.roles = json.loads((self.schema.metadata or {}).get(b"rebalance", b"{}"))
@@ -104,8 +106,11 @@ class Columns:
         """Return one column, a chunked array of arrow's; of a categorical one the labels."""
         import pyarrow as pa
 
-        with _whole(self.path):
-            column = self.file.read([name])[name]
+        if name in self.more:
+            column = pa.chunked_array([self.more[name]])
+        else:
+            with _whole(self.path):
+                column = self.file.read([name])[name]
         if pa.types.is_dictionary(column.type):
             # As numpy has it, a row without a label would get the last one.
             column = column.cast(column.type.value_type)
@@ -113,7 +118,11 @@ class Columns:
 
     def take(self, rows):
         """Return `Columns` of some rows of the file, by their numbers."""
-        return Columns(self.path, rows)
+        return Columns(self.path, rows, self.more)
+
+    def plus(self, name, values):
+        """Return `Columns` with one more column, of a value for each row of the file."""
+        return Columns(self.path, self.rows, {**self.more, name: values})
 
     def table(self):
         """Return all columns, an arrow table."""

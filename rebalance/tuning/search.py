@@ -125,6 +125,32 @@ def _missing(scored, n_folds):
     return ceil((max(fits.values()) - fits[treatments.NONE]) / n_folds)
 
 
+def check(table, params):
+    """Raise `InputError` where the section ``tune`` does not fit the rows; nothing is fitted.
+
+    Parameters
+    ----------
+    table : store.Table
+        The training rows.
+    params : params.Params
+    """
+    tune, natural = params.tune, floor(treatments.natural_ratio(table.y))
+    if tune.low > natural:
+        raise InputError(
+            f"tune.low must be at most the natural ratio of the training rows, {natural} negatives "
+            f"per positive, got {tune.low}."
+        )
+    for name in (tune.treatment, *tune.also):
+        lowest = Candidate(treatment=name, ratio=tune.low)
+        with errors.at(tune.key):
+            treatments.check(lowest.entry(natural, tune.seed), table.y)
+    untreated = Candidate(treatment=treatments.NONE, ratio=natural)
+    training.check(untreated.entry(natural, tune.seed), table, params, tune.key)
+    with errors.at(f"{tune.key}.learner"):
+        lowest = {name: asked.lowest for name, asked in tune.learner.items()}
+        learners.make(params.learner.model_copy(update={"params": params.learner.params | lowest}))
+
+
 def search(table, params, executor, remember=training.fold_scores, progress=lambda: None):
     """Return the finished `Study` of the ratio.
 
@@ -147,23 +173,10 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
     InputError
         Where ``tune.low`` or a treatment does not fit the rows, or the learner not its settings.
     """
-    tune = params.tune
-    natural = floor(treatments.natural_ratio(table.y))
-    if tune.low > natural:
-        raise InputError(
-            f"tune.low must be at most the natural ratio of the training rows, {natural} negatives "
-            f"per positive, got {tune.low}."
-        )
+    check(table, params)
+    tune, natural = params.tune, floor(treatments.natural_ratio(table.y))
     untreated = Candidate(treatment=treatments.NONE, ratio=natural)
     arms = [Arm(name, tune, natural) for name in (tune.treatment, *tune.also)]
-    for arm in arms:
-        lowest = Candidate(treatment=arm.treatment, ratio=tune.low)
-        with errors.at(tune.key):
-            treatments.check(lowest.entry(natural, tune.seed), table.y)
-    training.check(untreated.entry(natural, tune.seed), table, params, tune.key)
-    with errors.at(f"{tune.key}.learner"):
-        lowest = {name: asked.lowest for name, asked in tune.learner.items()}
-        learners.make(params.learner.model_copy(update={"params": params.learner.params | lowest}))
     _warn_of_metric(tune.metric, table.y)
     folds, score = splitting.folds(table, tune), scorer(tune.metric)
 

@@ -1,0 +1,32 @@
+"""Say what would stop or mislead a run, in seconds, without one.
+
+Reads params.yaml and the table, splits it as a run would, and looks at every treatment and rule.
+Exit code 1 means that a run would stop. docs/checks.md has a paragraph for each code.
+"""
+
+import sys
+
+from rebalance.errors import InputError
+
+FURTHER = "docs/checks.md says of each code why it matters and what to do."
+
+
+def run():
+    """Return the findings, or raise `InputError` with all that would stop a run."""
+    from rebalance import params
+    from rebalance.checks.finding import in_order
+    from rebalance.cli.rehearsal import rehearse
+
+    asked = params.load()
+    found = rehearse(asked)
+    lines = [str(finding) for finding in in_order(found.findings)]
+    if found.complaints:
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        raise InputError("\n".join(found.complaints))
+    train, test = found.split["train"], found.split["test"]
+    counts = (
+        f"{train['rows']:,} training rows with {train['positives']:,} positives, {test['rows']:,} "
+        f"test rows with {test['positives']:,}; {train['natural_ratio']:.3g} negatives per positive"
+    )
+    end = ["Nothing stops a run.", FURTHER] if lines else ["Nothing stops or misleads a run."]
+    return "\n".join([counts, *lines, *end, ""])

@@ -1,0 +1,87 @@
+"""Point params.yaml at a table: write the sections data and split, keep the comments.
+
+What was taken for granted is printed, a line each. Nothing else of params.yaml changes, but
+ratios that ask for more negatives than the table has, and rules on amounts that it lacks.
+"""
+
+from pathlib import Path
+
+from rebalance import paths, store
+from rebalance.checks.finding import per_cent, quoted
+from rebalance.errors import InputError
+
+NEXT = "Next: 'rebalance check' says what would stop or mislead a run; 'dvc repro' runs it."
+
+
+def arguments(parser):
+    """Add the file, the target and the rare label."""
+    parser.add_argument("file", help="a CSV or Parquet file, or a folder of them")
+    parser.add_argument("--target", required=True, metavar="NAME", help="the column to predict")
+    parser.add_argument(
+        "--positive",
+        nargs="+",
+        metavar="LABEL",
+        help="the label or labels of the rare class; by default the rarer of two",
+    )
+
+
+def run(file, target, positive):
+    """Write params.yaml, and return what was taken for granted."""
+    from rebalance.cli import setup
+
+    document = setup.Document(paths.PARAMS)
+    path = written(file)
+    found = setup.profile(path, target)
+    labels = found.labels
+    if positive:
+        rare = [setup.as_written(label, labels, target) for label in positive]
+    else:
+        rare = [setup.rare(labels, target)]
+    rows, positives = sum(labels.values()), sum(labels[label] for label in rare)
+    natural = (rows - positives) / positives
+    if natural < 1:
+        raise InputError(
+            f"--positive must name the rare class, got {_labels(rare)}, which "
+            f"{per_cent(positives / rows)} of the rows have."
+        )
+    chosen = [setup.plain(label) for label in rare]
+    before = list(document["data"].get("drop") or [])
+    values = {"source": "file", "path": path, "target": target}
+    values |= {"positive": chosen[0] if len(chosen) == 1 else chosen, "drop": []}
+    document.put("data", values)
+    document.put("split", {"method": "stratified", "column": "", "gap": 0})
+    lines = [
+        f"{path}: {rows:,} rows, {len(found.columns):,} columns",
+        *found.said,
+        f"data.target {quoted(target)}: {setup.shown(labels)}",
+        f"data.positive {_labels(chosen)}: {per_cent(positives / rows)} of the rows, "
+        f"{natural:.3g} negatives per positive" + ("" if positive else "; the rarer label"),
+    ]
+    if before:
+        lines.append(f"data.drop: empty now, it was {', '.join(map(str, before[:10]))}")
+    lines.append(_split(found))
+    lines += setup.fit_ratios(document, natural)
+    lines += setup.drop_amounts(document, found.columns)
+    store.write_text(paths.PARAMS, document.text())
+    return "\n".join([*lines, f"{paths.PARAMS} is written.", NEXT, ""])
+
+
+def written(file):
+    """Return a path as params.yaml should hold it: DVC knows no ~, and no other slash."""
+    path = Path(file).expanduser()
+    if not path.exists():
+        raise InputError(f"the file {quoted(str(file))} is not there.")
+    return path.as_posix()
+
+
+def _labels(labels):
+    return ", ".join(quoted(label) if isinstance(label, str) else str(label) for label in labels)
+
+
+def _split(found):
+    if not found.times:
+        return "split.method stratified: rows are held out at random, a fifth of each class"
+    return (
+        f"split.method stratified: rows are held out at random; the table has times "
+        f"({', '.join(map(quoted, found.times))}), and split.method time tests on the latest rows"
+    )

@@ -1,0 +1,260 @@
+"""`rebalance init` points params.yaml at a table; `rebalance check` says what a run would meet."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from rebalance import cli, params, sources, store
+from rebalance.cli import setup
+from rebalance.errors import InputError
+from tests.strategies import ROOT, SHIPPED, changed
+
+COMMENT = re.compile(r" #.*")
+
+
+@pytest.fixture
+def clone(tmp_path, monkeypatch):
+    """A folder with the shipped params.yaml, to work in."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_EXP_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def rows(n=600, share=0.1, labels=("no", "yes"), seed=0):
+    rng = np.random.default_rng(seed)
+    y = (np.arange(n) < share * n).astype(int)
+    rng.shuffle(y)
+    frame = pd.DataFrame({name: rng.normal(0.5 * y, 1) for name in "abc"})
+    return frame.assign(churn=np.array(labels, dtype=object)[y])
+
+
+def run(*arguments, capsys):
+    cli.main([str(argument) for argument in arguments])
+    return capsys.readouterr().out
+
+
+def written():
+    return yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+
+
+NAMES = [
+    "mine.csv",
+    "my table.csv",
+    "[a] (1) {b}.csv",
+    "höhe ü.csv",
+    "it's #1.csv",
+    "2024",
+    "no.csv",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_of_any_name_is_found_again(clone, capsys, name):
+    rows().to_csv(clone / name, index=False)
+    run("init", name, "--target", "churn", capsys=capsys)
+    assert written()["data"]["path"] == name
+    assert sources.load(params.load().data)["churn"].sum() == 60
+
+
+def test_a_path_of_the_home_folder_and_a_symbolic_link(clone, capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(clone))
+    rows().to_csv(clone / "mine.csv", index=False)
+    run("init", "~/mine.csv", "--target", "churn", capsys=capsys)
+    assert written()["data"]["path"] == f"{clone.as_posix()}/mine.csv"
+    (clone / "link.csv").symlink_to(clone / "mine.csv")
+    run("init", "link.csv", "--target", "churn", capsys=capsys)
+    assert written()["data"]["path"] == "link.csv"
+
+
+def test_the_sections_data_and_split_are_written_and_nothing_else(clone, capsys):
+    rows(n=60_000, share=0.004).assign(Amount=1.0).to_csv("mine.csv", index=False)
+    told = run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    right = {
+        "data.source": "file",
+        "data.path": "mine.csv",
+        "data.target": "churn",
+        "data.positive": "yes",
+        "data.drop": [],
+    }
+    assert written() == changed(SHIPPED, right)
+    assert "data.drop: empty now, it was Time" in told
+    assert "'no' 59,760; 'yes' 240" in told
+    assert "data.positive 'yes': 0.4 % of the rows, 249 negatives per positive; the rarer" in told
+
+
+def test_comments_and_blank_lines_stay(clone, capsys):
+    before = Path("params.yaml").read_text(encoding="utf-8")
+    rows(n=60_000, share=0.004).assign(Amount=1.0).to_csv("mine.csv", index=False)
+    run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    after = Path("params.yaml").read_text(encoding="utf-8")
+    assert COMMENT.findall(after) == COMMENT.findall(before)
+    assert after.count("\n\n") == before.count("\n\n")
+    run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    assert Path("params.yaml").read_text(encoding="utf-8") == after
+
+
+def test_ratios_above_the_natural_one_and_rules_without_their_column_are_replaced(clone, capsys):
+    rows().to_csv("mine.csv", index=False)
+    told = run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    found = written()
+    assert list(found["resample"]) == ["under_third", "over", "class_weight", "smote"]
+    assert found["resample"]["under_third"]["ratio"] == 3
+    assert found["resample"]["smote"]["ratio"] == 4.5
+    assert found["tune"]["anchors"] == []
+    assert "amounts" not in found["threshold"]["rules"]
+    for line in ("resample.under_200 asks for 200", "resample.smote asks for 10", "tune.anchors"):
+        assert line in told
+    assert "threshold.rules.amounts removed: the table has no column 'Amount'" in told
+    assert "\n\ntune:" in Path("params.yaml").read_text(encoding="utf-8")
+    assert run("check", capsys=capsys).count("RB") == 1  # few test positives
+
+
+@pytest.mark.parametrize(
+    ("labels", "said", "label"),
+    [
+        (("no", "yes"), None, "yes"),
+        (("y", "n"), None, "n"),
+        ((0, 1), None, 1),
+        ((0.0, 1.0), None, 1),
+        ((False, True), None, True),
+        (("on", "off"), "off", "off"),
+        ((-1, 1), "1", 1),
+        (("2", "10"), "10", 10),
+    ],
+)
+def test_the_rare_label_is_written_as_the_table_holds_it(clone, capsys, labels, said, label):
+    rows(labels=labels).to_csv("mine.csv", index=False)
+    more = [] if said is None else ["--positive", said]
+    run("init", "mine.csv", "--target", "churn", *more, capsys=capsys)
+    assert written()["data"]["positive"] == label
+    assert type(written()["data"]["positive"]) is type(label)
+    assert sources.load(params.load().data)["churn"].sum() == 60
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere.csv"], "the file 'nowhere.csv' is not there."),
+        (["mine.csv", "--positive", "maybe"], "('no' 540; 'yes' 60), got 'maybe'."),
+        (["mine.csv", "--positive", "no"], "must name the rare class, got 'no', which 90 %"),
+        (["even.csv"], "has two classes of equal size"),
+        (["three.csv"], "has 3 classes (0 200; 1 200; 2 200): name the label or labels"),
+        (["one.csv"], "must hold two classes or more, got 1: 'no' 600."),
+    ],
+)
+def test_what_cannot_be_written_is_said_in_a_line_and_nothing_is(clone, arguments, said):
+    rows().to_csv("mine.csv", index=False)
+    rows(share=0.5).to_csv("even.csv", index=False)
+    rows().assign(churn=np.arange(600) % 3).to_csv("three.csv", index=False)
+    rows().assign(churn="no").to_csv("one.csv", index=False)
+    before = Path("params.yaml").read_bytes()
+    with pytest.raises(InputError) as refused:
+        cli.main(["init", arguments[0], "--target", "churn", *arguments[1:]])
+    assert said in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+    assert Path("params.yaml").read_bytes() == before
+
+
+def test_text_that_yaml_would_read_as_something_else_is_quoted(tmp_path):
+    values = ["no", "y", "1", "1e3", "2024-01-01", "a: b", "~", "", "# x", "plain", "data/mine.csv"]
+    (tmp_path / "params.yaml").write_text("data:\n  a: 1  # stays\n", encoding="utf-8")
+    document = setup.Document(tmp_path / "params.yaml")
+    document.put("data", {f"v{i}": value for i, value in enumerate(values)} | {"all": values})
+    text = document.text()
+    assert list(yaml.safe_load(text)["data"].values()) == [1, *values, values]
+    assert "# stays" in text
+    assert "v9: plain\n" in text
+
+
+# rebalance check
+
+
+def test_a_table_and_parameters_without_fault(clone, capsys):
+    rows(n=2000, share=0.2).to_csv("mine.csv", index=False)
+    run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    assert run("check", capsys=capsys) == (
+        "1,600 training rows with 320 positives, 400 test rows with 80; 4 negatives per positive\n"
+        "Nothing stops or misleads a run.\n"
+    )
+    assert not [path for path in clone.iterdir() if path.name not in {"mine.csv", "params.yaml"}]
+
+
+def test_findings_are_printed_with_their_codes(clone, capsys):
+    frame = rows(n=2000, share=0.2)
+    frame.assign(leak=frame["churn"] == "yes", one=1).to_csv("mine.csv", index=False)
+    run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    told = run("check", capsys=capsys)
+    assert re.search(r"^RB105 warning: 1 feature separates the classes alone.*'leak'", told, re.M)
+    assert re.search(r"^RB101 note: .*'one'", told, re.M)
+    assert told.index("RB105") < told.index("RB101")
+    assert "docs/checks.md" in told
+
+
+def test_all_that_would_stop_a_run_is_said_at_once(clone, capsys):
+    rows().to_csv("mine.csv", index=False)
+    run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    content = changed(
+        written(),
+        {
+            "resample.smote.ratio": 50,
+            "resample.over.treatment": "NoSuchSampler",
+            "tune.low": 100,
+            "learner.params": {"no_such": 1},
+            "out_of_fold.folds": 200,
+            "evaluate.groups": "nobody",
+        },
+    )
+    Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        cli.main(["check"])
+    lines = str(refused.value).splitlines()
+    for start in (
+        "resample.smote: ",
+        "resample.over: ",
+        "tune.low ",
+        "learner.params",
+        "out_of_fold",
+    ):
+        assert any(line.startswith(start) for line in lines), (start, lines)
+    assert any("evaluate.groups" in line for line in lines)
+    assert len(lines) == len(set(lines))
+
+
+def test_faults_of_the_parameters_come_before_the_table(clone, capsys):
+    content = changed(SHIPPED, {"tune.folds": 1, "split.test_size": 2.0})
+    Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        cli.main(["check"])
+    assert [line.partition(" ")[0] for line in str(refused.value).splitlines()] == [
+        "split.test_size",
+        "tune.folds",
+    ]
+
+
+def test_a_table_that_cannot_be_read_is_one_line(clone):
+    content = changed(SHIPPED, {"data.source": "file", "data.path": "nowhere.csv"})
+    Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(InputError, match=r"nowhere\.csv") as refused:
+        cli.main(["check"])
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_the_findings_are_those_of_the_stage(clone, capsys, monkeypatch):
+    from stages import download, split
+
+    frame = rows(n=2000, share=0.2)
+    frame.assign(leak=frame["churn"] == "yes").to_csv("mine.csv", index=False)
+    run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    told = run("check", capsys=capsys)
+    monkeypatch.setattr("rebalance.tracking.record", lambda *_, **__: None)
+    download.main()
+    split.main()
+    for finding in store.read_json("metrics/checks/split.json"):
+        assert f"{finding['code']} {finding['severity']}: {finding['sentence']}" in told
