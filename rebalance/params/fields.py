@@ -2,7 +2,14 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def digits(given):
+    """Return a whole number as the text that it stands for; anything else as it is."""
+    whole = isinstance(given, int) and not isinstance(given, bool)
+    return str(given) if whole else given
+
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -12,6 +19,9 @@ Count = Annotated[int, Field(ge=1)]
 Folds = Annotated[int, Field(ge=2)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+# The name of a column or a file, which may look like a number.
+Text = Annotated[str, BeforeValidator(digits)]
+Label = bool | int | float | str
 
 
 class Section(BaseModel):

@@ -6,7 +6,18 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from rebalance.params import messages, names
-from rebalance.params.fields import Count, Folds, Fraction, Name, Positive, Section, Seed
+from rebalance.params.fields import (
+    Count,
+    Folds,
+    Fraction,
+    Label,
+    Name,
+    Positive,
+    Section,
+    Seed,
+    Text,
+)
+from rebalance.params.read import Read
 from rebalance.params.rules import Rule
 
 Number = Annotated[int | float | None, Field(description="a number")]
@@ -33,15 +44,21 @@ class Data(Section):
     """Where rows come from and what they mean."""
 
     source: Literal["simulated", "creditcard", "url", "file"]
-    path: str
+    path: Text
     pattern: str = "*"
     url: str
     sha256: str
-    target: str
+    target: Text
     positive: Annotated[
-        bool | int | float | str, Field(description="a number, a text, true or false")
+        Label | Annotated[list[Label], Field(min_length=1)],
+        Field(
+            description="a label (a number, a text, true or false), or a list of labels; one that "
+            "YAML reads otherwise, such as null or a date, needs quotes"
+        ),
     ]
-    drop: list[str]
+    unlabelled: Literal["refuse", "drop"] = "refuse"
+    drop: list[Text]
+    read: Read = Read()
     simulated: Simulated
 
     @model_validator(mode="after")

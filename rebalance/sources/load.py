@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rebalance.sources import simulated
+from rebalance.sources import parts, reading, simulated
 from rebalance.sources.checks import check
 from rebalance.sources.creditcard import creditcard
 from rebalance.sources.download import download
@@ -19,6 +19,15 @@ def _url(data):
 
 # Each takes the section ``data`` and yields data frames that belong below each other.
 SOURCES = {"simulated": _simulated, "creditcard": creditcard, "url": _url, "file": together}
+
+
+def profile(data):
+    """Return the `reading.Reading` of the files that the section ``data`` names."""
+    if data.source == "url":
+        found = [parts.Part(path=download(data.url, data.sha256), partition={})]
+    else:
+        found = parts.matching(data.path, data.pattern)
+    return reading.profile(found, data)
 
 
 def pieces(data):

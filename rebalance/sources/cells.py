@@ -1,0 +1,283 @@
+"""Look at the text of a column: is it numbers, in whose writing, dates, truth values, or text."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from rebalance.sources import dates, marks
+
+INT, FLOAT, BOOL, DATE, TEXT, EMPTY = "int", "float", "bool", "date", "text", "empty"
+# Distinct values that are counted of a column; more are said to be more.
+DISTINCT = 1000
+# A column of numbers but for so few other values, in so few rows, may be numbers or text.
+STRAY_VALUES, STRAY_SHARE = 3, 0.05
+LARGEST = 2**63
+
+BEFORE, AFTER = r"^\(?[+\-\x{2212}]?\s*[$€£¥]?\s*[+\-\x{2212}]?", r"\s*[%$€£¥]?\)?$"
+BLANK = r"[ '\x{2019}\x{00a0}\x{202f}]"
+EXPONENT = r"([eE][+\-]?\d+)?"
+# Numbers by their decimal mark; between thousands the other mark, a blank or an apostrophe.
+STYLES = {
+    ".": (
+        rf"{BEFORE}(\d+(\.\d*)?|\.\d+|\d{{1,3}}(,\d{{2,3}})*,\d{{3}}(\.\d+)?"
+        rf"|\d{{1,3}}({BLANK}\d{{3}})+(\.\d+)?){EXPONENT}{AFTER}"
+    ),
+    ",": (
+        rf"{BEFORE}(\d+(,\d*)?|,\d+|\d{{1,3}}(\.\d{{3}})+(,\d+)?"
+        rf"|\d{{1,3}}({BLANK}\d{{3}})+(,\d+)?){EXPONENT}{AFTER}"
+    ),
+}
+# 1.234 is a number with three decimals, or more than a thousand.
+GROUPED_DOT = r"^[+\-]?[1-9]\d{0,2}(\.\d{3})+$"
+WHOLE, LEADING_ZERO = r"^[+\-]?\d+$", r"^[+\-]?0\d"
+BLANKS = " \t\r\n\v\f\u00a0\u202f\ufeff"
+
+
+@dataclass(kw_only=True)
+class Cells:
+    """What the cells of one column have shown so far; `look` takes them a batch at a time."""
+
+    missing: frozenset = marks.MISSING  # marks of a missing value in any column
+    more: frozenset = marks.MISSING_NUMBER  # in numbers and dates only, in lower case
+    sentinels: tuple = ()  # numbers that stand for a missing value
+    rows: int = 0
+    gone: Counter = field(default_factory=Counter)  # rows by mark
+    gone_more: Counter = field(default_factory=Counter)
+    fast: str = INT  # what every batch could be cast to: INT, FLOAT; "" where one could not
+    values: Counter = field(default_factory=Counter)  # rows by value, up to DISTINCT of them
+    full: bool = False  # there are more than DISTINCT values
+    low: float | None = None
+    high: float | None = None
+    whole: int = 0  # rows with digits alone
+    by_mark: Counter = field(default_factory=Counter)  # rows that are numbers, by decimal mark
+    either: int = 0  # rows that are numbers by either mark, and hold one
+    numbers: int = 0
+    strays: Counter = field(default_factory=Counter)  # rows by value that is no number
+    booleans: int = 0
+    percent: int = 0
+    currencies: set = field(default_factory=set)
+    shapes: set = field(default_factory=set)  # of dates; None for what is none
+    date_marks: set = field(default_factory=set)
+    highest: list = field(default_factory=lambda: [0, 0])  # of the first two parts of a date
+    zones: set = field(default_factory=set)
+    day_first: bool | None = None  # what params.yaml says of dates
+    leading_zero: bool = False
+    steady: bool = False  # whether each number is one more than the one before, if asked
+    last: int | None = None
+    wide: bool = False  # whole numbers of more than 64 bits
+
+    @property
+    def present(self):
+        """Return the number of rows with a value, whatever the column turns out to hold."""
+        return self.rows - self.gone.total() - self.gone_more.total()
+
+    def look(self, column):
+        """Take a batch into account, a string array of arrow's; return numbers if it holds them."""
+        self.rows += len(column)
+        if self.fast and (numbers := self._fast(column)) is not None:
+            return numbers
+        self.fast = ""
+        self._slow(column)
+        return None
+
+    def _fast(self, column):
+        """Return the batch as numbers, or None where a cell is none and no mark of a gap."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        numbers = _cast(column, self.fast)
+        if self.fast == INT and numbers is not None and _is_hexadecimal(column):
+            return None
+        if numbers is None:
+            column = pc.utf8_trim(column, BLANKS)
+            gone = pc.is_in(column, pa.array(sorted(self.missing), column.type))
+            if pc.any(gone).as_py():
+                counted = pc.value_counts(column.filter(gone)).to_pylist()
+                column = pc.if_else(gone, pa.scalar(None, column.type), column)
+            else:
+                counted = []
+            if (numbers := _cast(column, self.fast)) is None:
+                return None
+            for item in counted:
+                self.gone[item["values"]] += item["counts"]
+        if pa.types.is_floating(numbers.type):
+            self.fast = FLOAT
+            if lost := pc.sum(pc.is_nan(numbers)).as_py():
+                self.gone["nan"] += lost
+                numbers = pc.if_else(pc.is_nan(numbers), pa.scalar(None, numbers.type), numbers)
+        if self.sentinels:
+            gone = pc.is_in(numbers, pa.array(self.sentinels).cast(numbers.type, safe=False))
+            for item in pc.value_counts(column.filter(gone)).to_pylist():
+                self.gone[item["values"]] += item["counts"]
+            numbers = pc.if_else(gone, pa.scalar(None, numbers.type), numbers)
+        self._note_numbers(column, numbers)
+        return numbers
+
+    def _note_numbers(self, column, numbers):
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        there = len(numbers) - numbers.null_count
+        self.numbers += there
+        self.by_mark["."] += there
+        least, most = pc.min_max(numbers).as_py().values()
+        if least is not None:
+            self.low = least if self.low is None else min(self.low, least)
+            self.high = most if self.high is None else max(self.high, most)
+        if pa.types.is_integer(numbers.type):
+            self.whole += there
+            self.by_mark[","] += there
+            found = pc.match_substring_regex(column, LEADING_ZERO)
+            self.leading_zero |= bool(pc.any(found).as_py())
+            if self.steady:
+                self._follow(numbers)
+        elif there and self.by_mark["."] == self.by_mark[","] + there:
+            # No decimal so far that can only be one: look whether this batch has some.
+            dotted = column.filter(pc.match_substring(column, "."))
+            grouped = pc.all(pc.match_substring_regex(dotted, GROUPED_DOT)).as_py()
+            if len(dotted) and grouped:
+                self.by_mark[","] += there
+                self.either += len(dotted)
+            if most >= LARGEST and pc.all(pc.match_substring_regex(column, WHOLE)).as_py():
+                self.wide = True
+        self._count(numbers)
+
+    def _follow(self, numbers):
+        """See whether each number is one more than the one before."""
+        import pyarrow.compute as pc
+
+        steps = pc.pairwise_diff(numbers)[1:]
+        joined = self.last is None or numbers[0].as_py() == self.last + 1
+        self.steady = (
+            joined and not numbers.null_count and pc.all(pc.equal(steps, 1)).as_py() is not False
+        )
+        self.last = numbers[-1].as_py()
+
+    def _count(self, column):
+        """Count the rows of each value, until there are too many."""
+        import pyarrow.compute as pc
+
+        if self.full:
+            return
+        for item in pc.value_counts(column.drop_null()).to_pylist():
+            self.values[item["values"]] += item["counts"]
+        self.full = len(self.values) > DISTINCT
+
+    def _slow(self, column):
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        column = pc.utf8_trim(column, BLANKS)
+        if self._is_text():
+            gone = pc.is_in(column, pa.array(sorted(self.missing), column.type))
+            for item in pc.value_counts(column.filter(gone)).to_pylist():
+                self.gone[item["values"]] += item["counts"]
+            self._count(column.filter(pc.invert(gone)))
+            return
+        counted = pc.value_counts(column)
+        values, counts = counted.field("values"), counted.field("counts")
+        keep = []
+        for value, rows in zip(values.to_pylist(), counts.to_pylist(), strict=True):
+            if value in self.missing:
+                self.gone[value] += rows
+            elif value.lower() in self.more:
+                self.gone_more[value] += rows
+            keep.append(value not in self.missing and value.lower() not in self.more)
+        keep = pa.array(keep, pa.bool_())
+        self._look_at(values.filter(keep), counts.filter(keep))
+
+    def _is_text(self):
+        """Say whether too much was seen for anything but text."""
+        return None in self.shapes and len(self.strays) > STRAY_VALUES and self.booleans == 0
+
+    def _look_at(self, values, counts):
+        """Take distinct values into account, each with its rows."""
+        import pyarrow.compute as pc
+
+        by_mark = {mark: pc.match_substring_regex(values, STYLES[mark]) for mark in STYLES}
+        whole = pc.match_substring_regex(values, WHOLE)
+        rows = zip(
+            values.to_pylist(),
+            counts.to_pylist(),
+            by_mark["."].to_pylist(),
+            by_mark[","].to_pylist(),
+            whole.to_pylist(),
+            strict=True,
+        )
+        for value, count, dot, comma, digits in rows:
+            if not self.full:
+                self.values[value] += count
+                self.full = len(self.values) > DISTINCT
+            if dot or comma:
+                self.numbers += count
+                self.by_mark["."] += count * dot
+                self.by_mark[","] += count * comma
+                self.either += count * (dot and comma and not digits and marked(value))
+                self.whole += count * digits
+                self.percent += count * ("%" in value)
+                self.currencies.update(set(value) & set("$€£¥"))
+            elif len(self.strays) <= STRAY_VALUES or value in self.strays:
+                self.strays[value] += count
+            self.booleans += count * (value.lower() in {"true", "false"})
+            if None not in self.shapes:
+                self._look_at_date(value)
+
+    def _look_at_date(self, value):
+        found = dates.matched(value)
+        shape = found and found[0]
+        self.shapes.add(shape)
+        if not shape:
+            return
+        part = found[1]
+        self.zones.add(part["zone"] is not None)
+        if shape == dates.YEAR_LAST:
+            self.date_marks.add(part["mark"])
+            self.highest = [
+                max(self.highest[0], int(part["first"])),
+                max(self.highest[1], int(part["last"])),
+            ]
+        elif dates.moment(value, False) is None:
+            self.shapes.add(None)
+
+    def is_stray(self):
+        """Say whether the column is numbers but for a few other values in a few rows."""
+        rows = self.strays.total()
+        return (
+            0 < len(self.strays) <= STRAY_VALUES
+            and self.numbers + rows == self.present
+            and rows <= STRAY_SHARE * self.present
+        )
+
+    def evidence(self):
+        """Return the decimal mark that the column can only have, or None."""
+        if self.numbers and self.numbers == self.present and not self.shapes - {None}:
+            dot, comma = (self.by_mark[mark] == self.numbers for mark in ".,")
+            if dot != comma:
+                return "." if dot else ","
+        return None
+
+
+def marked(value):
+    """Say whether a number holds a mark that is a decimal one or stands between thousands."""
+    return "." in value or "," in value
+
+
+def _is_hexadecimal(column):
+    """Say whether a cell is a number to arrow alone: 0x1A."""
+    import pyarrow.compute as pc
+
+    return pc.any(pc.match_substring_regex(column, r"0[xX]")).as_py()
+
+
+def _cast(column, kind):
+    """Return text as whole numbers, or as numbers, or None where it is neither."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for type_ in (pa.int64(), pa.float64())[kind == FLOAT :]:
+        try:
+            # Of a long column that is text the first cells tell it sooner.
+            pc.cast(column.slice(0, 16), type_)
+            return pc.cast(column, type_)
+        except pa.ArrowInvalid:
+            continue
+    return None

@@ -1,0 +1,163 @@
+"""Tell what a file holds by its first bytes, and open its text, decompressed."""
+
+import bz2
+import gzip
+import lzma
+import zipfile
+import zlib
+from contextlib import contextmanager
+
+from rebalance.errors import InputError, one_line
+
+PARQUET = b"PAR1"
+SAMPLE = 256 * 1024
+SAVE = "save the table as CSV or Parquet"
+# First bytes of what is no table of text, what it is, and what to do.
+FOREIGN = (
+    (b"version https://git-lfs.github.com/spec", "a Git LFS pointer", "run 'git lfs pull'"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", SAVE),
+    (b"%PDF-1.", "a PDF", SAVE),
+    (b"\x89HDF\r\n", "an HDF5 file", SAVE),
+    (b"ARROW1", "an Arrow (Feather) file", "save the table as Parquet"),
+    (b"ORC", "an ORC file", "save the table as Parquet"),
+    (b"SQLite format 3", "an SQLite database", SAVE),
+    (b"\x80\x04\x95", "a Python pickle", "save the table as Parquet"),
+    (b"\x80\x05\x95", "a Python pickle", "save the table as Parquet"),
+    (b"$FL2", "an SPSS file", SAVE),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it"),
+    (b"Rar!\x1a\x07", "a RAR archive", "unpack it"),
+)
+MARKUP = (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<script", b"<svg")
+ZIP, GZIP, XZ, ZSTD = b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+BZIP2, BLOCK = b"BZh", b"1AY&SY"
+BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+
+
+def is_parquet(path):
+    """Say whether a file is Parquet; `InputError` where it begins as one and is cut off."""
+    with path.open("rb") as file:
+        head = file.read(512)
+        if not head.startswith(PARQUET):
+            return False
+        file.seek(0, 2)
+        size = file.tell()
+        file.seek(max(0, size - 4))
+        if file.read(4) == PARQUET and size > 8:
+            return True
+    if _is_text(head):
+        return False
+    raise InputError(
+        f"{path} cannot be read as Parquet: it begins as one and does not end as one; the "
+        "download was cut off: fetch it again."
+    )
+
+
+def _is_text(head):
+    return not any(byte < 9 or 13 < byte < 32 for byte in head)
+
+
+@contextmanager
+def opened(path):
+    """Open the text of a file, decompressed, for reading bytes.
+
+    Raises
+    ------
+    InputError
+        Where the file is no text, or damaged.
+    """
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head.startswith(ZIP) and not zipfile.is_zipfile(path):
+        raise InputError(
+            f"{path} cannot be read as CSV: it begins as a zip archive, which an Excel workbook is "
+            "as well, and does not end as one; fetch it again, or save the sheet as CSV."
+        )
+    try:
+        with _decompressed(path, head) as stream:
+            yield stream
+    except BROKEN as error:
+        reason = one_line(error) or type(error).__name__
+        raise InputError(
+            f"{path} cannot be read as CSV: {reason}; it is damaged or was cut off: fetch it again."
+        ) from error
+
+
+def _decompressed(path, head):
+    if head.startswith(ZIP):
+        return _member(path)
+    if head.startswith(GZIP):
+        return gzip.open(path)
+    if head.startswith(BZIP2) and head[4:10] == BLOCK:
+        return bz2.open(path)
+    if head.startswith(XZ):
+        return lzma.open(path)
+    if head.startswith(ZSTD):
+        import pyarrow as pa
+
+        return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
+    return path.open("rb")
+
+
+@contextmanager
+def _member(path):
+    """Open the one table in a zip archive; what macOS adds to one is no table."""
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if not name.endswith("/")]
+        if {"[Content_Types].xml", "xl/workbook.xml"} & set(names):
+            raise _workbook(path)
+        tables = [
+            name
+            for name in names
+            if not any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+        ]
+        if len(tables) != 1:
+            raise InputError(
+                f"{path} must hold one file, got {len(tables)}{': ' * bool(tables)}"
+                f"{', '.join(tables[:10])}; unpack it and name the file or the folder in data.path."
+            )
+        try:
+            with archive.open(tables[0]) as stream:
+                yield stream
+        except (RuntimeError, NotImplementedError) as error:
+            raise InputError(f"{path} cannot be unpacked: {one_line(error)}; unpack it.") from error
+
+
+def _workbook(path):
+    return InputError(f"{path} is an Excel workbook, not CSV; save its sheet as CSV (UTF-8).")
+
+
+def sample(path):
+    """Return the first bytes of a file's text, and whether they are all of it.
+
+    Raises
+    ------
+    InputError
+        Where the file is empty or no text: a web page, a pointer, a workbook.
+    """
+    with opened(path) as stream:
+        head = stream.read(SAMPLE)
+        whole = not stream.read(1)
+    _refuse_foreign(path, head)
+    return head, whole
+
+
+def _refuse_foreign(path, head):
+    shown = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not shown:
+        raise InputError(f"{path} cannot be read as CSV: it is empty.")
+    for magic, what, todo in FOREIGN:
+        # A header may begin with the same letters; the text below it tells.
+        if shown.startswith(magic) and (len(magic) > 12 or not _is_text(shown[:512])):
+            raise InputError(f"{path} is {what}, not CSV or Parquet; {todo}.")
+    if shown[:512].lower().startswith(MARKUP):
+        raise InputError(
+            f"{path} is a web page, not CSV; its address asks for a log-in or leads to a page "
+            "about the file: download the file itself."
+        )
+    if shown[:1] in b"{[" and b'":' in shown[:4096]:
+        raise InputError(f"{path} is JSON, not CSV; {SAVE}.")
+    if not head.strip(b"\0"):
+        raise InputError(
+            f"{path} cannot be read as CSV: it begins with {len(head):,} zero bytes; the file was "
+            "reserved and never written: fetch it again."
+        )

@@ -1,0 +1,116 @@
+"""Read CSV a batch at a time, every field as text, every row of the same number of fields."""
+
+import codecs
+from dataclasses import replace
+
+from rebalance.errors import InputError, one_line
+from rebalance.sources import contents, dialect, text
+
+# Bytes that are parsed at once; a row must fit into them.
+BLOCK = 4 << 20
+
+
+def recognise(path, asked, target, encoding=""):
+    """Return the `dialect.Dialect` of a CSV file, or raise `InputError` where it is unsure."""
+    shown, whole, encoding = _shown(path, asked, encoding)
+    return dialect.recognise(path, shown, whole, encoding, asked, target)
+
+
+def alike(path, how, asked):
+    """Return the `dialect.Dialect` of a file that is written as another one of its table."""
+    shown, whole, encoding = _shown(path, asked, "")
+    return replace(dialect.alike(path, shown, whole, how), encoding=encoding)
+
+
+def _shown(path, asked, encoding):
+    """Return the first part of a file's text, whether it is all of it, and its encoding."""
+    head, whole = contents.sample(path)
+    encoding = encoding or asked.encoding or text.encoding(path, head)
+    try:
+        decoded = codecs.getincrementaldecoder(encoding)().decode(head, final=whole)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not in {encoding}: {error.reason} at byte {error.start}; write its "
+            "encoding into data.read.encoding, or leave that out."
+        ) from error
+    return decoded, whole, encoding
+
+
+def batches(path, how):
+    """Yield the rows of a CSV file as record batches of text; column i is called str(i).
+
+    Raises
+    ------
+    InputError
+        Where a row has another number of fields than the header has names.
+    text.NotUtf8
+        Where bytes are no UTF-8, beyond the first part of the file.
+    """
+    import pyarrow as pa
+    from pyarrow import csv
+
+    names = [str(number) for number in range(how.fields)]
+    wrong = []
+
+    def note(row):
+        wrong.append(row)
+        return "skip"
+
+    with contents.opened(path) as stream:
+        decoded = text.Utf8(
+            stream, path, how.encoding, how.start, blanks=how.separator == dialect.BLANKS
+        )
+        try:
+            reader = csv.open_csv(
+                decoded,
+                csv.ReadOptions(block_size=BLOCK, column_names=names, use_threads=False),
+                csv.ParseOptions(
+                    delimiter="\t" if how.separator == dialect.BLANKS else how.separator,
+                    newlines_in_values=True,
+                    invalid_row_handler=note,
+                ),
+                csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                ),
+            )
+            rows = 0
+            for batch in reader:
+                rows += batch.num_rows
+                yield _whole(path, batch, how)
+        except pa.ArrowInvalid as error:
+            if "Empty CSV file" not in str(error):
+                raise InputError(f"{path} cannot be read as CSV: {one_line(error)}.") from error
+            rows = 0
+    if wrong:
+        raise _ragged(path, wrong, rows, how)
+
+
+def _whole(path, batch, how):
+    """Return a batch without the empty field at the end of every row."""
+    import pyarrow.compute as pc
+
+    if not how.empty_end:
+        return batch
+    if pc.any(pc.not_equal(pc.utf8_trim_whitespace(batch.column(how.fields - 1)), "")).as_py():
+        raise InputError(
+            f"{path} has rows with {how.fields} fields and a header that names {how.fields - 1} "
+            "columns; mend the file, or write all names into data.read.columns."
+        )
+    return batch.select(range(how.fields - 1))
+
+
+def _ragged(path, wrong, rows, how):
+    """Return what to say of rows with another number of fields."""
+    first = wrong[0]
+    number = first.number
+    header = "the header names" if how.header else "the others have"
+    if len(wrong) == 1 and number is not None and number > rows:
+        return InputError(
+            f"{path} has {first.actual_columns} fields in its last row, where {header} "
+            f"{how.fields}: the file was cut off; fetch it again, or delete the row."
+        )
+    more = f" (and {len(wrong) - 1} more rows like it)" * (len(wrong) > 1)
+    return InputError(
+        f"{path} has {first.actual_columns} fields in row {number}{more}, where {header} "
+        f"{how.fields}: quote the fields that hold a separator, or mend the rows."
+    )

@@ -1,0 +1,247 @@
+"""Recognise how a CSV file is written: its separator, its header, what stands above it.
+
+Csv.Sniffer and clevercsv find the separator of every table that this was tried on, but take the
+apostrophes of labels for quotes, never doubt, and mistake numbers in a header for rows; clevercsv
+would be one more dependency. Here Python's csv module cuts the rows, the separator that cuts them
+all alike wins, and what two readings fit is refused with both.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from rebalance.errors import InputError
+from rebalance.sources import marks
+from rebalance.sources.header import find, shown
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+BLANKS = "blanks"
+# Rows of the sample that are looked at.
+ROWS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """How a file is written, and what its columns are called."""
+
+    encoding: str
+    separator: str
+    header: bool
+    names: list
+    skipped: int = 0  # rows above the header, or the first row of data
+    below: int = 0  # rows between the header and the first of data
+    start: int = 0  # bytes of UTF-8 before the first row
+    empty_end: bool = False  # every row ends in a separator of its own
+    notes: list = field(default_factory=list)
+
+    @property
+    def called(self):
+        """Return the names of the columns, those without one called as pandas calls them."""
+        return [name or f"Unnamed: {number}" for number, name in enumerate(self.names)]
+
+    @property
+    def fields(self):
+        """Return the number of fields of a row."""
+        return len(self.names) + self.empty_end
+
+
+def recognise(path, text, whole, encoding, asked, target):
+    """Return the `Dialect` of a file by the first part of its text.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        For messages.
+    text : str
+        ``whole`` says whether it is all of the file.
+    asked : params.Read
+        What params.yaml says of it.
+    target : str
+        A row that names it is the header.
+    """
+    text = text.removeprefix("\ufeff")
+    skipped = asked.skip or 0
+    if sep := re.match(r"sep=(.)\r?\n", text):
+        # What Excel writes for Excel.
+        skipped = max(skipped, 1)
+        separator = asked.separator or sep[1]
+    else:
+        separator = asked.separator or _separator(path, text, whole, skipped)
+    rows, ends = _cut(text, separator, whole)
+    rows, first = rows[skipped:], skipped
+    if not rows:
+        raise InputError(f"{path} has no row below the {skipped} that data.read.skip names.")
+    header, body = find(path, rows, asked, target)
+    names, empty_end, notes = _names(path, rows, header, body, asked)
+    last = first + body
+    return Dialect(
+        encoding=encoding,
+        separator=separator,
+        header=header is not None,
+        names=names,
+        skipped=first + (body if header is None else header),
+        below=0 if header is None else body - header - 1,
+        start=ends[last - 1] if last else 0,
+        empty_end=empty_end,
+        notes=notes,
+    )
+
+
+def alike(path, text, whole, how):
+    """Return the `Dialect` of another file of a table whose first file is written as ``how``.
+
+    Its columns may be in another order.
+    """
+    text = text.removeprefix("\ufeff")
+    rows, ends = _cut(text, how.separator, whole)
+    rows, ends = rows[how.skipped :], [0, *ends][how.skipped :]
+    if not how.header:
+        return replace(how, start=ends[0] if how.skipped else 0)
+    names = rows[0] if rows else []
+    names = names[:-1] if len(names) == len(how.names) + 1 and not names[-1] else names
+    if sorted(names) != sorted(how.names):
+        raise InputError(f"{path} {differs(names, how.names)}")
+    body = min(1 + how.below, len(rows))
+    return replace(how, names=names, start=ends[body] if body else 0)
+
+
+def differs(names, expected):
+    """Say in which columns a file differs from the others of its table."""
+    lacks = [name for name in expected if name not in names]
+    more = [name for name in names if name not in expected]
+    said = [f"lacks {', '.join(map(repr, lacks[:10]))}"] * bool(lacks)
+    said += [f"has {', '.join(repr(name[:40]) for name in more[:10])}"] * bool(more)
+    return (
+        f"must have the columns of the other files; it {' and '.join(said) or 'has some twice'}: "
+        "mend it, or choose files by data.pattern."
+    )
+
+
+def _cut(text, separator, whole, most=ROWS):
+    """Return the rows of a text as lists of fields, and the byte of UTF-8 at which each ends.
+
+    Empty lines are no rows; the last row of a part of a file may be cut, and is left out.
+    """
+    if separator == BLANKS:
+        lines, separator = io.StringIO(text, newline=""), "\t"
+        blanks = True
+    else:
+        lines, blanks = io.StringIO(text, newline=""), False
+    seen = 0
+
+    def counted():
+        nonlocal seen
+        for line in lines:
+            seen += len(line.encode())
+            yield re.sub(r"[ \t]+", "\t", line.strip()) if blanks else line
+
+    rows, ends = [], []
+    reader = csv.reader(counted(), delimiter=separator)
+    try:
+        for row in reader:
+            if row:
+                rows.append([cell.strip() for cell in row])
+                ends.append(seen)
+            elif ends:
+                ends[-1] = seen
+            if len(rows) == most:
+                return rows, ends
+    except csv.Error:
+        # A field longer than the module takes: arrow's parser has its own limits.
+        pass
+    return (rows, ends) if whole or len(rows) < 2 else (rows[:-1], ends[:-1])
+
+
+def _separator(path, text, whole, skipped):
+    """Return the separator that cuts the rows alike into cells that can be read."""
+    found = []
+    for separator in SEPARATORS:
+        rows = _cut(text, separator, whole)[0][skipped:]
+        if score := _alike(rows, separator):
+            found.append((score, separator, rows))
+    if not found:
+        rows = _cut(text, BLANKS, whole)[0][skipped:]
+        if _alike(rows, BLANKS):
+            return BLANKS
+        raise InputError(
+            f"{path} cannot be read as CSV: no separator (comma, semicolon, tab, bar, blanks) cuts "
+            "its rows into the same number of fields; if it is a table, write its separator into "
+            "data.read.separator."
+        )
+    found.sort(reverse=True)
+    (best, separator, rows), *others = found
+    if others and others[0][0] > best * 0.9:
+        _, other, other_rows = others[0]
+        raise InputError(
+            f"{path} can be read in two ways: {shown(rows[-1])} with the separator "
+            f"{SEPARATORS[separator]}, {shown(other_rows[-1])} with the separator "
+            f"{SEPARATORS[other]}; write the right one into data.read.separator."
+        )
+    return separator
+
+
+def _alike(rows, separator):
+    """Return how well a separator cuts rows: 0 where it does not, at most 1."""
+    if not rows:
+        return 0
+    (width, count), *_ = Counter(map(len, rows)).most_common(1)
+    if width < 2 or count < len(rows) * 0.8:
+        return 0
+    others = [mark for mark in SEPARATORS if mark != separator]
+    cells = [cell for row in rows[:200] if len(row) == width for cell in row]
+    # A cell with another separator in it, which is no decimal comma, is rather two.
+    clean = sum(marks.is_number(cell) or not any(mark in cell for mark in others) for cell in cells)
+    return count / len(rows) * clean / len(cells)
+
+
+def _names(path, rows, header, body, asked):
+    """Return the names of the columns, whether rows end in a separator, and what to say of them."""
+    widths = Counter(map(len, rows[body:])) or Counter([len(rows[header])])
+    width = widths.most_common(1)[0][0]
+    below = [row for row in rows[body:] if len(row) == width]
+    ending = bool(below) and width > 1 and all(not row[-1] for row in below)
+    names = [str(number) for number in range(width)] if header is None else list(rows[header])
+    if asked.columns:
+        return _asked_names(path, asked.columns, width, ending), width > len(asked.columns), []
+    if header is None:
+        return names, False, []
+    if len(names) > width and not names[-1]:
+        names = names[:-1]
+    if len(names) == width and ending and not names[-1]:
+        return names[:-1], True, ["a separator ends every row, and no column comes after it"]
+    if len(names) == width:
+        return names, False, []
+    if len(names) == width - 1:
+        if ending:
+            return names, True, ["a separator ends every row, and no column comes after it"]
+        if _row_names([row[0] for row in below]):
+            return ["", *names], False, ["the header has no name for the first column"]
+        raise InputError(
+            f"{path} can be read in two ways: its header names {len(names)} columns and its rows "
+            f"have {width} fields; {names[0]!r} is {below[0][0][:40]!r} in the first row, or "
+            f"{below[0][1][:40]!r}; write all names into data.read.columns."
+        )
+    raise InputError(
+        f"{path}: its header names {len(names)} columns and its rows have {width} fields; mend "
+        "the file, or write all names into data.read.columns."
+    )
+
+
+def _row_names(column):
+    """Say whether a column is one of row names, as R writes it: all different, numbers in order."""
+    if len(set(column)) < len(column) or len(column) < 2:
+        return False
+    if all(cell.isdigit() for cell in column):
+        numbers = [int(cell) for cell in column]
+        return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    return not any(map(marks.is_number, column))
+
+
+def _asked_names(path, columns, width, ending):
+    if len(columns) == width or (ending and len(columns) == width - 1):
+        return list(columns)
+    raise InputError(
+        f"data.read.columns must name every column of {path}, {width}, got {len(columns)} names."
+    )

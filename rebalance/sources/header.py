@@ -1,0 +1,114 @@
+"""Find the row that names the columns, if there is one, by what stands below it."""
+
+from collections import Counter
+from itertools import pairwise
+
+from rebalance.errors import InputError
+from rebalance.sources import marks
+
+# Rows that may stand above the first row of data, and cells of a row that a message shows.
+ABOVE, SHOWN = 30, 5
+
+
+def find(path, rows, asked, target):
+    """Return the number of the header, None for none, and of the first row of data."""
+    if asked.header is False:
+        return None, 0
+    likely = _likely(rows[:ABOVE], rows, target)
+    if asked.skip is not None or (asked.header and not likely):
+        # The rows to skip are named: what comes next is the header, or the first row.
+        return (0, 1) if asked.header or 0 in likely else (None, 0)
+    if len(likely) > 1:
+        naming = [row for row in likely if target in rows[row]]
+        if len(naming) != 1 and not asked.columns:
+            raise InputError(
+                f"{path} has {len(likely)} rows that may be the header: "
+                f"{' and '.join(shown(rows[row]) for row in likely[:3])}; data.target "
+                f"{target!r} is in {'none' if not naming else 'more than one'} of them: write the "
+                "number of rows above the header into data.read.skip."
+            )
+        return (naming or likely)[-1], likely[-1] + 1
+    if likely:
+        return likely[0], likely[0] + 1
+    if _rising(rows[0]) and not asked.columns:
+        raise InputError(
+            f"{path} can be read in two ways: its first row, {shown(rows[0])}, is a header of "
+            "numbers, or a row; write data.read.header: true, or false."
+        )
+    return None, _above_rows(rows)
+
+
+def _above_rows(rows):
+    """Return how many rows above the first are narrower than the table: a title, a comment."""
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    return next((i for i, row in enumerate(rows[:ABOVE]) if len(row) == width), 0)
+
+
+def _likely(candidates, rows, target):
+    """Return the numbers of the rows that look like a header above rows of data."""
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    body = [row for row in rows[min(len(rows) // 2, ABOVE) :] if len(row) == width]
+    columns = [[row[i] for row in body] for i in range(width)]
+    numeric = [_is_numeric(column) for column in columns]
+    values = [set(column) for column in columns]
+    likely = []
+    for number, row in enumerate(candidates):
+        if len(row) not in {width - 1, width, width + 1}:
+            continue
+        if len(rows) == 1 or _names_columns(row, width, numeric, values, len(body), target):
+            likely.append(number)
+    # Rows of data do not stand above a header.
+    if likely and likely != list(range(likely[0], likely[-1] + 1)):
+        likely = [row for row in likely if target in rows[row]] or likely[:1]
+    return likely
+
+
+def _is_numeric(column):
+    cells = [cell for cell in column if not marks.is_missing(cell)]
+    return bool(cells) and sum(map(marks.is_number, cells)) >= 0.95 * len(cells)
+
+
+def _names_columns(row, width, numeric, values, n_rows, target):
+    """Say whether a row holds names: text above numbers, or what no row below holds."""
+    cells = row if len(row) == width else (["", *row] if len(row) < width else row[:width])
+    position = target.isdigit() and int(target) < width
+    if target in cells and not position:
+        return True
+    if _counts_up(cells):
+        return True
+    above = [c for c, is_number in zip(cells, numeric, strict=True) if is_number and c]
+    text = [
+        (cell, seen)
+        for cell, is_number, seen in zip(cells, numeric, values, strict=True)
+        if not is_number and cell
+    ]
+    repeated = sum(cell in seen for cell, seen in text if len(seen) < max(2, n_rows / 2))
+    if repeated > len(text) / 3:
+        return False
+    if above:
+        # A mark for a missing value is no name.
+        words = sum(not marks.is_number(c) and not marks.is_missing(c) for c in above)
+        return words >= len(above) / 2
+    return bool(text) and not repeated and len({cell for cell, _ in text}) == len(text)
+
+
+def _counts_up(cells):
+    """Say whether cells are 0, 1, 2, … or 1, 2, 3, …, less a name at either end."""
+    numbers = [int(cell) for cell in cells if cell.isdigit()]
+    return (
+        len(numbers) >= max(3, len(cells) - 2)
+        and numbers[0] in {0, 1}
+        and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    )
+
+
+def _rising(cells):
+    """Say whether cells are three or more whole numbers, each above the one before: years."""
+    numbers = [int(cell) for cell in cells if cell.isdigit()]
+    return len(numbers) == len(cells) >= 3 and all(low < high for low, high in pairwise(numbers))
+
+
+def shown(row):
+    """Return a few fields of a row, each cut, for a message."""
+    more = ", …" * (len(row) > SHOWN)
+    return f"[{', '.join(repr(cell[:12]) for cell in row[:SHOWN])}{more}]"

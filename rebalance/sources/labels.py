@@ -1,0 +1,191 @@
+"""Labels as people write them: which are one class, and which are the rare one."""
+
+from dataclasses import dataclass
+
+from rebalance.errors import InputError
+
+FEWEST_POSITIVES = 10
+# YAML reads each of these, unquoted, as true or false.
+SAID = {
+    True: {"true", "yes", "on", "y", "t", "1"},
+    False: {"false", "no", "off", "n", "f", "0"},
+}
+SHOWN = 8
+# Different labels of a column beyond which it is none of classes.
+MOST = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Class:
+    """Labels that mean the same: as they are written, and in how many rows."""
+
+    spellings: tuple
+    rows: int
+
+    @property
+    def label(self):
+        """Return the class as one writes it."""
+        first = self.spellings[0]
+        return first.strip() if isinstance(first, str) else first
+
+
+def classes(counted):
+    """Return the `Class` of labels that differ in blanks, capitals or the way of a number.
+
+    Parameters
+    ----------
+    counted : dict of label to rows
+    """
+    found = {}
+    for label, rows in counted.items():
+        found.setdefault(_meaning(label), []).append((label, rows))
+    return [
+        Class(
+            spellings=tuple(label for label, _ in sorted(same, key=lambda each: -each[1])),
+            rows=sum(rows for _, rows in same),
+        )
+        for _, same in sorted(found.items(), key=lambda each: str(each[0]))
+    ]
+
+
+def _meaning(label):
+    """Return what two labels have in common if they mean the same."""
+    if isinstance(label, bool):
+        return str(label).lower()
+    if isinstance(label, str):
+        label = label.strip()
+    try:
+        return float(label) + 0.0
+    except (TypeError, ValueError, OverflowError):
+        return str(label).casefold()
+
+
+def _same(label, positive):
+    """Say whether a label of the table is the one that params.yaml means."""
+    if isinstance(positive, bool) and isinstance(label, str):
+        return label.strip().lower() in SAID[positive]
+    if isinstance(label, bool) and isinstance(positive, str):
+        return positive.strip().lower() in SAID[label]
+    return _meaning(label) == _meaning(positive)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Which labels are positive, which negative, and which rows have none."""
+
+    positive: tuple
+    negative: tuple
+    dropped: tuple = ()  # labels of rows that are left out
+    notes: tuple = ()
+
+    def y(self, column):
+        """Return an arrow array of labels as 1 and 0; null where there is none."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        known = [*self.positive, *self.negative]
+        values = pa.array(known).cast(column.type)
+        ones = pa.array([1] * len(self.positive) + [0] * len(self.negative), pa.int8())
+        return ones.take(pc.index_in(column, value_set=values))
+
+
+def decide(counted, without, target, data, marks=frozenset(), more=False):
+    """Return the `Answer` for the labels of a table, or raise `InputError` with how to ask.
+
+    Parameters
+    ----------
+    counted : dict of label to rows
+    without : int
+        Rows without a label.
+    target : str
+    data : params.Data
+    marks : collection of str
+        What params.yaml takes for missing.
+    more : bool
+        Whether there are more labels than were counted.
+    """
+    name = f"data.target {target!r}"
+    if more or len(counted) > MOST:
+        raise InputError(
+            f"{name} must have classes, got more than {len(counted) - 1} different values, such as "
+            f"{next(iter(counted))!r}: a number to predict, or an id, has none."
+        )
+    gone = [label for label in counted if isinstance(label, str) and label.strip() in marks]
+    without += sum(counted[label] for label in gone)
+    found = classes({label: rows for label, rows in counted.items() if label not in gone})
+    positive, rest, notes = _positive(name, found, data)
+    if without and data.unlabelled != "drop":
+        raise InputError(
+            f"{name} must have a label in every row, got {without} rows without; write "
+            "data.unlabelled: drop to leave them out."
+        )
+    if without:
+        notes.append(f"{without} rows have no label and are left out")
+    _check(name, positive, rest, data)
+    return Answer(
+        positive=tuple(label for each in positive for label in each.spellings),
+        negative=tuple(label for each in rest for label in each.spellings),
+        dropped=tuple(gone),
+        notes=tuple(notes),
+    )
+
+
+def _positive(name, found, data):
+    """Return the classes that are positive, the others, and what was taken for one."""
+    asked = data.positive if isinstance(data.positive, list) else [data.positive]
+    if len(found) < 2:
+        shown = ": " * bool(found) + _shown(found)
+        raise InputError(f"{name} must have two classes, got {len(found)}{shown}.")
+    chosen = []
+    for label in asked:
+        same = [each for each in found if _same(each.label, label)]
+        if len(same) != 1:
+            raise InputError(
+                f"data.positive must be one of the labels of {name.split(' ', 1)[1]}, "
+                f"{_shown(found)}, got {label!r}; write it as it stands here, text in quotes."
+            )
+        chosen += [each for each in same if each not in chosen]
+    rest = [each for each in found if each not in chosen]
+    if len(found) > 2 and not isinstance(data.positive, list):
+        raise InputError(
+            f"{name} has {len(found)} classes, {_shown(found, rows=True)}; write data.positive: "
+            f"[{data.positive}] for {data.positive!r} against the rest, or more labels into the "
+            "list."
+        )
+    if not rest:
+        raise InputError(f"data.positive names every label of {name}: {_shown(found)}.")
+    return chosen, rest, [_spelt(each) for each in found if len(each.spellings) > 1]
+
+
+def _spelt(each):
+    return f"labels {', '.join(map(repr, each.spellings[:SHOWN]))} are taken for one"
+
+
+def _check(name, positive, rest, data):
+    rows = sum(each.rows for each in positive)
+    share = rows / (rows + sum(each.rows for each in rest))
+    if rows < FEWEST_POSITIVES:
+        raise InputError(
+            f"{name} must have {FEWEST_POSITIVES} positives or more, to be split and to be "
+            f"folded, got {rows}."
+        )
+    if share > 1 / 2:
+        raise InputError(
+            f"data.positive must be the label of the rare class, got {data.positive!r}, which "
+            f"{share:.4%} of the rows have."
+        )
+
+
+def _shown(found, rows=False):
+    """Return the labels as they stand in the table, some of them where there are many."""
+    each = [
+        f"{_cut(one.spellings[0])} ({one.rows:,} rows)" if rows else _cut(one.spellings[0])
+        for one in found[:SHOWN]
+    ]
+    return ", ".join(each) + ", …" * (len(found) > SHOWN)
+
+
+def _cut(label):
+    return repr(label[:40] if isinstance(label, str) else label)

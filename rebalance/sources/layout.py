@@ -1,0 +1,150 @@
+"""How a table lies in its files: their columns, and their rows as batches of one set of names."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from rebalance.errors import InputError
+from rebalance.sources import contents, delimited, dialect, parquet
+
+SHOWN = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """The files of a table."""
+
+    parts: list  # (Part, Dialect), or for Parquet (Part, [(name in the file, name)])
+    names: list  # of the columns, in the order of the first file
+    types: dict  # arrow's type by name; None for text, which can stand for anything
+    notes: list  # what was taken for granted
+
+
+def lay_out(parts, data, encoding=""):
+    """Return the `Layout` of a table as far as the heads of its files tell.
+
+    Parameters
+    ----------
+    parts : list of parts.Part
+    data : params.Data
+    encoding : str
+        The encoding, where it is known better than by the first part of a file.
+    """
+    kinds = {contents.is_parquet(part.path) for part in parts}
+    if len(kinds) > 1:
+        raise InputError(
+            f"data.path {str(data.path)!r} must hold CSV or Parquet files, got both; choose by "
+            "data.pattern, such as '*.csv'."
+        )
+    found = _parquet(parts, data) if kinds == {True} else _csv(parts, data, encoding)
+    partition = list(parts[0].partition)
+    for part in parts:
+        if list(part.partition) != partition or set(partition) & set(found.names):
+            raise InputError(
+                f"{part.path} must lie in folders that name the same columns as those of the other "
+                f"files, none of them a column of the file: {listed(part.partition or partition)}."
+            )
+    if partition:
+        found = replace(
+            found,
+            names=[*found.names, *partition],
+            types=found.types | dict.fromkeys(partition),
+            notes=[*found.notes, f"columns from the names of folders: {listed(partition)}"],
+        )
+    _refuse_twice(parts[0].path, found.names)
+    return found
+
+
+def _csv(parts, data, encoding):
+    largest = max(parts, key=lambda part: part.path.stat().st_size)
+    how = delimited.recognise(largest.path, data.read, data.target, encoding)
+    found = []
+    for part in parts:
+        other = how if part is largest else delimited.alike(part.path, how, data.read)
+        found.append((part, replace(other, encoding=encoding or other.encoding)))
+    names = list(found[0][1].called)
+    header = f"header in row {how.skipped + 1}" if how.header else "no header"
+    separator = dialect.SEPARATORS.get(how.separator, how.separator)
+    return Layout(
+        parts=found,
+        names=names,
+        types=dict.fromkeys(names),
+        notes=[f"CSV: {how.encoding}, separator {separator}, {header}", *how.notes],
+    )
+
+
+def _parquet(parts, data):
+    import pyarrow as pa
+
+    found, types, first = [], {}, None
+    for part in parts:
+        names, kinds = parquet.schema(part.path)
+        types_here = {new: kind for (_, new), kind in zip(names, kinds, strict=True)}
+        no_use = [name for name, kind in types_here.items() if kind is None]
+        if wrong := [name for name in no_use if name not in data.drop]:
+            raise InputError(
+                f"{part.path} has columns of lists, structures or the like, which no learner "
+                f"takes: {listed(wrong)}; name them in data.drop."
+            )
+        used = [(old, new) for old, new in names if new not in no_use]
+        kept = [new for _, new in used]
+        first = first or kept
+        if sorted(kept) != sorted(first):
+            raise InputError(f"{part.path} {dialect.differs(kept, first)}")
+        for name in kept:
+            types.setdefault(name, set()).add(types_here[name])
+        found.append((part, used))
+    common = {name: parquet.common(types[name]) for name in first}
+    return Layout(
+        parts=found,
+        names=list(first),
+        types={name: None if kind == pa.string() else kind for name, kind in common.items()},
+        notes=["Parquet"],
+    )
+
+
+def _refuse_twice(path, names):
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        where = ", ".join(str(i + 1) for i, name in enumerate(names) if name == twice[0])
+        raise InputError(
+            f"{path} must name each column once, got {listed(twice)} in columns {where}; write "
+            "names of your own into data.read.columns."
+        )
+
+
+def listed(names):
+    """Return names in quotes, ten at most."""
+    more = f" and {len(names) - SHOWN} more" * (len(names) > SHOWN)
+    return ", ".join(repr(str(name)[:40]) for name in names[:SHOWN]) + more
+
+
+def batches(layout):
+    """Yield the rows of every file as {name: array of arrow's}: text, or the layout's type."""
+    import pyarrow as pa
+
+    for part, how in layout.parts:
+        rows = (
+            _csv_batches(part.path, how)
+            if isinstance(how, dialect.Dialect)
+            else _parquet_batches(part.path, how, layout.types)
+        )
+        for batch in rows:
+            count = len(next(iter(batch.values())))
+            for name, value in part.partition.items():
+                batch[name] = pa.repeat(pa.scalar(value, pa.string()), count)
+            yield batch
+
+
+def _csv_batches(path, how):
+    for batch in delimited.batches(path, how):
+        yield dict(zip(how.called, batch.columns, strict=True))
+
+
+def _parquet_batches(path, names, types):
+    import pyarrow as pa
+
+    for batch in parquet.batches(path, [old for old, _ in names]):
+        yield {
+            new: parquet.cast(path, new, column, types[new] or pa.string())
+            for (_, new), column in zip(names, batch.columns, strict=True)
+        }

@@ -1,0 +1,195 @@
+"""What a column of text means, by all that its cells have shown, and its cells converted."""
+
+from dataclasses import dataclass
+
+from rebalance.sources import dates
+from rebalance.sources.cells import BLANKS, BOOL, DATE, EMPTY, FLOAT, INT, STYLES, TEXT, marked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meaning:
+    """What the cells of a column stand for, and how they are converted."""
+
+    kind: str
+    missing: frozenset = frozenset()  # the marks of a missing value that it has
+    decimal: str = "."
+    day_first: bool = False
+    shape: str = ""  # of dates whose day and month are told by their order
+    note: str = ""
+
+
+def decide(name, cells, decimal=None, as_text=False):
+    """Return the `Meaning` of a column, or raise ValueError with the two that it may have.
+
+    Parameters
+    ----------
+    name : str
+        For what the error says.
+    cells : Cells
+    decimal : {".", ","}, optional
+        The decimal mark of the file, as far as it is known.
+    as_text : bool
+        Whether params.yaml says that the column is text.
+    """
+    missing = frozenset([*cells.gone, *cells.gone_more])
+    if not cells.present and not as_text:
+        return Meaning(kind=EMPTY, missing=missing)
+    if cells.fast and not as_text:
+        return _fast(name, cells, decimal, missing)
+    if not as_text and (found := _slow(name, cells, decimal, missing)):
+        return found
+    return Meaning(kind=TEXT, missing=frozenset(cells.gone))
+
+
+def _slow(name, cells, decimal, missing):
+    """Return what a column is that could not be cast as it is; None for text."""
+    if cells.numbers == cells.present and cells.booleans == 0:
+        return _numbers(name, cells, decimal, missing)
+    if cells.booleans == cells.present:
+        return Meaning(kind=BOOL, missing=missing)
+    if None not in cells.shapes and len(cells.shapes) == 1 and len(cells.zones) == 1:
+        return _dates(name, cells, missing)
+    if cells.is_stray():
+        strays = ", ".join(repr(value[:40]) for value in cells.strays)
+        raise ValueError(
+            f"column {name!r} holds numbers but for {strays} in {cells.strays.total()} of "
+            f"{cells.present} rows: numbers, if data.read.missing names {strays}; text, if "
+            f"data.read.text names {name!r}"
+        )
+    return None
+
+
+def _fast(name, cells, decimal, missing):
+    if cells.wide and cells.fast == FLOAT:
+        note = f"column {name!r}: whole numbers of more than 64 bits, read as text"
+        return Meaning(kind=TEXT, missing=frozenset(cells.gone), note=note)
+    note = ""
+    if cells.leading_zero:
+        note = (
+            f"column {name!r}: digits with leading zeros, read as numbers; data.read.text: "
+            f"[{name}] keeps them as they stand"
+        )
+    comma = decimal == "," and cells.either and cells.by_mark[","] == cells.numbers
+    return Meaning(
+        kind=INT if cells.fast == INT and not missing else FLOAT,
+        missing=missing,
+        decimal="," if comma else ".",
+        note=note,
+    )
+
+
+def _numbers(name, cells, decimal, missing):
+    if 0 < cells.percent < cells.present or len(cells.currencies) > 1:
+        mixed = "percentages" if cells.percent else "currencies"
+        note = f"column {name!r}: numbers with and without a sign of {mixed}, read as text"
+        return Meaning(kind=TEXT, missing=frozenset(cells.gone), note=note)
+    fits = [mark for mark in ".," if cells.by_mark[mark] == cells.numbers]
+    if not fits:
+        note = f"column {name!r}: {_both(cells)} are numbers in no one way, read as text"
+        return Meaning(kind=TEXT, missing=frozenset(cells.gone), note=note)
+    if len(fits) == 2 and cells.either and decimal is None:
+        shown = next(value for value in cells.values if marked(str(value)))
+        by_dot, by_comma = shown.replace(",", ""), shown.replace(".", "").replace(",", ".")
+        raise ValueError(
+            f"column {name!r} can be read in two ways: {shown!r} is {by_dot} if data.read.decimal "
+            f"is '.', and {by_comma} if it is ','"
+        )
+    mark = decimal if decimal in fits else fits[0]
+    return Meaning(kind=FLOAT, missing=missing, decimal=mark)
+
+
+def _both(cells):
+    """Return a number that no decimal point explains and one that no comma does, for a message."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = [value for value in cells.values if isinstance(value, str)]
+    fits = {m: pc.match_substring_regex(pa.array(texts), STYLES[m]).to_pylist() for m in STYLES}
+    unlike = [next(t for t, ok in zip(texts, fits[m], strict=True) if not ok) for m in STYLES]
+    return " and ".join(repr(value[:20]) for value in unlike)
+
+
+def _dates(name, cells, missing):
+    first, second = cells.highest
+    day_first, shape = cells.day_first, ""
+    if dates.YEAR_LAST in cells.shapes:
+        shape = dates.YEAR_LAST
+        if first > 12 and second > 12:
+            note = f"column {name!r}: dates in no one order, read as text"
+            return Meaning(kind=TEXT, missing=frozenset(cells.gone), note=note)
+        if first > 12 or second > 12:
+            day_first = first > 12
+        elif day_first is None and cells.date_marks == {"."}:
+            day_first = True
+        elif day_first is None:
+            shown = next(iter(cells.values))
+            raise ValueError(
+                f"column {name!r} can be read in two ways: {shown!r} begins with the day if "
+                "data.read.dates is day_first, and with the month if it is month_first"
+            )
+    return Meaning(kind=DATE, missing=missing, day_first=bool(day_first), shape=shape)
+
+
+def converted(column, meaning):
+    """Return a batch of text as what the column means: an array of arrow's, gaps as nulls."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    type_ = arrow_type(meaning.kind)
+    if meaning.kind == EMPTY:
+        return pa.nulls(len(column), type_)
+    if meaning.kind in {INT, FLOAT} and meaning.decimal == "." and not meaning.missing:
+        try:
+            return pc.cast(column, type_)
+        except pa.ArrowInvalid:
+            pass
+    column = pc.utf8_trim(column, BLANKS)
+    if meaning.missing:
+        gone = pc.is_in(column, pa.array(sorted(meaning.missing), column.type))
+        column = pc.if_else(gone, pa.scalar(None, column.type), column)
+    if meaning.kind == TEXT:
+        return column
+    if meaning.kind == DATE:
+        return _by_value(column, lambda text: dates.moment(text, meaning.day_first), type_)
+    if meaning.kind == BOOL:
+        return pc.cast(pc.utf8_lower(column), type_)
+    try:
+        numbers = pc.cast(column if meaning.decimal == "." else _plain(column, ","), type_)
+    except pa.ArrowInvalid:
+        numbers = pc.cast(_plain(column, meaning.decimal), type_)
+    if meaning.kind == FLOAT:
+        numbers = pc.if_else(pc.is_nan(numbers), pa.scalar(None, type_), numbers)
+    return numbers
+
+
+def _plain(column, decimal):
+    """Return numbers as a program writes them: no thousands, signs of money or percent."""
+    import pyarrow.compute as pc
+
+    column = pc.replace_substring_regex(column, r"[$€£¥%'\x{2019}\x{00a0}\x{202f}\s]|^\+", "")
+    column = pc.replace_substring(column, "\u2212", "-")
+    column = pc.replace_substring_regex(column, r"^\((.*)\)$", r"-\1")
+    column = pc.replace_substring(column, "," if decimal == "." else ".", "")
+    if decimal == ",":
+        column = pc.replace_substring(column, ",", ".")
+    return column
+
+
+def _by_value(column, convert, type_):
+    """Convert each distinct value once."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    coded = pc.dictionary_encode(column)
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.combine_chunks()
+    values = pa.array([convert(text) for text in coded.dictionary.to_pylist()], pa.int64())
+    return values.cast(type_).take(coded.indices)
+
+
+def arrow_type(kind):
+    """Return arrow's type of a kind of column."""
+    import pyarrow as pa
+
+    types = {INT: pa.int64(), BOOL: pa.bool_(), DATE: pa.timestamp("us"), TEXT: pa.string()}
+    return types.get(kind, pa.float64())

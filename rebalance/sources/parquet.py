@@ -1,0 +1,146 @@
+"""Read Parquet a batch at a time, in the types that the project works with."""
+
+import json
+
+from rebalance.errors import InputError, one_line
+
+ROWS = 65_536
+# What pandas calls an index that has no name.
+NAMELESS = "__index_level_"
+
+
+def schema(path):
+    """Return the schema of a Parquet file: names as people know them, types as `plain` has them.
+
+    Returns
+    -------
+    names : list of (str, str)
+        The name of each column in the file, and the one that it gets: of several levels that
+        pandas wrote the last, where that is enough to tell the columns apart.
+    types : list of pyarrow.DataType
+        None for a column of a type that no learner takes.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        found = pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path} cannot be read as Parquet: {one_line(error)}.") from error
+    return list(zip(found.names, _flat(found), strict=True)), [plain(field.type) for field in found]
+
+
+def _flat(found):
+    """Return the names of columns, of several levels in one."""
+    notes = json.loads((found.metadata or {}).get(b"pandas", b"{}"))
+    if len(notes.get("column_indexes", [])) < 2:
+        return [name.strip() for name in found.names]
+    import ast
+
+    levels = []
+    for name in found.names:
+        try:
+            parts = ast.literal_eval(name)
+        except (ValueError, SyntaxError):
+            parts = name
+        parts = parts if isinstance(parts, tuple) else (parts,)
+        levels.append([str(part).strip() for part in parts if str(part).strip()])
+    last = [parts[-1] if parts else "" for parts in levels]
+    return last if len(set(last)) == len(last) else [".".join(parts) for parts in levels]
+
+
+def plain(type_):
+    """Return the type in which a column of an arrow type is written; None for one of no use."""
+    import pyarrow as pa
+
+    is_ = pa.types
+    if is_.is_dictionary(type_):
+        inside = plain(type_.value_type)
+        return pa.dictionary(pa.int32(), inside) if inside == pa.string() else inside
+    if is_.is_timestamp(type_):
+        return pa.timestamp(type_.unit)
+    if is_.is_decimal(type_):
+        return pa.int64() if type_.scale == 0 and type_.precision <= 18 else pa.float64()
+    as_it_is = (is_.is_boolean, is_.is_date, is_.is_integer, is_.is_floating, is_.is_null)
+    text = (is_.is_string, is_.is_large_string, is_.is_string_view)
+    raw = (is_.is_binary, is_.is_large_binary, is_.is_binary_view)
+    kinds = (
+        ((is_.is_float16,), pa.float32()),
+        (as_it_is, type_),
+        ((is_.is_time, is_.is_duration), pa.float64()),
+        ((*text, *raw), pa.string()),
+    )
+    return next((kind for checks, kind in kinds if any(check(type_) for check in checks)), None)
+
+
+def common(types):
+    """Return the type of a column that has several in several files; text where nothing else is."""
+    import pyarrow as pa
+
+    is_ = pa.types
+    types = {type_ for type_ in types if not is_.is_null(type_)}
+    if len(types) <= 1:
+        return next(iter(types), pa.float64())
+    if all(is_.is_integer(type_) or is_.is_boolean(type_) for type_ in types):
+        return pa.int64()
+    if all(is_.is_integer(t) or is_.is_boolean(t) or is_.is_floating(t) for t in types):
+        return pa.float64()
+    if all(is_.is_timestamp(type_) or is_.is_date(type_) for type_ in types):
+        return pa.timestamp("us")
+    return pa.string()
+
+
+def batches(path, names):
+    """Yield the columns ``names`` of a Parquet file, as they stand in it, in record batches."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        # Buffered, so that a column of a row group is not in memory as a whole.
+        with pq.ParquetFile(path, buffer_size=1 << 20) as file:
+            for batch in file.iter_batches(batch_size=ROWS, columns=names, use_threads=False):
+                yield batch.select(names)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"{path} cannot be read as Parquet: {one_line(error)}; it is damaged: fetch it again."
+        ) from error
+
+
+def cast(path, name, column, type_):
+    """Return a column in the type that `plain` gave it; `InputError` where a value is none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    is_ = pa.types
+    try:
+        if is_.is_duration(column.type) or is_.is_time(column.type):
+            return _seconds(column)
+        if is_.is_dictionary(column.type) and not is_.is_dictionary(type_):
+            column = column.cast(column.type.value_type)
+        if is_.is_decimal(column.type) and is_.is_floating(type_):
+            # Digits that a double has no room for are rounded.
+            return pc.cast(column, type_, safe=False)
+        if is_.is_timestamp(type_) and is_.is_timestamp(column.type):
+            # What is finer than the type has room for is cut.
+            return pc.cast(column, type_, safe=False)
+        return pc.cast(column, type_)
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            f"{path} has values in column {name!r} that are no {type_}: {one_line(error)[:80]}; "
+            "mend them, or name the column in data.drop."
+        ) from error
+
+
+def _seconds(column):
+    """Return times of day, or lengths of time, as seconds."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    parts = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}[column.type.unit]
+    whole = pa.int32() if pa.types.is_time32(column.type) else pa.int64()
+    return pc.divide(pc.cast(pc.cast(column, whole), pa.float64()), parts)
+
+
+def index_name(name):
+    """Say whether a column is an index without a name."""
+    return name.startswith(NAMELESS)

@@ -1,0 +1,76 @@
+"""The files behind a path: one, or those of a folder, with what the names of folders say."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from rebalance.errors import InputError
+
+COMPRESSED = r"(\.(gz|bz2|xz|zip|zst))?"
+TABLE = re.compile(rf"\.(parquet|pq|(csv|tsv|tab){COMPRESSED})", re.IGNORECASE)
+# What Spark writes need not end in anything.
+PART = re.compile(r"part-[\w-]+")
+# A folder of partitions, as Hive, Spark and Arrow write it: year=2023.
+PARTITION = re.compile(r"([^=]+)=(.*)")
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A file of a table, and the values that all its rows have by the names of its folders."""
+
+    path: Path
+    partition: dict
+
+
+def matching(path, pattern="*"):
+    """Return the `Part` at ``path``, or those of a folder, sorted by name.
+
+    Hidden files and those of checkpoints are none, nor what begins with an underscore. Folders
+    called ``name=value`` are looked into.
+
+    Raises
+    ------
+    InputError
+        Where there is none, or ``pattern`` is no glob.
+    """
+    given = Path(path).expanduser()
+    if given.is_file():
+        return [Part(path=given, partition={})]
+    try:
+        found = [*given.glob(pattern or "*")]
+        found += [file for folder in given.glob("*=*") for file in folder.rglob(pattern or "*")]
+    except (NotImplementedError, ValueError) as error:
+        reason = str(error).rstrip(".")
+        raise InputError(
+            f"data.pattern must be a glob below data.path, got {pattern!r}: {reason}."
+        ) from error
+    files = sorted({file for file in found if file.is_file() and is_table(file, given)})
+    files = [file for file in files if file.stat().st_size]
+    if not files:
+        missing = "" if given.exists() else "; there is no such file or folder"
+        raise InputError(
+            f"data.path must name a CSV or Parquet file or a folder of them, got {str(path)!r}, "
+            f"where none fits data.pattern {pattern!r}{missing}; '**/*.csv' looks into folders "
+            "below."
+        )
+    return [Part(path=file, partition=_partition(file, given)) for file in files]
+
+
+def is_table(path, folder):
+    """Say whether a file of a folder is a table by its name."""
+    if any(part.startswith((".", "_")) for part in path.relative_to(folder).parts):
+        return False
+    return bool(
+        TABLE.fullmatch("".join(path.suffixes[-2:]))
+        or TABLE.fullmatch(path.suffix)
+        or PART.fullmatch(path.name)
+    )
+
+
+def _partition(path, folder):
+    matches = map(PARTITION.fullmatch, path.relative_to(folder).parts[:-1])
+    return {
+        found[1]: "" if found[2] == NO_VALUE else unquote(found[2]) for found in matches if found
+    }

@@ -1,0 +1,291 @@
+"""Read tables in two passes: what every column holds, then its rows in one type a column.
+
+Memory does not grow with the file: a batch of rows is looked at and forgotten. What fits into
+`HELD` bytes is remembered between the passes, so that a small file is parsed once.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from rebalance.errors import InputError
+from rebalance.sources import cells, layout, marks, seen, text
+from rebalance.sources.cells import Cells
+from rebalance.sources.meaning import converted, decide
+
+# Bytes of the first pass that are remembered for the second, and of rows that are written at once.
+HELD, WRITTEN, ROWS = 256 << 20, 128 << 20, 1 << 20
+# Names of columns that number the rows, where they do; and of those without one.
+ROW_NUMBERS = {"rownames", "row.names", "row_names", "rowid", "index", "level_0"}
+NAMELESS = ("Unnamed: ", "__index_level_")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How a table was read: its columns, its labels, and what was taken for granted.
+
+    ``columns`` is a dict of `seen.Column` by name, ``labels`` one of rows by label, ``left_out``
+    names columns that number the rows and are no features, and ``said`` is a list of lines.
+    """
+
+    rows: int
+    columns: dict
+    target: str = ""  # empty where params.yaml names no column of the table
+    labels: dict = field(default_factory=dict)
+    unlabelled: int = 0
+    left_out: tuple = ()
+    said: tuple = ()
+    more_labels: bool = False  # than were counted
+    plan: object = field(default=None, repr=False, compare=False)
+
+    def to_dict(self):
+        """Return what JSON can hold of it."""
+        return {
+            "rows": self.rows,
+            "columns": {name: column.to_dict() for name, column in self.columns.items()},
+            "left_out": list(self.left_out),
+            "said": list(self.said),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """What the second pass needs: the files, and what the text of each column means."""
+
+    layout: object
+    meanings: dict
+    schema: object
+    sentinels: dict  # numbers that stand for a missing value, by column of a type of its own
+    held: list | None
+
+
+def profile(parts, data, encoding=""):
+    """Return the `Reading` of a table, or raise `InputError` with what is unsure in it.
+
+    Parameters
+    ----------
+    parts : list of parts.Part
+    data : params.Data
+        Its target need be no column yet, nor its positive a label.
+    encoding : str
+        The encoding, where a first reading showed that it is not the one it seemed.
+    """
+    try:
+        return _profile(layout.lay_out(parts, data, encoding), data)
+    except text.NotUtf8 as found:
+        return profile(parts, data, text.western(parts[0].path, found.part))
+
+
+def _profile(laid, data):
+    """Take the first pass."""
+    target = named(data.target, laid.names) or ""
+    states = {name: _state(name, laid, data) for name in laid.names if name != target}
+    labelled, held, size, rows = seen.Labels(), [], 0, 0
+    for batch in layout.batches(laid):
+        rows += len(batch[laid.names[0]])
+        if target:
+            labelled.look(batch[target])
+        for name, state in states.items():
+            looked = state.look(_text(batch[name]) if laid.types[name] is None else batch[name])
+            batch[name] = batch[name] if looked is None else looked
+        size += sum(column.nbytes for column in batch.values())
+        held = None if held is None or size > HELD else [*held, batch]
+    meanings = _meanings(states, laid, data)
+    columns = {
+        name: seen.of_cells(state, meanings[name]) if name in meanings else state.column()
+        for name, state in states.items()
+    }
+    left_out, notes = _left_out(columns, states)
+    return Reading(
+        rows=rows,
+        columns=columns,
+        target=target,
+        labels=dict(labelled.counted),
+        unlabelled=labelled.without,
+        left_out=tuple(left_out),
+        said=(*laid.notes, *_said(columns, meanings), *notes),
+        more_labels=labelled.more,
+        plan=_Plan(
+            layout=laid,
+            meanings=meanings,
+            schema=_schema(laid, columns, target),
+            sentinels={n: s.sentinels for n, s in states.items() if isinstance(s, seen.Typed)},
+            held=held,
+        ),
+    )
+
+
+def named(name, names):
+    """Return the column that params.yaml means, blanks around the name or not; None for none."""
+    return name if name in names else next((n for n in names if n == str(name).strip()), None)
+
+
+def _text(column):
+    """Return text without nulls, which Parquet has: an empty text is one as well."""
+    import pyarrow.compute as pc
+
+    return pc.fill_null(column, "") if column.null_count else column
+
+
+def _state(name, laid, data):
+    """Return what takes account of a column's batches."""
+    asked = data.read
+    given = frozenset(map(str, asked.marks(name)))
+    sentinels = tuple(number for number in map(_number, given) if number is not None)
+    if laid.types[name] is not None:
+        return seen.Typed(type=laid.types[name], sentinels=sentinels)
+    present = frozenset(asked.present)
+    return Cells(
+        missing=(marks.MISSING | given) - present | {""},
+        more=marks.MISSING_NUMBER - {mark.lower() for mark in present},
+        steady=name.lower() in ROW_NUMBERS or name.startswith(NAMELESS),
+        sentinels=sentinels,
+        day_first=None if asked.dates is None else asked.dates == "day_first",
+    )
+
+
+def _number(mark):
+    try:
+        return float(mark)
+    except ValueError:
+        return None
+
+
+def _meanings(states, laid, data):
+    """Return the `Meaning` of every column of text; `InputError` names those that are unsure."""
+    texts = {name: state for name, state in states.items() if laid.types[name] is None}
+    by_mark = Counter(filter(None, (state.evidence() for state in texts.values())))
+    decimal = data.read.decimal or (next(iter(by_mark)) if len(by_mark) == 1 else None)
+    found, unsure = {}, []
+    for name, state in texts.items():
+        is_text = name in data.read.text
+        try:
+            found[name] = decide(name, state, decimal, is_text)
+        except ValueError as error:
+            if name in data.drop:
+                found[name] = decide(name, state, decimal, as_text=True)
+            else:
+                unsure.append(str(error))
+    if unsure:
+        more = f"; and {len(unsure) - 5} more columns" * (len(unsure) > 5)
+        raise InputError(f"{laid.parts[0][0].path}: {'; '.join(unsure[:5])}{more}.")
+    return found
+
+
+def _left_out(columns, states):
+    """Return the columns that number the rows, and what to say of them and of other nameless."""
+    found, notes = [], []
+    for name, column in columns.items():
+        nameless = name.startswith(NAMELESS)
+        counts = isinstance(states[name], Cells) and states[name].steady and states[name].fast
+        if (nameless and column.holds in {"whole number", "empty"}) or (
+            name.lower() in ROW_NUMBERS and counts and column.holds == "whole number"
+        ):
+            found.append(name)
+        elif nameless:
+            notes.append(f"a column without a name is called {name!r}")
+    if found:
+        notes.append(f"left out, as the numbers of rows: {layout.listed(found)}")
+    return found, notes
+
+
+def _said(columns, meanings):
+    """Return lines on what was taken for missing, for dates and for numbers."""
+    lines = []
+    taken = Counter()
+    for column in columns.values():
+        taken.update(column.marks)
+    if taken:
+        shown = ", ".join(f"{mark!r} ({rows:,})" for mark, rows in taken.most_common(10))
+        lines.append(f"taken for missing: {shown}")
+    for first, word in ((True, "day"), (False, "month")):
+        names = [
+            name
+            for name, meaning in meanings.items()
+            if meaning.kind == cells.DATE and meaning.shape and meaning.day_first is first
+        ]
+        if names:
+            lines.append(f"dates that begin with the {word}: {layout.listed(names)}")
+    commas = [name for name, meaning in meanings.items() if meaning.decimal == ","]
+    if commas:
+        lines.append(f"numbers with a decimal comma: {layout.listed(commas)}")
+    return lines + [meaning.note for meaning in meanings.values() if meaning.note]
+
+
+def _schema(laid, columns, target):
+    """Return the schema of the rows that `pieces` yields: the target as 0 and 1."""
+    import pyarrow as pa
+
+    types = {name: column.type for name, column in columns.items()}
+    if target:
+        types[target] = pa.int8()
+    return pa.schema([(name, types[name]) for name in laid.names])
+
+
+def pieces(reading, answer):
+    """Yield the rows of a table as arrow tables, each of which is written at once.
+
+    Parameters
+    ----------
+    reading : Reading
+    answer : labels.Answer
+    """
+    import pyarrow as pa
+
+    waiting, rows, size = [], 0, 0
+    for batch in _converted(reading, answer):
+        if waiting and (rows + batch.num_rows > ROWS or size + batch.nbytes > WRITTEN):
+            yield pa.Table.from_batches(waiting).combine_chunks()
+            waiting, rows, size = [], 0, 0
+        waiting.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+    yield pa.Table.from_batches(waiting, reading.plan.schema).combine_chunks()
+
+
+def _converted(reading, answer):
+    """Yield the labelled rows a batch at a time, in the types of the schema."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    plan, target = reading.plan, reading.target
+    held = plan.held if _still_good(plan) else None
+    for batch in held if held is not None else _again(plan):
+        batch[target] = answer.y(batch[target])
+        columns = [
+            _as(batch[field.name], field.type, plan.meanings.get(field.name))
+            for field in plan.schema
+        ]
+        found = pa.RecordBatch.from_arrays(columns, schema=plan.schema)
+        if found[target].null_count:
+            found = found.filter(pc.is_valid(found[target]))
+        yield found
+
+
+def _again(plan):
+    """Yield the batches of the files once more, with the gaps that the first pass saw."""
+    for batch in layout.batches(plan.layout):
+        for name, sentinels in plan.sentinels.items():
+            batch[name] = seen.gaps(batch[name], sentinels)
+        yield batch
+
+
+def _still_good(plan):
+    """Say whether no column was taken for numbers in some batch and for something else at last."""
+    import pyarrow as pa
+
+    if plan.held is None:
+        return False
+    numbers = {cells.INT, cells.FLOAT}
+    return not any(
+        (meaning.kind not in numbers or meaning.decimal == ",")
+        and any(not pa.types.is_string(batch[name].type) for batch in plan.held)
+        for name, meaning in plan.meanings.items()
+    )
+
+
+def _as(column, type_, meaning):
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if meaning is not None and pa.types.is_string(column.type):
+        return converted(_text(column), meaning)
+    return column if column.type == type_ else pc.cast(column, type_, safe=False)

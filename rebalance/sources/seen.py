@@ -1,0 +1,162 @@
+"""What the columns of a table have shown so far, a batch of rows at a time."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from rebalance.sources import cells, labels
+from rebalance.sources.meaning import arrow_type
+
+EMPTY = "empty"
+WORDS = {
+    cells.INT: "whole number",
+    cells.FLOAT: "number",
+    cells.BOOL: "boolean",
+    cells.DATE: "date",
+    cells.TEXT: "text",
+    cells.EMPTY: EMPTY,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """What a column holds, over all rows."""
+
+    holds: str  # number, whole number, boolean, date, text, category, empty
+    type: object  # arrow's
+    missing: int
+    marks: dict = field(default_factory=dict)  # rows by what was taken for missing
+    distinct: int | None = None  # None: more than `cells.DISTINCT`
+    low: float | None = None
+    high: float | None = None
+
+    def to_dict(self):
+        """Return what JSON can hold of it."""
+        found = {"holds": self.holds, "missing": self.missing}
+        if self.marks:
+            found["marks"] = self.marks
+        return found | {"distinct": self.distinct}
+
+
+@dataclass(kw_only=True)
+class Typed:
+    """What a column of a type of its own has shown so far."""
+
+    type: object
+    sentinels: tuple = ()  # numbers that stand for a missing value
+    rows: int = 0
+    gone: int = 0
+    values: Counter = field(default_factory=Counter)
+    full: bool = False
+    low: float | None = None
+    high: float | None = None
+
+    def look(self, column):
+        """Take a batch into account, and return it with gaps as nulls."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        column = gaps(column, self.sentinels)
+        self.rows += len(column)
+        self.gone += column.null_count
+        if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
+            least, most = pc.min_max(column).as_py().values()
+            if least is not None:
+                self.low = least if self.low is None else min(self.low, least)
+                self.high = most if self.high is None else max(self.high, most)
+        if not self.full:
+            plain = column
+            if pa.types.is_dictionary(column.type):
+                plain = column.cast(column.type.value_type)
+            for item in pc.value_counts(plain.drop_null()).to_pylist():
+                self.values[item["values"]] += item["counts"]
+            self.full = len(self.values) > cells.DISTINCT
+        return column
+
+    def column(self):
+        """Return the `Column`."""
+        holds = EMPTY if self.gone == self.rows else _holds(self.type)
+        return Column(
+            holds=holds,
+            type=self.type,
+            missing=self.gone,
+            distinct=None if self.full else len(self.values),
+            low=self.low,
+            high=self.high,
+        )
+
+
+@dataclass(kw_only=True)
+class Labels:
+    """The labels of the rows so far, as they stand."""
+
+    counted: Counter = field(default_factory=Counter)
+    without: int = 0
+    more: bool = False
+
+    def look(self, column):
+        """Count the labels of a batch."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if self.more:
+            return
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        if pa.types.is_floating(column.type):
+            column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+        for item in pc.value_counts(column).to_pylist():
+            label = item["values"]
+            if label is None or (isinstance(label, str) and not label.strip()):
+                self.without += item["counts"]
+            else:
+                self.counted[label] += item["counts"]
+        self.more = len(self.counted) > labels.MOST
+
+
+def gaps(column, sentinels=()):
+    """Return a column of a type of its own with nulls for what stands for a missing value."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    number = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
+    if pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    if sentinels and number:
+        gone = pc.is_in(column, pa.array(sentinels).cast(column.type, safe=False))
+        column = pc.if_else(gone, pa.scalar(None, column.type), column)
+    return column
+
+
+def of_cells(found, meaning):
+    """Return the `Column` of a column of text that has a meaning."""
+    numbers = meaning.kind in {cells.INT, cells.FLOAT}
+    marks = {
+        mark: rows
+        for mark, rows in (found.gone + found.gone_more).most_common()
+        if mark in meaning.missing
+    }
+    return Column(
+        holds=WORDS[meaning.kind],
+        type=arrow_type(meaning.kind),
+        missing=sum(marks.values()),
+        marks=marks,
+        distinct=None if found.full else len(found.values),
+        low=found.low if numbers else None,
+        high=found.high if numbers else None,
+    )
+
+
+def _holds(type_):
+    """Return a word for what a column of a type of arrow's holds."""
+    import pyarrow as pa
+
+    is_ = pa.types
+    words = (
+        (is_.is_boolean, "boolean"),
+        (is_.is_integer, "whole number"),
+        (is_.is_floating, "number"),
+        (is_.is_timestamp, "date"),
+        (is_.is_date, "date"),
+        (is_.is_dictionary, "category"),
+    )
+    return next((word for check, word in words if check(type_)), "text")

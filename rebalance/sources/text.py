@@ -1,0 +1,171 @@
+"""Decode a table's text: which encoding it is in, and its bytes as UTF-8."""
+
+import codecs
+import re
+
+from rebalance.errors import InputError
+
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+WORD = re.compile(r"[^\W\d_]*[^\x00-\x7f][^\x00-\x7f\w]*[^\W\d_]*")
+# What is no letter and stands in Western European text.
+SIGNS = set("€°ºª«»“”„‘’‚–—…·•£¥§©®™±²³µ¼½¾¿¡´`¨×÷ \xa0")  # noqa: RUF001
+
+
+class NotUtf8(Exception):  # noqa: N818 it ends a reading, to begin another
+    """Bytes that are no UTF-8, in a file that began as such."""
+
+    def __init__(self, part):
+        super().__init__()
+        self.part = part
+
+
+def encoding(path, head):
+    """Return the encoding of a text by its first bytes, or raise `InputError` where it is unsure.
+
+    A byte-order mark tells; then the zero bytes of UTF-16; then UTF-8, which other text hardly
+    ever is by chance. What is left has one byte a character: Western European (cp1252, which has
+    Latin-1 in it), if it reads as words. charset-normalizer takes a short German header for
+    Japanese and Spanish text for Polish, so it only says what else a doubtful text may be.
+    """
+    for mark, name in MARKS:
+        if head.startswith(mark):
+            return name
+    if b"\0" in head[:4096]:
+        return _two_bytes(path, head)
+    if is_utf8(head, whole=False):
+        return "utf-8"
+    return western(path, head)
+
+
+def _two_bytes(path, head):
+    """Return UTF-16 in the order of bytes that the zeros of ASCII letters show."""
+    even, odd = head[:4096:2].count(0), head[1:4096:2].count(0)
+    most, least = max(even, odd), min(even, odd)
+    if most > len(head[:4096]) * 0.2 and least < most * 0.05:
+        return "utf-16-be" if even > odd else "utf-16-le"
+    raise InputError(
+        f"{path} cannot be read as CSV: it holds zero bytes and is no text; if it is, write its "
+        "encoding into data.read.encoding."
+    )
+
+
+def is_utf8(part, whole=True):
+    """Say whether bytes are UTF-8; where they are not the whole, the last may be cut."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(part, final=whole)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def western(path, part):
+    """Return the encoding of Western European text, or raise `InputError` for other text."""
+    try:
+        text = part.decode("cp1252")
+    except UnicodeDecodeError:
+        text = part.decode("cp1252", errors="replace")
+    words = WORD.findall(text)
+    strange = [word for word in words if not _reads(word)]
+    if len(strange) <= len(words) * 0.02:
+        return "cp1252"
+    import charset_normalizer
+
+    other = charset_normalizer.from_bytes(part).best()
+    other = other.encoding if other and other.encoding != "cp1252" else "latin-1"
+    raw = strange[0].encode("cp1252", errors="replace")
+    raise InputError(
+        f"{path} is not UTF-8, and what else is not sure: {strange[0][:40]!r} as cp1252, "
+        f"{raw.decode(other, errors='replace')[:40]!r} as {other}; write the right one into "
+        "data.read.encoding."
+    )
+
+
+def _reads(word):
+    """Say whether a word with other letters than ASCII's is one of a Western language."""
+    letters = [char for char in word if char.isalpha()]
+    foreign = [char for char in letters if char > "\x7f"]
+    signs = [char for char in word if char > "\x7f" and not char.isalpha()]
+    return set(signs) <= SIGNS and (len(foreign) <= 2 or len(foreign) <= len(letters) / 2)
+
+
+class Utf8:
+    """A binary stream of text in any encoding, read as UTF-8 from a given byte on.
+
+    ``blanks`` turns runs of blanks between fields into one tab.
+    """
+
+    closed = False
+
+    def __init__(self, stream, path, encoding, start=0, blanks=False):
+        self.stream, self.path, self.encoding = stream, path, encoding
+        self.decoder = codecs.getincrementaldecoder(encoding)()
+        self.plain = codecs.lookup(encoding).name == "utf-8"
+        self.start, self.blanks = start, blanks
+        self.line, self.ready, self.ended = b"", b"", False
+
+    def read(self, size=-1):
+        """Return up to ``size`` bytes; none at the end."""
+        size = size if size > 0 else 1 << 23
+        while not self.ready and not self.ended:
+            part = self._decoded(bytes(self.stream.read(size)))
+            if self.start:
+                skipped = min(self.start, len(part))
+                part, self.start = part[skipped:], self.start - skipped
+            self.ready = self._tabs(part) if self.blanks else part
+        part, self.ready = self.ready[:size], self.ready[size:]
+        return part
+
+    def _decoded(self, raw):
+        self.ended = not raw
+        if b"\0" in raw and self.plain:
+            raise InputError(
+                f"{self.path} holds zero bytes in its text; a download that was cut off leaves "
+                "them: fetch it again."
+            )
+        if self.plain and raw.isascii() and not self.decoder.getstate()[0]:
+            return raw
+        try:
+            return self.decoder.decode(raw, final=self.ended).encode()
+        except UnicodeDecodeError as error:
+            if self.plain:
+                raise NotUtf8(raw[max(0, error.start - 4096) : error.start + 4096]) from error
+            raise InputError(
+                f"{self.path} is not in {self.encoding}: {error.reason}; write its encoding into "
+                "data.read.encoding."
+            ) from error
+
+    def _tabs(self, part):
+        """Return whole lines with tabs between the fields; what is left waits for the next."""
+        part = self.line + part
+        end = len(part) if self.ended else part.rfind(b"\n") + 1
+        part, self.line = part[:end], part[end:]
+        return blanks_to_tabs(part)
+
+    def close(self):
+        """Do nothing: who opened the stream closes it."""
+
+    def readable(self):
+        """Say that it can be read."""
+        return True
+
+
+LEADING, RUNS = re.compile(rb"(?m)^[ \t]+|[ \t]+(?=\r?$)"), re.compile(rb"[ \t]+")
+QUOTED = re.compile(rb'("[^"]*")|[ \t]+')
+
+
+def blanks_to_tabs(part):
+    r"""Return lines whose fields stand between runs of blanks with one tab between them.
+
+    >>> blanks_to_tabs(b'  1   2.5 "a b" ')
+    b'1\t2.5\t"a b"'
+    """
+    part = LEADING.sub(b"", part)
+    if b'"' in part:
+        return QUOTED.sub(lambda found: found[1] or b"\t", part)
+    return RUNS.sub(b"\t", part)

@@ -1,0 +1,567 @@
+"""Tables as people write them: every column is what it means, or one line says what is unsure."""
+
+import bz2
+import codecs
+import datetime
+import gzip
+import io
+import lzma
+import re
+import zipfile
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rebalance.errors import InputError
+from rebalance.sources import labels, reading
+from rebalance.sources.parts import matching
+from tests.strategies import frame, params
+
+ROWS = frame(60, 12).round(3)
+LINES = ROWS.to_csv(index=False).splitlines()
+
+
+def data(path, **changes):
+    given = {"source": "file", "path": str(path), "drop": []} | changes
+    return params(**{f"data__{key}": value for key, value in given.items()}).data
+
+
+def profiled(path, **changes):
+    section = data(path, **changes)
+    return reading.profile(matching(section.path, section.pattern), section), section
+
+
+def table(path, **changes):
+    """Return the rows of a file as an arrow table."""
+    found, section = profiled(path, **changes)
+    answer = labels.decide(found.labels, found.unlabelled, found.target, section)
+    return pa.concat_tables(reading.pieces(found, answer))
+
+
+def written(tmp_path, content, name="t.csv"):
+    path = tmp_path / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def with_column(cells, name="x", separator=","):
+    """Return CSV of the rows with one more column, its cells repeated as far as they must."""
+    lines = [LINES[0] + f",{name}"]
+    lines += [f"{line},{cells[i % len(cells)]}" for i, line in enumerate(LINES[1:])]
+    return "\n".join(lines).replace(",", separator) + "\n"
+
+
+def column(tmp_path, cells, **changes):
+    """Return the distinct values of a column of text, in order, and its arrow type."""
+    found = table(written(tmp_path, with_column(cells)), **changes)["x"]
+    return found.to_pylist()[: len(cells)], str(found.type)
+
+
+def same_rows(found):
+    pd.testing.assert_frame_equal(found.to_pandas()[list(ROWS)], ROWS, check_dtype=False)
+
+
+# How a file is written
+
+
+def utf16(text):
+    return codecs.BOM_UTF16_LE + text.encode("utf-16-le")
+
+
+def zipped(text):
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr("folder/rows.csv", text)
+        archive.writestr("__MACOSX/folder/._rows.csv", b"\0\5\26\7")
+        archive.writestr(".DS_Store", b"\0")
+    return raw.getvalue()
+
+
+def zstd(text):
+    return pa.compress(text.encode(), codec="zstd", asbytes=True)
+
+
+CSV = "\n".join(LINES) + "\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        CSV,
+        CSV.replace("\n", "\r\n"),
+        CSV.replace("\n", "\r"),
+        CSV.replace(",", ";"),
+        CSV.replace(",", "\t"),
+        CSV.replace(",", "|"),
+        CSV.replace(",", "  "),
+        CSV.replace(",", ";").replace(".", ","),
+        "sep=;\n" + CSV.replace(",", ";"),
+        codecs.BOM_UTF8 + CSV.encode(),
+        utf16(CSV),
+        CSV.encode("utf-16-le"),
+        CSV.encode("utf-16-be"),
+        "# made by hand\n\n" + CSV,
+        "a title\nof 2 lines\n" + CSV,
+        CSV.replace(",", ", "),
+        CSV.replace("\n", ",\n"),
+        CSV.replace("\n", ",\n").replace("Class,\n", "Class\n"),
+        gzip.compress(CSV.encode()),
+        bz2.compress(CSV.encode()),
+        lzma.compress(CSV.encode()),
+        zstd(CSV),
+        zipped(CSV),
+        CSV.rstrip("\n"),
+        CSV + "\n\n",
+        "units,of,the,rows,below\n" + CSV,
+    ],
+)
+def test_a_table_is_the_same_however_it_is_written(tmp_path, content):
+    same_rows(table(written(tmp_path, content, "named-as-one-likes")))
+
+
+@pytest.mark.parametrize("start", ["PK", "BZ", "PAR1", "ORC ", "BZh91AY"])
+def test_a_header_that_begins_like_another_format_is_a_header(tmp_path, start):
+    found = table(written(tmp_path, CSV.replace("a,", f"{start}_a,", 1)))
+    assert found.column_names[0] == f"{start}_a"
+    assert found.num_rows == len(ROWS)
+
+
+@pytest.mark.parametrize("name", ["Größe", "prix €", "año"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_names_and_texts_of_western_europe_are_read_in_their_encoding(tmp_path, name, encoding):
+    content = with_column(["Österreich", "España", "straße"], name).encode(encoding)
+    found = table(written(tmp_path, content))
+    assert found.column_names[-1] == name
+    assert set(found[name].to_pylist()) == {"Österreich", "España", "straße"}
+
+
+def test_bytes_that_are_no_utf8_far_down_the_file_are_read_as_cp1252(tmp_path):
+    many = "\n".join([LINES[0] + ",x", *(f"{line},cafe" for line in LINES[1:] * 300)])
+    assert len(many) > 300_000
+    last = f"{LINES[-1]},café\n"
+    found = table(written(tmp_path, many.encode() + b"\n" + last.encode("cp1252")))
+    assert found["x"].to_pylist()[-1] == "café"
+
+
+def test_text_that_may_be_in_two_encodings_shows_both(tmp_path):
+    russian = with_column(["мужчина", "женщина"]).encode("cp1251")
+    with pytest.raises(InputError, match=r"is not UTF-8, .*as cp1252.*data\.read\.encoding"):
+        table(written(tmp_path, russian))
+    found = table(written(tmp_path, russian), read={"encoding": "cp1251"})
+    assert set(found["x"].to_pylist()) == {"мужчина", "женщина"}
+
+
+def test_a_file_without_a_header_keeps_its_first_row(tmp_path):
+    found = table(written(tmp_path, "\n".join(LINES[1:])), target=4)
+    assert found.column_names == ["0", "1", "2", "3", "4"]
+    assert found.num_rows == len(ROWS)
+    assert found["0"][0].as_py() == ROWS["a"][0]
+
+
+def test_names_of_columns_can_be_given(tmp_path):
+    names = [*"pqrs", "Class"]
+    for content in ("\n".join(LINES[1:]), CSV):
+        found = table(written(tmp_path, content), read={"columns": names})
+        assert found.column_names == names
+        assert found.num_rows == len(ROWS)
+    with pytest.raises(InputError, match=r"data\.read\.columns must name every column .* 5, got 2"):
+        table(written(tmp_path, CSV), read={"columns": ["p", "q"]})
+
+
+@pytest.mark.parametrize("header", ["0,1,2,3,4", "a,b,c,d,0", "a b,b,c,d,4"])
+def test_numbers_in_a_header_are_names(tmp_path, header):
+    target = header.rpartition(",")[2]
+    found = table(written(tmp_path, "\n".join([header, *LINES[1:]])), target=target)
+    assert found.column_names == header.split(",")
+    assert found.num_rows == len(ROWS)
+
+
+def test_a_first_row_of_years_may_be_a_header_or_a_row(tmp_path):
+    rows = ["2019,2020,2021", *(f"{i % 7},{i % 5},{i % 4 == 0:d}" for i in range(60))]
+    path = written(tmp_path, "\n".join(rows))
+    with pytest.raises(InputError, match=r"in two ways: its first row, \['2019', .*read\.header"):
+        table(path, target="outcome")
+    assert table(path, target=2021).num_rows == 60
+    assert table(path, target=2, positive=[1], read={"header": False}).num_rows == 61
+
+
+def test_of_two_rows_of_names_the_one_with_the_target_is_the_header(tmp_path):
+    both = "X1,X2,X3,X4,Y\n" + CSV
+    assert table(written(tmp_path, both)).column_names == ["a", "b", "c", "d", "Class"]
+    assert table(written(tmp_path, both), target="Y").column_names[:2] == ["X1", "X2"]
+    with pytest.raises(InputError, match=r"2 rows that may be the header: .*X1.* and .*'a'"):
+        table(written(tmp_path, both), target="Z")
+    found, _ = profiled(written(tmp_path, both), target="Z", read={"skip": 1})
+    assert list(found.columns) == ["a", "b", "c", "d", "Class"]
+
+
+# Rows that do not fit
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (CSV.replace("\n", ",7\n", 4).replace(",7\n", "\n", 1), "has 6 fields in row"),
+        (CSV + "0.5,0.2\n", "has 2 fields in its last row, where the header names 5: the file"),
+        (CSV + '0.5,"half', "has 2 fields in its last row"),
+        (CSV.replace("\n", ",7\n").replace("Class,7", "Class"), "can be read in two ways: its he"),
+        (CSV.replace("d,", "a,", 1), "must name each column once, got 'a' in columns 1, 4"),
+        (CSV.replace("d,", "Class,", 1), "must name each column once, got 'Class' in columns 4, 5"),
+        (CSV.replace("d,", " a ,", 1), "must name each column once, got 'a'"),
+        (gzip.compress(CSV.encode())[:200], "it is damaged or was cut off"),
+        (zipped(CSV)[:200], "begins as a zip archive"),
+        (b"\0" * 4096, "begins with 4,096 zero bytes"),
+        (CSV.encode() + b"\0" * 4096, "holds zero bytes"),
+        (b"", "it is empty"),
+        (b"\n \n", "it is empty"),
+        ("<!DOCTYPE html>\n<html><body>Sign in, please</body></html>", "is a web page"),
+        ("\n\n  <html lang=en>\n", "is a web page"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "a Git LFS pointer"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 99, "an old Excel workbook"),
+        ('[{"a": 1, "Class": 0}]', "is JSON"),
+        (b"PAR1\x15\x04\x15" + b"\0" * 50, "was cut off"),
+        ("one\ntwo\nthree\n", "no separator"),
+    ],
+)
+def test_a_file_that_is_not_what_it_is_called_says_so_in_one_line(tmp_path, content, said):
+    with pytest.raises(InputError, match=re.escape(said)) as caught:
+        table(written(tmp_path, content))
+    assert "\n" not in str(caught.value)
+    assert "t.csv" in str(caught.value)
+
+
+def test_a_workbook_is_named(tmp_path):
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with pytest.raises(InputError, match="is an Excel workbook, not CSV"):
+        table(written(tmp_path, raw.getvalue()))
+
+
+def test_an_archive_of_two_tables_names_them(tmp_path):
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr("a.csv", CSV)
+        archive.writestr("b.csv", CSV)
+    with pytest.raises(InputError, match=r"must hold one file, got 2: a\.csv, b\.csv"):
+        table(written(tmp_path, raw.getvalue()))
+
+
+# What cells mean
+
+
+@pytest.mark.parametrize(
+    ("cells", "values", "kind"),
+    [
+        (["1", "2", "3"], [1, 2, 3], "int64"),
+        (["1", "", "3"], [1, None, 3], "double"),
+        (["1.5", "?", "3"], [1.5, None, 3], "double"),
+        (["1.5", "N/A", " ", "na"], [1.5, None, None, None], "double"),
+        (["7", "-", "8", "."], [7, None, 8, None], "double"),
+        (["7", "Unknown", "8"], [7, None, 8], "double"),
+        (["0x1A", "0x1B"], ["0x1A", "0x1B"], "string"),
+        (['"1,234.50"', '"12,345,678.25"', "7"], [1234.5, 12345678.25, 7], "double"),
+        (['"1,234"', '"1,234,567"'], [1234, 1234567], "double"),
+        (["1'234.5", "7"], [1234.5, 7], "double"),
+        (["$5.20", '"$1,000.00"', "-$3"], [5.2, 1000, -3], "double"),
+        (["5 €", "7 €"], [5, 7], "double"),
+        (["(5.5)", "7.25"], [-5.5, 7.25], "double"),
+        (["\u22125", "7"], [-5, 7], "double"),
+        (["13.2%", "8%"], [13.2, 8], "double"),
+        (["13.2%", "8"], ["13.2%", "8"], "string"),
+        (["$5", "€7"], ["$5", "€7"], "string"),
+        (["$60K - $80K", "Less than $40K"], ["$60K - $80K", "Less than $40K"], "string"),
+        (["True", "false"], [True, False], "bool"),
+        (["True", "", "False"], [True, None, False], "bool"),
+        (["yes", "no"], ["yes", "no"], "string"),
+        (["red", "Unknown", "?"], ["red", None, None], "string"),
+        ([" red", "red "], ["red", "red"], "string"),
+        (["12345678901234567890", "12345678901234567891"], None, "string"),
+        (["9007199254740993"], [9007199254740993], "int64"),
+        (["A11", "12"], ["A11", "12"], "string"),
+        (["1000", "2000"], [1000, 2000], "int64"),
+        (["", ""], [None, None], "double"),
+    ],
+)
+def test_text_becomes_what_it_stands_for(tmp_path, cells, values, kind):
+    found, type_ = column(tmp_path, cells)
+    assert type_ == kind
+    assert found == (values if values is not None else [cell.strip('"') for cell in cells])
+
+
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        (["2023-01-13", "2024-12-01"], datetime.datetime(2023, 1, 13)),
+        (["2023-01-13T08:30", "9999-12-31 23:59:59"], datetime.datetime(2023, 1, 13, 8, 30)),
+        (["0001-01-01", "2023-01-13"], datetime.datetime(1, 1, 1)),
+        (["13/01/2023", "01/02/2023"], datetime.datetime(2023, 1, 13)),
+        (["02/13/2023", "01/02/2023"], datetime.datetime(2023, 2, 13)),
+        (["1/2/2023 3:04 PM", "1/13/2023 3:04 AM"], datetime.datetime(2023, 1, 2, 15, 4)),
+        (["01.02.2023", "03.04.2023"], datetime.datetime(2023, 2, 1)),
+        (["13 Jan 2023", "1 February 2023"], datetime.datetime(2023, 1, 13)),
+        (['"Jan 13, 2023"', '"Feb 1, 2023"'], datetime.datetime(2023, 1, 13)),
+        (["2023-01-13 08:00:00+02:00", "2023-01-14 08:00:00Z"], datetime.datetime(2023, 1, 13, 6)),
+        (["13-Jan-68", "14-Jan-70"], datetime.datetime(2068, 1, 13)),
+    ],
+)
+def test_dates_are_moments_in_the_order_that_they_show(tmp_path, cells, first):
+    found, type_ = column(tmp_path, cells)
+    assert type_ == "timestamp[us]"
+    assert found[0] == first
+    assert all(isinstance(value, datetime.datetime) for value in found)
+
+
+@pytest.mark.parametrize("cells", [["1000", "1001"], ["2023-13-45"], ["31/31/2023"], ["12:30"]])
+def test_what_is_no_date_is_none(tmp_path, cells):
+    assert not column(tmp_path, cells)[1].startswith("timestamp")
+
+
+def test_a_gap_of_a_date_is_one(tmp_path):
+    found, type_ = column(tmp_path, ["2023-01-13", "0000-00-00", ""])
+    assert type_ == "timestamp[us]"
+    assert found[1:] == [None, None]
+
+
+def test_dates_whose_order_is_unsure_show_both_and_can_be_told(tmp_path):
+    cells = ["01/02/2023", "03/04/2023"]
+    with pytest.raises(InputError, match=r"'x' can be read in two ways: '01/02/2023' begins with"):
+        column(tmp_path, cells)
+    february, march = datetime.datetime(2023, 2, 1), datetime.datetime(2023, 1, 2)
+    assert column(tmp_path, cells, read={"dates": "day_first"})[0][0] == february
+    assert column(tmp_path, cells, read={"dates": "month_first"})[0][0] == march
+    # What is dropped stops nobody.
+    assert column(tmp_path, cells, drop=["x"])[1] == "string"
+
+
+def test_a_comma_that_may_be_a_decimal_one_shows_both_readings(tmp_path):
+    lines = ["k;x;Class", *(f"{i};1,23{i % 10};{i % 5 == 0:d}" for i in range(60))]
+    path = written(tmp_path, "\n".join(lines))
+    with pytest.raises(InputError, match=r"'1,230' is 1230 if .*is '\.', and 1\.230 if it is ','"):
+        table(path)
+    assert table(path, read={"decimal": ","})["x"][0].as_py() == 1.23
+    assert table(path, read={"decimal": "."})["x"][0].as_py() == 1230
+
+
+def test_one_column_tells_the_decimal_mark_of_another(tmp_path):
+    lines = ["u;x;Class", *(f"0,{i}5;1,23{i % 10};{i % 5 == 0:d}" for i in range(60))]
+    assert table(written(tmp_path, "\n".join(lines)))["x"][0].as_py() == 1.23
+    lines = ["u;x;Class", *(f"0,{i}5;1.23{i % 10};{i % 5 == 0:d}" for i in range(60))]
+    assert table(written(tmp_path, "\n".join(lines)))["x"][0].as_py() == 1230
+    lines = ["u;x;Class", *(f"0.{i}5;1,23{i % 10};{i % 5 == 0:d}" for i in range(60))]
+    assert table(written(tmp_path, "\n".join(lines)))["x"][0].as_py() == 1230
+
+
+def test_a_stray_word_among_numbers_is_asked_about(tmp_path):
+    cells = [*map(str, range(59)), "broken"]
+    with pytest.raises(InputError, match=r"numbers but for 'broken' in 1 of 60 rows"):
+        column(tmp_path, cells)
+    assert column(tmp_path, cells, read={"missing": ["broken"]})[0][-2:] == [58, None]
+    assert column(tmp_path, cells, read={"text": ["x"]})[0][-2:] == ["58", "broken"]
+
+
+def test_marks_of_missing_values_can_be_given_and_taken_back(tmp_path):
+    assert column(tmp_path, ["5", "-999", "7"], read={"missing": [-999]})[0] == [5, None, 7]
+    assert column(tmp_path, ["5.5", "-999.0"], read={"missing": {"x": [-999]}})[0] == [5.5, None]
+    assert column(tmp_path, ["5", "-999"], read={"missing": {"a": [-999]}})[0] == [5, -999]
+    assert column(tmp_path, ["None", "garage"])[0] == [None, "garage"]
+    assert column(tmp_path, ["None", "garage"], read={"present": ["None"]})[0] == ["None", "garage"]
+
+
+def test_numbers_and_then_text_far_down_are_text_as_they_stand(tmp_path):
+    lines = ["id,Class", *(f"{i:07d},{i % 9 == 0:d}" for i in range(400_000))]
+    lines += [f"C{i},1" for i in range(9)]
+    found = table(written(tmp_path, "\n".join(lines)))
+    assert found["id"].to_pylist()[:2] == ["0000000", "0000001"]
+    assert found["id"].to_pylist()[-1] == "C8"
+
+
+def test_what_was_taken_for_what_comes_back(tmp_path):
+    found, _ = profiled(written(tmp_path, with_column(["5", "?", "N/A"])))
+    assert found.rows == 60
+    assert found.columns["x"].to_dict() == {
+        "holds": "number",
+        "missing": 40,
+        "marks": {"?": 20, "N/A": 20},
+        "distinct": 1,
+    }
+    assert found.labels == {"0": 48, "1": 12}
+    assert "CSV: utf-8, separator comma, header in row 1" in found.said
+    assert any(line.startswith("taken for missing: '?' (20)") for line in found.said)
+
+
+# Columns that number the rows
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "rownames"])
+def test_a_column_that_numbers_the_rows_is_left_out_with_a_line(tmp_path, name):
+    lines = [f"{name},{LINES[0]}", *(f"{i},{line}" for i, line in enumerate(LINES[1:]))]
+    found, _ = profiled(written(tmp_path, "\n".join(lines)))
+    assert found.left_out == (name or "Unnamed: 0",)
+    assert any("left out" in line for line in found.said)
+
+
+def test_row_names_of_r_are_left_out(tmp_path):
+    lines = [LINES[0], *(f"{i + 1},{line}" for i, line in enumerate(LINES[1:]))]
+    found, _ = profiled(written(tmp_path, "\n".join(lines)))
+    assert found.left_out == ("Unnamed: 0",)
+    same_rows(table(written(tmp_path, "\n".join(lines))))
+
+
+# Folders
+
+
+def test_parts_may_have_their_columns_in_any_order_and_one_type_over_all(tmp_path):
+    first = ROWS.assign(n=range(60), t="5")
+    second = ROWS.assign(n=np.arange(60) / 2, t="C5")[["n", "t", "Class", *"dcba"]]
+    (tmp_path / "rows").mkdir()
+    first.to_csv(tmp_path / "rows" / "a.csv", index=False)
+    second.to_csv(tmp_path / "rows" / "b.csv", index=False)
+    (tmp_path / "rows" / "c.csv").write_text("Class,a,b,c,d,n,t\n")
+    (tmp_path / "rows" / "d.csv").write_text("")
+    for hidden in ("._a.csv", "_SUCCESS", "_tmp.csv", ".hidden.csv"):
+        (tmp_path / "rows" / hidden).write_bytes(b"\0\1")
+    checkpoints = tmp_path / "rows" / ".ipynb_checkpoints"
+    checkpoints.mkdir()
+    (checkpoints / "a-checkpoint.csv").write_text(CSV)
+    found = table(tmp_path / "rows", pattern="**/*.csv")
+    assert found.num_rows == 120
+    assert found["n"].to_pylist() == [*map(float, range(60)), *(np.arange(60) / 2)]
+    assert found["t"].to_pylist() == ["5"] * 60 + ["C5"] * 60
+    assert found["a"].to_pylist() == ROWS["a"].tolist() * 2
+
+
+def test_parts_of_other_columns_are_refused_with_the_difference(tmp_path):
+    ROWS.to_csv(tmp_path / "a.csv", index=False)
+    ROWS.rename(columns={"a": "z"}).to_csv(tmp_path / "b.csv", index=False)
+    with pytest.raises(InputError, match=r"it lacks 'a' and has 'z'"):
+        table(tmp_path)
+
+
+@pytest.mark.parametrize("end", ["parquet", "csv"])
+def test_folders_of_partitions_are_columns(tmp_path, end):
+    for year in (2023, 2024):
+        folder = tmp_path / f"year={year}" / "month=a%20b"
+        folder.mkdir(parents=True)
+        if end == "csv":
+            ROWS.to_csv(folder / "part-0.csv", index=False)
+        else:
+            ROWS.to_parquet(folder / "part-0.parquet")
+    found = table(tmp_path)
+    assert found["year"].to_pylist() == [2023] * 60 + [2024] * 60
+    assert set(found["month"].to_pylist()) == {"a b"}
+
+
+def test_a_folder_of_both_formats_asks_which(tmp_path):
+    ROWS.to_csv(tmp_path / "a.csv", index=False)
+    ROWS.to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(InputError, match=r"must hold CSV or Parquet files, got both"):
+        table(tmp_path)
+    same_rows(table(tmp_path, pattern="*.csv"))
+
+
+# Parquet
+
+
+def parquet(tmp_path, **columns):
+    path = tmp_path / "t.parquet"
+    rows = pa.Table.from_pandas(ROWS, preserve_index=False)
+    for name, values in columns.items():
+        rows = rows.append_column(name, values)
+    pq.write_table(rows, path)
+    return path
+
+
+def repeated(values, type_=None):
+    return pa.array((values * 60)[:60], type_)
+
+
+@pytest.mark.parametrize(
+    ("values", "type_", "expected", "kind"),
+    [
+        ([Decimal("1.25"), None], pa.decimal128(5, 2), [1.25, None], "double"),
+        ([Decimal(7), Decimal(8)], pa.decimal128(9, 0), [7, 8], "int64"),
+        ([b"red", b"blue"], pa.binary(), ["red", "blue"], "string"),
+        (["5", "?", "7.5"], pa.string(), [5, None, 7.5], "double"),
+        (["0012", "0013"], pa.large_string(), [12, 13], "int64"),
+        ([True, None], pa.bool_(), [True, None], "bool"),
+        ([1, None], pa.int32(), [1, None], "int32"),
+        ([1.5, float("nan")], pa.float32(), [1.5, None], "float"),
+        ([datetime.time(1, 0), datetime.time(0, 1)], pa.time64("us"), [3600, 60], "double"),
+        ([datetime.timedelta(hours=1)], pa.duration("ms"), [3600], "double"),
+        ([datetime.date(9999, 12, 31)], pa.date32(), [datetime.date(9999, 12, 31)], "date32[day]"),
+        ([None, None], pa.null(), [None, None], "double"),
+    ],
+)
+def test_types_of_warehouses_are_read(tmp_path, values, type_, expected, kind):
+    found = table(parquet(tmp_path, x=repeated(values, type_)))["x"]
+    assert found.to_pylist()[: len(expected)] == expected
+    assert str(found.type) == kind
+
+
+def test_categories_stay_categories(tmp_path):
+    found = table(parquet(tmp_path, x=repeated(["u", None, "v"]).dictionary_encode()))["x"]
+    assert pa.types.is_dictionary(found.type)
+    assert found.to_pylist()[:3] == ["u", None, "v"]
+
+
+def test_lists_are_refused_by_name_unless_dropped(tmp_path):
+    path = parquet(tmp_path, x=repeated([[1, 2], [3]]))
+    with pytest.raises(InputError, match=r"lists, structures or the like, .*'x'; name them in"):
+        table(path)
+    assert "x" not in table(path, drop=["x"]).column_names
+
+
+def test_bytes_that_are_no_text_are_refused_by_name(tmp_path):
+    with pytest.raises(InputError, match="in column 'x' that are no string"):
+        table(parquet(tmp_path, x=repeated([b"\xff\xfe"])))
+
+
+def test_the_index_of_pandas_is_a_column_where_it_has_a_name(tmp_path):
+    path = tmp_path / "t.parquet"
+    days = pd.date_range("2023-01-01", periods=60, name="when")
+    ROWS.set_index(days).to_parquet(path)
+    assert str(table(path)["when"].type).startswith("timestamp")
+    ROWS.set_index(pd.Index([7, *range(59)])).to_parquet(path)
+    assert profiled(path)[0].left_out == ("__index_level_0__",)
+
+
+@pytest.mark.parametrize(
+    ("levels", "names"),
+    [
+        ([("x", "a"), ("x", "b"), ("y", "Class")], ["a", "b", "Class"]),
+        ([("x", "a"), ("y", "a"), ("", "Class")], ["x.a", "y.a", "Class"]),
+    ],
+)
+def test_columns_of_two_levels_have_names_of_one(tmp_path, levels, names):
+    rows = ROWS[["a", "b", "Class"]].set_axis(pd.MultiIndex.from_tuples(levels), axis=1)
+    rows.to_parquet(tmp_path / "t.parquet")
+    assert table(tmp_path / "t.parquet").column_names == names
+
+
+# Files larger than memory
+
+
+def test_a_large_file_is_read_twice_and_written_in_pieces(tmp_path, monkeypatch):
+    path = written(tmp_path, with_column(["5", "?", "7"]))
+    whole = table(path)
+    monkeypatch.setattr(reading, "HELD", 0)
+    monkeypatch.setattr(reading, "WRITTEN", 0)
+    monkeypatch.setattr(reading.layout.delimited, "BLOCK", 500)
+    found, section = profiled(path)
+    answer = labels.decide(found.labels, found.unlabelled, found.target, section)
+    pieces = list(reading.pieces(found, answer))
+    assert len(pieces) > 3
+    assert pa.concat_tables(pieces).to_pylist() == whole.to_pylist()
+
+
+def test_rows_without_a_label_are_left_out_after_their_number_was_said(tmp_path):
+    content = CSV + "1,2,3,4,\n1,2,3,4, \n"
+    with pytest.raises(InputError, match=r"got 2 rows without; write data\.unlabelled: drop"):
+        table(written(tmp_path, content))
+    same_rows(table(written(tmp_path, content), unlabelled="drop"))
