@@ -1,19 +1,18 @@
 """What is recommended, what the test rows say of it, and what the report makes of both."""
 
-import weakref
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from rebalance import comparison, metrics
+from rebalance import comparison
 from rebalance.errors import InputError
-from rebalance.judging import evaluation, recommendation, rules
+from rebalance.judging import evaluation, rules
 from rebalance.model.corrected import CorrectedClassifier
 from rebalance.report import curves, sections
 from rebalance.report.sentences import sentences, with_ends
@@ -22,117 +21,6 @@ from tests.strategies import labels, params, seeds
 
 BASE, ARM, FOLDS = "baseline", "arm", 3
 N_ROWS, N_POSITIVES = 600, 60
-
-
-def out_of_fold(shift, seed=0, noise=0.3, folds=FOLDS):
-    """Return out-of-fold scores whose positives stand ``shift`` above the negatives."""
-    y = np.zeros(N_ROWS, dtype=np.int8)
-    y[:N_POSITIVES] = 1
-    shared = np.random.default_rng(99).normal(size=N_ROWS)
-    odds = shared + noise * np.random.default_rng(seed).normal(size=N_ROWS) + shift * y - 2
-    row = np.concatenate([np.arange(i, N_ROWS, folds) for i in range(folds)])
-    fold = np.repeat(np.arange(folds), N_ROWS // folds)
-    return {
-        "fold": fold,
-        "row": row,
-        "train_rows": np.full(N_ROWS, N_ROWS - N_ROWS // folds),
-        "y_true": y[row],
-        "y_score": 1 / (1 + np.exp(-odds[row])),
-    }
-
-
-def recommend(arms, metric="average_precision", **more):
-    return recommendation.recommend([(BASE, out_of_fold(2.0)), *arms.items()], metric, **more)
-
-
-@pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "log_loss", "brier"])
-def test_a_clearly_better_arm_is_recommended_and_a_worse_one_is_not(metric):
-    assert recommend({ARM: out_of_fold(4.0, 1)}, metric).model == ARM
-    assert recommend({ARM: out_of_fold(0.5, 1)}, metric).model == BASE
-
-
-@pytest.mark.parametrize("grouped", [False, True])
-def test_of_equal_models_the_untreated_one_is_recommended(grouped):
-    found = recommend({ARM: out_of_fold(2.0)}, grouped=grouped)
-    assert found.model == BASE
-    assert found.cross_validated[ARM].difference.value == 0
-
-
-def test_of_several_better_arms_the_best_is_recommended():
-    arms = {"good": out_of_fold(3.0, 1), "best": out_of_fold(5.0, 2), "bad": out_of_fold(0.0, 3)}
-    assert recommend(arms).model == "best"
-
-
-@settings(max_examples=15)
-@given(seeds)
-def test_a_gain_within_a_standard_error_is_no_reason_for_a_treatment(seed):
-    found = recommend({ARM: out_of_fold(2.05, seed)})
-    d = found.cross_validated[ARM].difference.value
-    rows = out_of_fold(2.05, seed)
-    error = recommendation._error(
-        rows, out_of_fold(2.0), "average_precision", np.zeros(FOLDS), False
-    )
-    assert (found.model == ARM) == (d > error)
-
-
-def test_the_means_are_those_of_the_folds():
-    rows = out_of_fold(2.0)
-    values = [
-        metrics.ranking_metrics(
-            rows["y_true"][rows["fold"] == i], rows["y_score"][rows["fold"] == i]
-        )
-        for i in range(FOLDS)
-    ]
-    found = recommend({}).cross_validated[BASE]
-    assert found.mean == pytest.approx(np.mean([v["average_precision"] for v in values]))
-    assert found.difference is None
-
-
-def test_repeats_do_not_make_a_standard_error_smaller():
-    once, again = out_of_fold(2.0), out_of_fold(2.6, 1)
-
-    def repeated(rows, times=8):
-        number = np.repeat(np.arange(times), N_ROWS)
-        return {
-            name: np.tile(column, times) + (FOLDS * number if name == "fold" else 0)
-            for name, column in rows.items()
-        }
-
-    for metric in ("brier", "average_precision"):
-        few, many = (
-            recommendation.recommend([(BASE, make(once)), (ARM, make(again))], metric)
-            for make in (lambda rows: rows, repeated)
-        )
-        assert few.model == many.model
-        # The spread of the same values, with one degree of freedom for all of them less.
-        ratio = many.cross_validated[ARM].standard_error / few.cross_validated[ARM].standard_error
-        assert ratio == pytest.approx(np.sqrt((FOLDS - 1) / FOLDS * 8 * FOLDS / (8 * FOLDS - 1)))
-
-
-def test_the_test_over_folds_knows_the_rows_that_each_fold_was_trained_on():
-    d = recommendation.fold_values(out_of_fold(2.5, 1), "roc_auc")
-    d = d - recommendation.fold_values(out_of_fold(2.0), "roc_auc")
-    found = {}
-    for share in (1.0, 0.5):
-        arms = {BASE: out_of_fold(2.0), ARM: out_of_fold(2.5, 1)}
-        for rows in arms.values():
-            rows["train_rows"] = (rows["train_rows"] * share).astype(int)
-        recommended = recommendation.recommend(arms.items(), "roc_auc")
-        found[share] = recommended.cross_validated[ARM].difference
-    assert found[1.0] == comparison.corrected_t_test(d, 400, 200)
-    assert found[0.5] == comparison.corrected_t_test(d, 200, 200)
-
-
-def test_a_fold_with_one_positive_takes_its_error_from_the_folds():
-    arms = {BASE: out_of_fold(2.0), ARM: out_of_fold(2.2, 1)}
-    for rows in arms.values():
-        first = (rows["fold"] == 0) & (rows["y_true"] == 1)
-        rows["y_true"] = np.where(first & (rows["row"] > 0), 0, rows["y_true"])
-    d = np.subtract(
-        *(recommendation.fold_values(arms[n], "average_precision") for n in (ARM, BASE))
-    )
-    error = recommendation._error(arms[ARM], arms[BASE], "average_precision", d, grouped=False)
-    assert error == pytest.approx(np.std(d, ddof=1) / np.sqrt(FOLDS))
 
 
 @pytest.mark.parametrize(
@@ -165,29 +53,6 @@ def test_gaps_in_the_test_rows_alone_are_one_line():
     with pytest.raises(ValueError, match="expecting 2 features") as other:
         evaluation.raw_scores("over", model, replace(rows, X=np.zeros((1, 3))))
     assert not isinstance(other.value, InputError)
-
-
-def test_scores_are_read_in_turn_and_at_most_two_models_are_in_memory():
-    class Columns(dict):
-        __hash__ = object.__hash__
-
-    held, most = weakref.WeakSet(), []
-
-    def read(name, shift):
-        columns = Columns(out_of_fold(shift, len(name)))
-        held.add(columns)
-        most.append(len(held))
-        return name, columns
-
-    models = (read(name, shift) for name, shift in ((BASE, 2.0), (ARM, 2.5), ("other", 3.0)))
-    assert list(recommendation.recommend(models, "roc_auc").cross_validated) == [BASE, ARM, "other"]
-    assert most == [1, 2, 2]
-
-
-def test_a_model_with_folds_of_its_own_is_not_compared():
-    found = recommend({ARM: out_of_fold(5.0, 1, folds=5)})
-    assert found.model == BASE
-    assert found.cross_validated[ARM].difference is None
 
 
 @given(labels, seeds)
@@ -346,3 +211,89 @@ def test_a_rule_that_was_not_met_says_so_and_costs_are_those_of_its_decisions():
     assert found["a"]["savings_low"] < found["a"]["savings"] < found["a"]["savings_high"] <= 1
     assert 0 < found["f"]["recall_low"] < 0.5 < found["f"]["recall_high"] < 1
     assert "message" not in found["a"]
+
+
+# What the test rows say of one model, worked by hand.
+
+
+def test_decisions_are_judged_at_the_threshold_and_at_half():
+    y_true = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
+    y_score = np.array([0.9, 0.5, 0.4, 0.1, 0.6, 0.35, 0.2, 0.2, 0.1, 0.0])
+    section = params(evaluate__alerts=2).evaluate
+
+    found = evaluation.judge(y_true, y_score, 0.3, section)
+
+    # At .3: three of four positives and two of six negatives are flagged.
+    assert found["threshold"] == 0.3
+    assert (found["true_positives"], found["false_negatives"]) == (3, 1)
+    assert (found["false_positives"], found["true_negatives"]) == (2, 4)
+    assert found["precision"] == pytest.approx(3 / 5)
+    assert found["recall"] == pytest.approx(3 / 4)
+    assert found["no_information_rate"] == pytest.approx(0.6)
+    assert found["precision_at_k"] == pytest.approx(1 / 2)
+    # At .5, which flags a score of .5: two positives and one negative.
+    half = found["at_half"]
+    assert (half["true_positives"], half["false_negatives"]) == (2, 2)
+    assert (half["false_positives"], half["true_negatives"]) == (1, 5)
+    assert half["recall"] == pytest.approx(1 / 2)
+
+
+def scored(seed=0):
+    rng = np.random.default_rng(seed)
+    y_true = np.repeat([1, 0], [40, 400])
+    shared = rng.normal(size=y_true.size)
+    return y_true, {
+        name: 1 / (1 + np.exp(1 - shared - gap * y_true - rng.normal(scale=0.3, size=y_true.size)))
+        for name, gap in (("baseline", 1.5), ("arm", 2.5))
+    }
+
+
+def test_arms_are_at_their_threshold_and_the_baseline_at_half_and_moved():
+    y_true, y_scores = scored()
+    section = params(evaluate__bootstrap=100).evaluate
+    at = {"baseline": 0.7, "arm": 0.6}
+    found = evaluation.compare(y_true, y_scores, at, "baseline", section)
+    recalls = {name: each["recall"].value for name, each in found.intervals.items()}
+    assert list(recalls) == ["baseline", "moved_threshold", "arm"]
+    positive = {name: y_score[y_true == 1] for name, y_score in y_scores.items()}
+    assert recalls["baseline"] == pytest.approx(np.mean(positive["baseline"] >= 0.5))
+    assert recalls["moved_threshold"] == pytest.approx(np.mean(positive["baseline"] >= 0.7))
+    assert recalls["arm"] == pytest.approx(np.mean(positive["arm"] >= 0.6))
+
+
+def test_rows_of_a_group_are_drawn_together():
+    y_true, y_scores = scored()
+    section = params(evaluate__bootstrap=200).evaluate
+    thrice = {name: np.repeat(y_score, 3) for name, y_score in y_scores.items()}
+    table = Table(
+        X=np.zeros((1320, 1)), y=np.repeat(y_true, 3).astype(np.int8), features=["x"],
+        others={"card": np.repeat([f"card {i}" for i in range(440)], 3)},
+    )  # fmt: skip
+    at = {"baseline": 0.5, "arm": 0.5}
+    groups = evaluation.groups(table, "card")
+
+    together = evaluation.compare(table.y, thrice, at, "baseline", section, groups)
+    apart = evaluation.compare(table.y, thrice, at, "baseline", section)
+    once = evaluation.compare(y_true, y_scores, at, "baseline", section)
+
+    assert (together.groups, apart.groups) == (440, None)
+    errors = [
+        each.differences["arm"]["average_precision"].standard_error
+        for each in (once, together, apart)
+    ]
+    assert errors[1] == pytest.approx(errors[0], rel=0.05)
+    # Rows that count three times each would make it the root of three smaller.
+    assert errors[2] == pytest.approx(errors[0] / np.sqrt(3), rel=0.05)
+    decided = [
+        rules.by_rule(
+            table,
+            thrice["arm"],
+            {"f": {"name": "fixed", "value": 0.5}},
+            params(threshold__use="f", threshold__rules={"f": {"rule": "fixed", "value": 0.5}})
+            .threshold.rules,
+            each,
+        )["f"]
+        for each in (groups, None)
+    ]  # fmt: skip
+    widths = [each["recall_high"] - each["recall_low"] for each in decided]
+    assert widths[0] > 1.5 * widths[1]

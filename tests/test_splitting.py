@@ -54,17 +54,17 @@ def test_a_stratified_split_has_the_rows_of_scikit_learn(y, test_size, seed):
 @given(st.lists(st.integers(0, 12), min_size=120, max_size=120), st.sampled_from([0, 1, 3]))
 def test_a_time_split_trains_on_what_is_earlier_by_the_gap(times, gap):
     column = np.array(times)
-    try:
-        train, test = split("time", column=column, gap=gap, test_size=0.3)
-    except InputError:
-        assume(False)
-    start = column[test].min()
-    np.testing.assert_array_equal(test, np.flatnonzero(column >= start))
-    np.testing.assert_array_equal(
-        train, np.flatnonzero(column < start - gap if gap else column < start)
-    )
-    # Rows of the same moment stay together: at least the share, and no more than one moment more.
-    assert (column > start).sum() < round(0.3 * 120) <= len(test)
+    # The latest 36 rows of 120, and all rows of the same moment as the first of them.
+    start = sorted(times)[84]
+    earlier = np.flatnonzero(column < start - gap if gap else column < start)
+    later = np.flatnonzero(column >= start)
+    if any(not 2 <= Y[side].sum() < len(side) for side in (earlier, later)):
+        with pytest.raises(InputError, match="must leave 2 positives or more and some negatives"):
+            split("time", column=column, gap=gap, test_size=0.3)
+        return
+    train, test = split("time", column=column, gap=gap, test_size=0.3)
+    np.testing.assert_array_equal(test, later)
+    np.testing.assert_array_equal(train, earlier)
 
 
 @pytest.mark.parametrize(
@@ -105,20 +105,15 @@ def test_a_gap_longer_than_all_dates_leaves_no_training_rows():
         split("time", column=dates, gap=1e12)
 
 
-@given(
-    st.lists(st.integers(0, 14), min_size=120, max_size=120),
-    st.sampled_from([0.1, 0.2, 0.4, 0.7]),
-    seeds,
-    st.booleans(),
-)
-def test_no_group_is_on_both_sides(groups, test_size, seed, text):
-    column = np.array(
-        [f"card {i}" for i in groups] if text else groups, dtype=object if text else int
-    )
-    try:
-        train, test = split("group", column=column, test_size=test_size, seed=seed)
-    except InputError:
-        assume(False)
+@given(st.integers(5, 15), st.sampled_from([0.1, 0.2, 0.4, 0.7]), seeds, st.booleans())
+def test_no_group_is_on_both_sides(n_groups, test_size, seed, text):
+    # Every group has two positives and six negatives or more, so that no split is refused.
+    rng, groups = np.random.default_rng(seed), np.empty(len(Y), dtype=int)
+    for label in (0, 1):
+        rows = np.flatnonzero(label == Y)
+        groups[rows] = rng.permutation(len(rows)) % n_groups
+    column = np.array([f"card {i}" for i in groups], dtype=object) if text else groups
+    train, test = split("group", column=column, test_size=test_size, seed=seed)
     assert_partition((train, test), len(Y))
     assert not set(column[train]) & set(column[test])
 

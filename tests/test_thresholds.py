@@ -227,3 +227,51 @@ def test_amounts_must_fit_the_rows(amounts):
     chosen = thresholds.choose("amount_cost", [0, 1], [0.1, 0.9], c_admin=1)
     with pytest.raises(ValueError, match="one amount of 0 or more for each row"):
         chosen.flag([0.1, 0.9], amounts)
+
+
+# Ties of every rule, worked by hand: scores from .9 down, a value half-way between two of them.
+
+
+@pytest.mark.parametrize(
+    ("rule", "options", "y_true", "value"),
+    [
+        # F1 is 2/3 at .9 and at .7 and below that less: the higher threshold.
+        ("max_fbeta", {"beta": 1.0}, [1, 0, 1, 0, 0, 0], 0.65),
+        ("max_fbeta", {"beta": 1.0}, [1, 0, 0, 1, 0, 0], 0.85),
+        # Recall 1/2 at .9 (precision 1) and at .8 (precision 1/2): the fewer flagged.
+        ("recall_at_precision", {"precision": 0.5}, [1, 0, 0, 0, 0, 1], 0.85),
+        # No threshold reaches .9; precision 1/2 at .8 and at .6: the higher recall.
+        ("recall_at_precision", {"precision": 0.9}, [0, 1, 0, 1, 0, 0], 0.55),
+        # Precision 1/2 at .8 and at .6 with recall enough: the higher recall.
+        ("precision_at_recall", {"recall": 0.4}, [0, 1, 0, 1, 0, 0], 0.55),
+        ("precision_at_recall", {"recall": 0.5}, [1, 0, 0, 0, 0, 1], 0.85),
+        ("alert_budget", {"share": 0.5}, [1, 0, 0, 0, 0, 1], 0.65),
+        ("alert_budget", {"alerts": 1, "out_of": 3}, [1, 0, 0, 0, 0, 1], 0.75),
+        # Flagging .9 saves 2; .6 saves 2 more for two false alarms of 1: the higher threshold.
+        ("empirical_cost", {"c_fp": 1, "c_fn": 2}, [1, 0, 0, 1, 0, 0], 0.85),
+    ],
+)
+def test_a_tie_is_broken_as_the_rule_says(rule, options, y_true, value):
+    y_score = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
+    assert thresholds.choose(rule, y_true, y_score, **options).value == pytest.approx(value)
+
+
+def test_rows_of_equal_score_are_flagged_together_or_not_at_all():
+    y_true, y_score = [1, 0, 0, 1, 0], [0.9, 0.6, 0.6, 0.6, 0.2]
+    half = thresholds.choose("alert_budget", y_true, y_score, share=0.6)
+    assert (half.value, half.met) == (0.75, True)
+    all_tied = thresholds.choose("alert_budget", y_true, y_score, share=0.8)
+    assert all_tied.value == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(("costs", "value"), [((1, 1), 0.5), ((1, 3), 0.25), ((9, 1), 0.9)])
+def test_a_probability_at_the_expected_cost_threshold_is_flagged(costs, value):
+    chosen = thresholds.choose("expected_cost", [0, 1], [0, 1], c_fp=costs[0], c_fn=costs[1])
+    assert chosen.value == pytest.approx(value)
+    at = [np.nextafter(chosen.value, 0), chosen.value]
+    assert chosen.flag(at).tolist() == [False, True]
+
+
+def test_an_amount_that_just_pays_is_flagged():
+    chosen = thresholds.choose("amount_cost", [0, 1], [0.5, 0.5], c_admin=5)
+    assert chosen.flag([0.5, 0.5, 0.5], [9.99, 10.0, 10.01]).tolist() == [False, True, True]

@@ -6,7 +6,7 @@ from math import log
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from imblearn import combine, ensemble, over_sampling, under_sampling
 
@@ -65,10 +65,9 @@ def test_random_under_sampling_keeps_all_positives_and_the_ratio_of_negatives(y,
     np.testing.assert_array_equal(seen.rows.array(), X[rows])
 
 
-@given(labels, st.floats(0.5, 40), seeds)
+@given(labels, st.floats(0.5, 8), seeds)
 def test_random_over_sampling_keeps_every_row_and_repeats_positives(y, ratio, seed):
-    if ratio > treatments.natural_ratio(y):
-        return
+    assume(ratio <= treatments.natural_ratio(y))
     seen = treatments.prepare(treatment("random_over", ratio=ratio, seed=seed), X[: len(y)], y)
     negatives, positives = treatments.counts(y)
     assert treatments.counts(seen.y) == (negatives, max(positives, int(negatives / ratio)))
@@ -150,9 +149,7 @@ def test_arguments_reach_the_sampler():
 def test_the_shift_undoes_the_change_of_the_prior(y, ratio):
     """Against Bayes' rule, with the prior before and after (Saerens et al., 2002; Elkan, 2001)."""
     natural = treatments.natural_ratio(y)
-    if ratio > natural:
-        return
-    odds_before = 1 / natural
+    assume(ratio <= natural)
     after = np.linspace(0.01, 0.99, 9)
     for name in ("random_under", "random_over"):
         seen = treatments.prepare(treatment(name, ratio=ratio), X[: len(y)], y)
@@ -166,7 +163,6 @@ def test_the_shift_undoes_the_change_of_the_prior(y, ratio):
         expected = after / (after + (1 - after) * w)
         np.testing.assert_allclose(expit(log_odds(after) + seen.shift), expected, rtol=1e-9)
         assert seen.shift == pytest.approx(-log(w))
-    assert odds_before == pytest.approx(y.mean() / (1 - y.mean()))
 
 
 def test_a_sampler_with_nothing_to_add_leaves_the_rows_as_they_are():

@@ -15,7 +15,6 @@ from rebalance.comparison.significance import (
 )
 from rebalance.comparison.verdicts import (
     BETTER,
-    LOWER_IS_BETTER,
     UNDETECTED,
     WORSE,
     Verdict,
@@ -24,7 +23,6 @@ from rebalance.comparison.verdicts import (
 
 __all__ = [
     "BETTER",
-    "LOWER_IS_BETTER",
     "UNDETECTED",
     "WORSE",
     "Comparison",

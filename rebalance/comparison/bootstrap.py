@@ -9,9 +9,11 @@ sums; metrics that are means of rows are one dense product.
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
-from rebalance.metrics import FALSE_POSITIVE_RATE, rates
-from rebalance.metrics.probability import EPSILON, calibration, ece_bins, log_odds
+from rebalance.metrics import METRICS, Order, Steps, ranking_of_steps, rates
+from rebalance.metrics.probability import calibration, ece_bins, log_odds
+from rebalance.metrics.table import PROBABILITY
 
 CHUNK = 32  # draws at a time: their weights stay in the cache
 MOST_UNITS = 200_000  # of a stratum: more rows than that are drawn in bundles
@@ -152,31 +154,6 @@ def summed(strata, columns):
     return np.column_stack(found).astype(np.float32)
 
 
-class Order(NamedTuple):
-    """Where each row stands among the distinct scores of the positives, from the highest down.
-
-    Attributes
-    ----------
-    n_steps : int
-        Distinct scores of positives.
-    step : array of shape (n_rows,)
-        The first step whose score the row reaches; ``n_steps`` for a row below all.
-    tied : array of bool of shape (n_rows,)
-        Whether its score is that of its step.
-    """
-
-    n_steps: int
-    step: np.ndarray
-    tied: np.ndarray
-
-    @classmethod
-    def of(cls, y_true, y_score):
-        """Return the order of rows by their score."""
-        steps = np.unique(-y_score[y_true == 1])
-        step = np.searchsorted(steps, -y_score, side="left")
-        return cls(steps.size, step, np.r_[-steps, -np.inf][step] == y_score)
-
-
 class _Plan:
     """What is computed once for a model: slots of its units, and columns to be summed."""
 
@@ -198,14 +175,9 @@ class _Plan:
             ),
             shape=(first_bin + self.n_bins, sum(strata.sizes)),
         )
-        p = np.clip(y_score, EPSILON, 1 - EPSILON)
-        columns = [
-            flagged & (y_true == 1),
-            flagged & (y_true == 0),
-            (y_score - y_true) ** 2,
-            -np.where(y_true == 1, np.log(p), np.log1p(-p)),
-            y_score,
-        ]
+        self.means = [name for name, row in METRICS.items() if _is_mean(row)]
+        columns = [flagged & (y_true == 1), flagged & (y_true == 0)]
+        columns += [METRICS[name].function(y_true, y_score) for name in self.means]
         x = log_odds(y_score)
         self.intercept, self.line = calibration(y_true, y_score)
         columns += _derivatives(y_true, x, self.intercept, 1)[:3:2]
@@ -218,20 +190,20 @@ class _Plan:
         n_positives, n_negatives = totals
         n_rows = n_positives + n_negatives
         steps, bins = in_slots[: 3 * self.n_steps], in_slots[3 * self.n_steps + 1 :]
-        tp, fp, brier, log_loss, probability = sums[:5]
+        (tp, fp), (means, derivatives) = sums[:2], np.split(sums[2:], [len(self.means)])
         prevalence = n_positives / n_rows
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = _ranking(steps[0::3], steps[1::3], steps[2::3], totals, k, precision)
-            found |= {
-                "brier": brier / n_rows,
-                "brier_skill": 1 - brier / n_rows / (prevalence * (1 - prevalence)),
-                "log_loss": log_loss / n_rows,
+            drawn = ranking_of_steps(
+                Steps(steps[0::3], steps[1::3], steps[2::3], *totals, k=k, precision=precision)
+            )
+            drawn |= dict(zip(self.means, means / n_rows, strict=True))
+            drawn |= {
+                "brier_skill": 1 - drawn["brier"] / (prevalence * (1 - prevalence)),
                 "ece": np.abs(bins).sum(axis=0) / n_rows,
-                "mean_probability": probability / n_rows,
                 "prevalence": prevalence,
             }
-            found |= self._calibrated(sums[5:])
-        return found | rates(tp, fp, n_positives - tp, n_negatives - fp)
+            drawn |= self._calibrated(derivatives)
+        return drawn | rates(tp, fp, n_positives - tp, n_negatives - fp)
 
     def _calibrated(self, sums):
         """Return intercept and slope after one Newton step."""
@@ -244,36 +216,13 @@ class _Plan:
         return found
 
 
+def _is_mean(metric):
+    """Say whether a metric is the mean of its function over rows."""
+    return metric.family == PROBABILITY and metric.function is not None
+
+
 def _derivatives(y_true, x, intercept, slope):
     """Return each row's part of the gradient and the curvature of a logistic regression."""
-    p = np.exp(-np.logaddexp(0, -(intercept + slope * x)))
+    p = expit(intercept + slope * x)
     g, h = y_true - p, p * (1 - p)
     return [g, g * x, h, h * x, h * x**2]
-
-
-def _ranking(above, tied, positives, totals, k, precision):
-    """Return the ranking metrics of a block of draws.
-
-    Parameters
-    ----------
-    above, tied, positives : arrays of shape (n_steps, n_draws)
-        Negatives between the last step and this one, negatives at this one, its positives.
-    """
-    n_positives, n_negatives = totals
-    fp, tp = np.cumsum(above + tied, axis=0), np.cumsum(positives, axis=0)
-    reached = np.nan_to_num(tp / (tp + fp))  # a step that flags nothing holds no positive
-    block = positives + tied
-    looked_at = np.clip((k - (tp + fp - block)) / block, 0, 1)
-    found = np.nansum(positives * looked_at, axis=0)
-    at_precision = f"recall_at_{100 * precision:g}pct_precision"
-    return {
-        "average_precision": (positives * reached).sum(axis=0) / n_positives,
-        "roc_auc": (positives * (n_negatives - fp + tied / 2)).sum(axis=0)
-        / (n_positives * n_negatives),
-        "recall_at_1pct_fpr": np.where(fp / n_negatives <= FALSE_POSITIVE_RATE, tp, 0).max(axis=0)
-        / n_positives,
-        at_precision: np.where(reached >= precision, tp, 0).max(axis=0) / n_positives,
-        "precision_at_k": found / k,
-        "recall_at_k": found / n_positives,
-        "lift_at_k": found / k * (n_positives + n_negatives) / n_positives,
-    }

@@ -20,7 +20,7 @@ from rebalance.comparison.estimates import (
 )
 from rebalance.comparison.intervals import doubt
 from rebalance.comparison.jackknife import contributions
-from rebalance.comparison.verdicts import NO_DIRECTION, verdicts
+from rebalance.comparison.verdicts import verdicts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +117,9 @@ def compare(
         )
         for name, model in models.items()
     }
-    if metric not in evidence[baseline].values or metric in NO_DIRECTION:
-        known = ", ".join(sorted(evidence[baseline].values.keys() - NO_DIRECTION))
+    directed = [name for name in evidence[baseline].values if metrics.metric(name).better]
+    if metric not in directed:
+        known = ", ".join(sorted(directed))
         raise ValueError(f"the metric of the verdicts must be one of {known}, got {metric!r}.")
     arms = [name for name in models if name != baseline]
     intervals, absent = {}, {}

@@ -9,7 +9,6 @@ import numpy as np
 from rebalance import metrics
 from rebalance.comparison import auc_near_one as tails
 from rebalance.comparison.intervals import (
-    SHARES,
     difference,
     few_rows_factor,
     interval,
@@ -81,7 +80,7 @@ def linear_interval(name, part, whole, strata):
     total = float(np.sum(whole))
     value = float(np.sum(part)) / total
     error, df = spread((part - value * whole) / total, strata)
-    if name in SHARES:
+    if name != "savings" and metrics.metric(name).share:
         return share_interval(name, value, error, int(total), df)
     return t_interval(value, error, df)[:2]
 
@@ -137,7 +136,7 @@ def differences_of(arm, baseline, strata):
             error,
             strata.sizes[0] - 1,
         )
-        if name in SHARES and not isinstance(apart, str):
+        if metrics.metric(name).share and not isinstance(apart, str):
             apart = replace(apart, low=max(-1.0, apart.low), high=min(1.0, apart.high))
         found[name] = apart
     return {name: value for name, value in found.items() if not isinstance(value, str)}

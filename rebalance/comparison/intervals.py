@@ -5,6 +5,8 @@ from math import inf, sqrt
 
 import numpy as np
 
+from rebalance.metrics import metric
+
 LEVEL = 0.95
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 Z = 1.959963984540054  # the normal quantile of the upper tail
@@ -12,22 +14,6 @@ MAX_UNDEFINED = 0.05  # share of draws that may leave a metric undefined
 # Positives times 1 - AUC, and times average precision, below which intervals may not hold.
 FEWEST_ERRORS, FEWEST_HITS = 3, 2
 FEWEST_FOR_ECE = 500
-
-# Shares of something, which the score interval fits; others take the percentiles.
-SHARES = {
-    "average_precision",
-    "roc_auc",
-    "recall_at_1pct_fpr",
-    "precision_at_k",
-    "recall_at_k",
-    "accuracy",
-    "precision",
-    "recall",
-    "f1",
-    "f2",
-    "balanced_accuracy",
-    "g_mean",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +207,7 @@ def interval(name, value, drawn, error, n, df, most=inf):
         # Noise only ever adds to a sum of absolute gaps: put the draws around the value.
         shift = float(np.mean(drawn)) - value
         low, high = min(value, max(0.0, low - shift)), max(value, high - shift)
-    if name in SHARES:
+    if metric(name).share:
         if error is None:
             error = float(np.nanstd(drawn, ddof=1))
         low, high, method = *share_interval(name, value, error, n, df, most), "score"

@@ -9,7 +9,7 @@ left out in turn at the cost of one sort.
 
 import numpy as np
 
-from rebalance.comparison.bootstrap import Order
+from rebalance.metrics import Order
 
 
 def contributions(y_true, y_score, flagged):

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from rebalance.comparison.significance import ALPHA, holm, positives_needed
+from rebalance.metrics import sign
 
 BETTER, WORSE, UNDETECTED = "better", "worse", "no detectable difference"
-LOWER_IS_BETTER = {"brier", "log_loss", "ece"}
-NO_DIRECTION = {"mean_probability", "prevalence", "calibration_intercept", "calibration_slope"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +49,12 @@ def verdicts(differences, metric, n_positives):
     metric : str
     n_positives : int
     """
-    sign = -1 if metric in LOWER_IS_BETTER else 1
     # Scores that are the baseline's own raise no question, and cost the other arms nothing.
     asked = [arm for arm, found in differences.items() if found.value or found.standard_error]
     adjusted = dict(zip(asked, holm([differences[arm].p_value for arm in asked]), strict=True))
     return {
         arm: Verdict(
-            verdict=_verdict(adjusted.get(arm, 1.0), sign * found.value),
+            verdict=_verdict(adjusted.get(arm, 1.0), sign(metric) * found.value),
             metric=metric,
             difference=found.value,
             low=found.low,

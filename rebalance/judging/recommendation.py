@@ -6,7 +6,6 @@ import numpy as np
 
 from rebalance import metrics
 from rebalance.comparison import (
-    LOWER_IS_BETTER,
     Corrected,
     Strata,
     contributions,
@@ -76,7 +75,7 @@ def recommend(models, metric, *, grouped=False):
     grouped : bool
         Whether rows belong together, so that a row's contribution is not its own.
     """
-    sign = -1 if metric in LOWER_IS_BETTER else 1
+    sign = metrics.sign(metric)
     models = iter(models)
     baseline, reference = next(models)
     base_values = fold_values(reference, metric)

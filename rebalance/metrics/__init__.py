@@ -6,42 +6,51 @@ data leave undefined is absent from the answer, and `absent` says which ones, an
 """
 
 from rebalance.metrics.checks import check, check_labels, check_probability
-from rebalance.metrics.decision import (
-    HALF,
+from rebalance.metrics.decision import HALF, no_information_rate
+from rebalance.metrics.folds import standard_error
+from rebalance.metrics.probability import log_loss, logistic
+from rebalance.metrics.ranking import Curve, Order, Steps, curve
+from rebalance.metrics.scores import (
+    absent,
     decision_metrics,
     decision_or_reasons,
-    no_information_rate,
-    rates,
-)
-from rebalance.metrics.folds import standard_error
-from rebalance.metrics.probability import logistic, probability_metrics, probability_or_reasons
-from rebalance.metrics.ranking import (
-    FALSE_POSITIVE_RATE,
-    Curve,
-    curve,
+    probability_metrics,
+    probability_or_reasons,
     ranking_metrics,
+    ranking_of_steps,
     ranking_or_reasons,
+    rates,
+    score,
 )
-from rebalance.metrics.scores import absent, score
+from rebalance.metrics.table import METRICS, Metric, at_precision, metric, sign, words
 
 __all__ = [
-    "FALSE_POSITIVE_RATE",
     "HALF",
+    "METRICS",
     "Curve",
+    "Metric",
+    "Order",
+    "Steps",
     "absent",
+    "at_precision",
     "check",
     "check_labels",
     "check_probability",
     "curve",
     "decision_metrics",
     "decision_or_reasons",
+    "log_loss",
     "logistic",
+    "metric",
     "no_information_rate",
     "probability_metrics",
     "probability_or_reasons",
     "ranking_metrics",
+    "ranking_of_steps",
     "ranking_or_reasons",
     "rates",
     "score",
+    "sign",
     "standard_error",
+    "words",
 ]

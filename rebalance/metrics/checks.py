@@ -45,8 +45,3 @@ def check_probability(y_score):
                 "use predict_proba, not decision_function."
             )
     return y_score
-
-
-def defined(metrics):
-    """Return the metrics that are numbers, without those that are reasons."""
-    return {name: value for name, value in metrics.items() if not isinstance(value, str)}

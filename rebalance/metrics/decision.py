@@ -1,27 +1,23 @@
-"""How good the decisions at a threshold are."""
+"""Metrics of decisions, as functions of the four counts of rows.
+
+Counts are scalars or arrays of one shape, so that a bootstrap computes all its draws in one call;
+an undefined metric is NaN.
+"""
 
 import numpy as np
 
-from rebalance.metrics.checks import NO_NEGATIVES, NO_POSITIVES, check, check_labels, defined
+from rebalance.metrics.checks import check_labels
 
 HALF = 0.5  # the default threshold of scikit-learn
-NOTHING_FLAGGED = "nothing is flagged at this threshold"
 
 
-def decision_metrics(y_true, y_score, threshold):
-    """Return how good the decisions ``y_score >= threshold`` are.
+class Counts:
+    """The four counts of decisions: true and false, positive and negative."""
 
-    Returns
-    -------
-    dict of str to float
-        The four counts are int.
-
-    Raises
-    ------
-    ValueError
-        If the arrays do not fit together or the threshold is not a number.
-    """
-    return defined(decision_or_reasons(*check(y_true, y_score), threshold))
+    def __init__(self, tp, fp, fn, tn):
+        self.tp, self.fp, self.fn, self.tn = (
+            np.asarray(count, dtype=float) for count in (tp, fp, fn, tn)
+        )
 
 
 def no_information_rate(y_true):
@@ -34,51 +30,47 @@ def no_information_rate(y_true):
     return float(max(y_true.mean(), 1 - y_true.mean()))
 
 
-def rates(tp, fp, fn, tn):
-    """Return every decision metric from the four counts, NaN where one is undefined.
-
-    Scalars or arrays of one shape, so that a bootstrap computes all its draws in one call.
-    G-mean: Kubat and Matwin 1997; MCC: Matthews 1975.
-    """
-    tp, fp, fn, tn = (np.asarray(count, dtype=float) for count in (tp, fp, fn, tn))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        recall = tp / (tp + fn)
-        specificity = tn / (tn + fp)
-        sides = np.sqrt((tp + fp) * (tp + fn)) * np.sqrt((tn + fp) * (tn + fn))
-        return {
-            "accuracy": (tp + tn) / (tp + fp + fn + tn),
-            "precision": tp / (tp + fp),
-            "recall": recall,
-            "f1": 2 * tp / (2 * tp + fp + fn),
-            "f2": 5 * tp / (5 * tp + fp + 4 * fn),
-            "mcc": (tp * tn - fp * fn) / sides,
-            "balanced_accuracy": (recall + specificity) / 2,
-            "g_mean": np.sqrt(recall * specificity),
-        }
+def accuracy(n):
+    """Return the share of right decisions."""
+    return (n.tp + n.tn) / (n.tp + n.fp + n.fn + n.tn)
 
 
-def decision_or_reasons(y_true, y_score, threshold):
-    """Return each metric of the decisions, or the reason why it is undefined."""
-    if np.isnan(threshold):
-        raise ValueError("threshold must be a number, got nan.")
-    flagged, positive = y_score >= threshold, y_true == 1
-    tp, fp = int(np.sum(flagged & positive)), int(np.sum(flagged & ~positive))
-    fn, tn = int(np.sum(positive)) - tp, int(np.sum(~positive)) - fp
-    reasons = {
-        "precision": NOTHING_FLAGGED,
-        "f1": "there are no positives and nothing is flagged",
-        "f2": "there are no positives and nothing is flagged",
-        "mcc": "all rows are of one class, or all decisions are",
-    }
-    one_class = NO_POSITIVES if tp + fn == 0 else NO_NEGATIVES
-    metrics = {
-        name: reasons.get(name, one_class) if np.isnan(value) else float(value)
-        for name, value in rates(tp, fp, fn, tn).items()
-    }
-    counts = {
-        "true_positives": tp,
-        "false_positives": fp,
-        "false_negatives": fn,
-        "true_negatives": tn,
-    }
-    return metrics | counts
+def precision(n):
+    """Return the share of the flagged rows that are positive."""
+    return n.tp / (n.tp + n.fp)
+
+
+def recall(n):
+    """Return the share of the positives that are flagged."""
+    return n.tp / (n.tp + n.fn)
+
+
+def specificity(n):
+    """Return the share of the negatives that are left alone."""
+    return n.tn / (n.tn + n.fp)
+
+
+def f1(n):
+    """Return the harmonic mean of precision and recall."""
+    return 2 * n.tp / (2 * n.tp + n.fp + n.fn)
+
+
+def f2(n):
+    """Return F-beta for beta 2, which weighs recall above precision."""
+    return 5 * n.tp / (5 * n.tp + n.fp + 4 * n.fn)
+
+
+def mcc(n):
+    """Return the correlation of labels and decisions (Matthews 1975)."""
+    sides = np.sqrt((n.tp + n.fp) * (n.tp + n.fn)) * np.sqrt((n.tn + n.fp) * (n.tn + n.fn))
+    return (n.tp * n.tn - n.fp * n.fn) / sides
+
+
+def balanced_accuracy(n):
+    """Return the mean of recall and specificity."""
+    return (recall(n) + specificity(n)) / 2
+
+
+def g_mean(n):
+    """Return the geometric mean of recall and specificity (Kubat and Matwin 1997)."""
+    return np.sqrt(recall(n) * specificity(n))

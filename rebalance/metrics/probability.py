@@ -1,61 +1,36 @@
-"""How well the scores serve as probabilities."""
+"""Metrics of how well scores serve as probabilities.
+
+``brier``, ``log_loss`` and ``mean_probability`` are means over rows: their functions return the
+value of each row, so that a bootstrap adds them up by draw.
+"""
 
 import numpy as np
-
-from rebalance.metrics.checks import NO_NEGATIVES, NO_POSITIVES, check, check_probability, defined
+from scipy.special import logit
 
 EPSILON = np.finfo(float).eps  # probabilities are cut this far from 0 and 1 before a logarithm
 ECE_BINS = 10
 
-SEPARATED = "one value separates the classes, so that no finite slope is the best"
-
-
-def probability_metrics(y_true, y_score):
-    """Return how well the scores serve as probabilities.
-
-    ``brier_skill`` compares with the prevalence as everybody's score. ``calibration_intercept``
-    is that of a logistic regression on the log-odds with the slope held at 1, and
-    ``calibration_slope`` the slope left free (Van Calster et al. 2019): 0 and 1 when the
-    probabilities are right. ``ece`` has bins of about equal count: with a rare class, bins of
-    equal width put nearly all rows in one.
-
-    Returns
-    -------
-    dict of str to float
-
-    Raises
-    ------
-    ValueError
-        If the arrays do not fit together or a score is outside 0 to 1.
-    """
-    y_true, y_score = check(y_true, y_score)
-    return defined(probability_or_reasons(y_true, check_probability(y_score)))
-
 
 def log_odds(probability):
     """Return log(p / (1 - p)), finite at 0 and 1 too."""
-    p = np.clip(probability, EPSILON, 1 - EPSILON)
-    return np.log(p) - np.log1p(-p)
+    return logit(np.clip(probability, EPSILON, 1 - EPSILON))
 
 
-def probability_or_reasons(y_true, y_score):
-    """Return each metric of the probabilities, or the reason why it is undefined."""
-    prevalence, brier = float(y_true.mean()), float(np.mean((y_score - y_true) ** 2))
-    metrics = {
-        "brier": brier,
-        "log_loss": _log_loss(y_true, y_score),
-        "ece": _ece(y_true, y_score),
-        "mean_probability": float(y_score.mean()),
-        "prevalence": prevalence,
-    }
-    one_class = NO_POSITIVES if prevalence == 0 else NO_NEGATIVES
-    if prevalence in (0, 1):
-        names = ["brier_skill", "calibration_intercept", "calibration_slope"]
-        return metrics | dict.fromkeys(names, one_class)
-    metrics["brier_skill"] = 1 - brier / (prevalence * (1 - prevalence))
-    intercept, line = calibration(y_true, y_score)
-    metrics["calibration_intercept"] = intercept
-    return metrics | {"calibration_slope": SEPARATED if line is None else line[1]}
+def squared_error(y_true, y_score):
+    """Return the squared distance of each probability from its label (Brier 1950)."""
+    return (y_score - y_true) ** 2
+
+
+def log_loss(y_true, y_score):
+    """Return minus the logarithm of the probability that each row's own class was given."""
+    p = np.clip(y_score, EPSILON, 1 - EPSILON)
+    return -np.where(y_true == 1, np.log(p), np.log1p(-p))
+
+
+def probability(y_true, y_score):
+    """Return the probabilities themselves."""
+    del y_true
+    return y_score
 
 
 def calibration(y_true, y_score):
@@ -87,12 +62,7 @@ def ece_bins(y_score):
     return np.searchsorted(edges, y_score, side="right")
 
 
-def _log_loss(y_true, y_score):
-    p = np.clip(y_score, EPSILON, 1 - EPSILON)
-    return float(-np.mean(np.where(y_true == 1, np.log(p), np.log1p(-p))))
-
-
-def _ece(y_true, y_score):
+def ece(y_true, y_score):
     """Return the expected calibration error over `ece_bins` (Naeini et al. 2015)."""
     gaps = np.bincount(ece_bins(y_score), weights=y_score - y_true)
     return float(np.abs(gaps).sum() / y_true.size)

@@ -1,10 +1,8 @@
-"""How well the scores order the rows, whatever their scale."""
+"""Metrics of how well scores order the rows, of all rows or of many draws of them at once."""
 
 from typing import NamedTuple
 
 import numpy as np
-
-from rebalance.metrics.checks import NO_NEGATIVES, NO_POSITIVES, check, defined
 
 FALSE_POSITIVE_RATE = 0.01  # that of recall_at_1pct_fpr
 
@@ -17,34 +15,6 @@ class Curve(NamedTuple):
     fp: np.ndarray
 
 
-def ranking_metrics(y_true, y_score, *, k=None, precision=0.9):
-    """Return how well the scores order the rows, whatever their scale.
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n_rows,)
-    y_score : array-like of shape (n_rows,)
-        Any finite scores; equal scores count as one step of every curve.
-    k : int, optional
-        Rows that can be looked at, for the three metrics ``..._at_k``: those with the highest
-        scores, and the mean over all orders where equal scores straddle the last place.
-        The number of positives unless told.
-    precision : float
-        What ``recall_at_..pct_precision`` demands, 0.9 giving ``recall_at_90pct_precision``.
-        It is 0 where no threshold reaches it.
-
-    Returns
-    -------
-    dict of str to float
-
-    Raises
-    ------
-    ValueError
-        If the arrays do not fit together, or ``k`` or ``precision`` is out of range.
-    """
-    return defined(ranking_or_reasons(*check(y_true, y_score), k, precision))
-
-
 def curve(y_true, y_score):
     """Return the counts of flagged positives and negatives at each distinct score."""
     order = np.argsort(-y_score, kind="stable")
@@ -54,44 +24,125 @@ def curve(y_true, y_score):
     return Curve(y_score[last], tp, last + 1 - tp)
 
 
-def ranking_or_reasons(y_true, y_score, k, precision):
-    """Return each ranking metric, or the reason why it is undefined."""
-    if k is not None and k < 1:
-        raise ValueError(f"k must be 1 or more rows, got {k}.")
-    if not 0 < precision <= 1:
-        raise ValueError(f"precision must be above 0 and at most 1, got {precision}.")
-    at_precision = f"recall_at_{100 * precision:g}pct_precision"
-    names = ["average_precision", "roc_auc", "recall_at_1pct_fpr", at_precision]
-    names += ["precision_at_k", "recall_at_k", "lift_at_k"]
-    n_positives, n_rows = int(y_true.sum(dtype=np.int64)), y_true.size
-    if n_positives == 0:
-        return dict.fromkeys(names, NO_POSITIVES)
-    _, tp, fp = curve(y_true, y_score)
-    recall = np.r_[0, tp] / n_positives
-    reached = tp / (tp + fp) >= precision
-    metrics = {
-        "average_precision": float(np.sum(np.diff(recall) * (tp / (tp + fp)))),
-        at_precision: float(np.max(recall[1:], where=reached, initial=0)),
-        **_at_k(tp, fp, n_positives if k is None else k),
-    }
-    if n_positives == n_rows:
-        return metrics | dict.fromkeys(["roc_auc", "recall_at_1pct_fpr"], NO_NEGATIVES)
-    fpr = np.r_[0, fp] / fp[-1]
-    metrics["roc_auc"] = float(np.sum(np.diff(fpr) * (recall[1:] + recall[:-1])) / 2)
-    metrics["recall_at_1pct_fpr"] = float(recall[fpr <= FALSE_POSITIVE_RATE].max())
-    return metrics
+class Order(NamedTuple):
+    """The place of each row among the distinct scores of the positives, from the highest down.
+
+    Attributes
+    ----------
+    n_steps : int
+        Distinct scores of positives.
+    step : array of shape (n_rows,)
+        The first step whose score the row reaches; ``n_steps`` for a row below all.
+    tied : array of bool of shape (n_rows,)
+        Whether its score is that of its step.
+    """
+
+    n_steps: int
+    step: np.ndarray
+    tied: np.ndarray
+
+    @classmethod
+    def of(cls, y_true, y_score):
+        """Return the order of rows by their score."""
+        steps = np.unique(-y_score[y_true == 1])
+        step = np.searchsorted(steps, -y_score, side="left")
+        return cls(steps.size, step, np.r_[-steps, -np.inf][step] == y_score)
 
 
-def _at_k(tp, fp, k):
-    """Return precision, recall and lift among the k highest scores."""
-    n_positives, n_rows = tp[-1], tp[-1] + fp[-1]
-    if k > n_rows:
-        reason = f"k is {k} but there are only {n_rows} rows"
-        return dict.fromkeys(["precision_at_k", "recall_at_k", "lift_at_k"], reason)
-    # Between two steps the curve is straight: that is the mean over all orders of equal scores.
-    found = float(np.interp(k, np.r_[0, tp + fp], np.r_[0, tp]))
-    return {
-        "precision_at_k": found / k,
-        "recall_at_k": float(found / n_positives),
-        "lift_at_k": float(found / k * n_rows / n_positives),
-    }
+class Steps:
+    """Counts of rows at each distinct score of the positives, of one or of several draws.
+
+    A point estimate is one draw that holds every row once.
+
+    Parameters
+    ----------
+    above, tied, positives : arrays of shape (n_steps, n_draws)
+        Negatives between the last step and this one, negatives at this one, its positives.
+    n_positives, n_negatives : arrays of shape (n_draws,)
+    k : int
+        Rows of the highest scores that are looked at.
+    precision : float
+        The precision that ``recall_at_precision`` demands.
+
+    Attributes
+    ----------
+    tp, fp, reached : arrays of shape (n_steps, n_draws)
+        Positives and negatives down to each step, and the precision there.
+    """
+
+    def __init__(self, above, tied, positives, n_positives, n_negatives, *, k, precision):
+        self.tied, self.positives, self.k, self.precision = tied, positives, k, precision
+        self.n_positives, self.n_negatives = n_positives, n_negatives
+        self.fp, self.tp = np.cumsum(above + tied, axis=0), np.cumsum(positives, axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # A step that a draw leaves empty at the top has no precision, and holds no positive.
+            self.reached = np.nan_to_num(self.tp / (self.tp + self.fp))
+
+    @classmethod
+    def of(cls, y_true, y_score, *, k, precision):
+        """Return the steps of all rows, as one draw."""
+        order, positive = Order.of(y_true, y_score), y_true == 1
+        slot = 3 * order.step + order.tied + positive
+        counts = np.bincount(slot, minlength=3 * order.n_steps + 1).astype(float)[:-1, None]
+        n_positives = float(positive.sum())
+        return cls(
+            *(counts[first::3] for first in range(3)),
+            np.array([n_positives]),
+            np.array([y_true.size - n_positives]),
+            k=k,
+            precision=precision,
+        )
+
+    @property
+    def n_rows(self):
+        """Return the rows of each draw."""
+        return self.n_positives + self.n_negatives
+
+
+# Metrics of steps: each returns an array of shape (n_draws,), NaN where a draw leaves it undefined.
+
+
+def average_precision(steps):
+    """Return the mean precision at the positives."""
+    return (steps.positives * steps.reached).sum(axis=0) / steps.n_positives
+
+
+def roc_auc(steps):
+    """Return the share of pairs of both classes that the scores order rightly; ties count half."""
+    outranked = steps.n_negatives - steps.fp + steps.tied / 2
+    return (steps.positives * outranked).sum(axis=0) / (steps.n_positives * steps.n_negatives)
+
+
+def recall_at_fpr(steps):
+    """Return the highest recall while at most 1 % of the negatives are flagged."""
+    rate = steps.fp / steps.n_negatives
+    recall = np.where(rate <= FALSE_POSITIVE_RATE, steps.tp, 0).max(axis=0) / steps.n_positives
+    return np.where(steps.n_negatives > 0, recall, np.nan)
+
+
+def recall_at_precision(steps):
+    """Return the highest recall while the precision demanded is reached; 0 where it never is."""
+    enough = steps.reached >= steps.precision
+    return np.where(enough, steps.tp, 0).max(axis=0) / steps.n_positives
+
+
+def precision_at_k(steps):
+    """Return the share of positives among the k highest scores."""
+    return _hits(steps) / steps.k
+
+
+def recall_at_k(steps):
+    """Return the share of the positives that is among the k highest scores."""
+    return _hits(steps) / steps.n_positives
+
+
+def lift_at_k(steps):
+    """Return `precision_at_k` as a multiple of the prevalence."""
+    return _hits(steps) / steps.k * steps.n_rows / steps.n_positives
+
+
+def _hits(steps):
+    """Return the positives among the k highest scores: the mean over orders of equal scores."""
+    block = steps.positives + steps.tied
+    share = np.clip((steps.k - (steps.tp + steps.fp - block)) / block, 0, 1)
+    return np.where(steps.k <= steps.n_rows, np.nansum(steps.positives * share, axis=0), np.nan)

@@ -1,7 +1,8 @@
-"""The names that params.yaml may use for learners and treatments.
+"""The names that params.yaml may use for learners, treatments and metrics.
 
-They stand apart from what they name, so that a misspelt one is told without importing a library.
-A name of another kind is that of a class, in scikit-learn or imbalanced-learn.
+Kept apart from what they name, so that params can reject a misspelled name without importing the
+learners or the metrics. Any other name of a learner or treatment must be a class name of
+scikit-learn or imbalanced-learn.
 """
 
 import re
@@ -26,6 +27,29 @@ TREATMENTS = (
     "balanced_bagging",
     "easy_ensemble",
     "rus_boost",
+)
+# What evaluate.metric may be: metrics that need no threshold and have a better side.
+VERDICT_METRICS = (
+    "average_precision",
+    "roc_auc",
+    "recall_at_1pct_fpr",
+    "brier",
+    "brier_skill",
+    "log_loss",
+)
+# What tune.metric may be: scorers of scikit-learn for two classes.
+SCORERS = (
+    "average_precision",
+    "roc_auc",
+    "neg_log_loss",
+    "neg_brier_score",
+    "f1",
+    "precision",
+    "recall",
+    "balanced_accuracy",
+    "matthews_corrcoef",
+    "accuracy",
+    "jaccard",
 )
 CLASS = re.compile(r"[A-Z]\w*")
 

@@ -189,20 +189,7 @@ class Tune(Section):
     treatment: Kind
     also: list[Kind]
     learner: dict[str, Range]
-    # Scikit-learn's scorers of two classes.
-    metric: Literal[
-        "average_precision",
-        "roc_auc",
-        "neg_log_loss",
-        "neg_brier_score",
-        "f1",
-        "precision",
-        "recall",
-        "balanced_accuracy",
-        "matthews_corrcoef",
-        "accuracy",
-        "jaccard",
-    ]
+    metric: Literal[names.SCORERS]
     low: Count
     anchors: list[Count]
     trials: Count
@@ -216,9 +203,7 @@ class Tune(Section):
 class Evaluate(Section):
     """The one look at the test rows: ``metric`` needs no threshold; decisions are beside it."""
 
-    metric: Literal[
-        "average_precision", "roc_auc", "recall_at_1pct_fpr", "brier", "brier_skill", "log_loss"
-    ]
+    metric: Literal[names.VERDICT_METRICS]
     bootstrap: Annotated[int, Field(ge=100)]
     alerts: Count
     precision: Fraction

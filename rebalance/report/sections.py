@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from rebalance import paths
-from rebalance.comparison import LOWER_IS_BETTER, UNDETECTED
+from rebalance.comparison import UNDETECTED
+from rebalance.metrics import metric as row_of
 from rebalance.params.names import NONE
 from rebalance.report.markdown import table
 from rebalance.report.sentences import taken, with_ends, words
@@ -29,7 +30,7 @@ class Ends(NamedTuple):
 
 def verdicts(compared):
     """Return the paired differences of every arm, and the verdict on each."""
-    better = "lower" if compared.metric in LOWER_IS_BETTER else "higher"
+    better = row_of(compared.metric).better
     rows = []
     for model, found in compared.intervals.items():
         row = {"model": model, "value": with_ends(found[compared.metric])}

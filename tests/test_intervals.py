@@ -1,0 +1,100 @@
+"""Intervals equal their slow or published form."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import optimize, stats
+
+from rebalance.comparison import bootstrap, estimates, intervals
+
+
+@pytest.mark.parametrize("value", [0.02, 0.5])
+def test_an_average_precision_knows_its_error_as_well_as_its_hits(value):
+    strata = bootstrap.Strata.of(np.repeat([1, 0], [50, 500]))
+    even = np.r_[np.linspace(-1, 1, 50), np.zeros(500)]
+    assert estimates.error_of("average_precision", value, even, strata)[1] == pytest.approx(
+        max(2, min(49, 100 * value))
+    )
+
+
+def test_the_interval_of_a_share_of_rows_is_wilsons():
+    y_true = np.repeat([1, 0], [40, 100])
+    part = np.arange(140) < 30
+    strata = bootstrap.Strata.of(y_true)
+    low, high = estimates.linear_interval("recall", part, y_true == 1, strata)
+    expected = stats.binomtest(30, 40).proportion_ci(method="wilson")
+    assert (low, high) == pytest.approx(expected, abs=0.005)
+    everything = estimates.linear_interval("recall", y_true == 1, y_true == 1, strata)
+    assert everything == pytest.approx(stats.binomtest(40, 40).proportion_ci(method="wilson"))
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_the_interval_of_a_ratio_of_sums_is_that_of_drawing_its_rows_again(grouped):
+    rng = np.random.default_rng(0)
+    y_true = np.repeat([1, 0], [200, 2000])
+    groups = rng.integers(0, 500, y_true.size) if grouped else None
+    whole = np.where(y_true == 1, rng.exponential(50, y_true.size), 1.0)
+    part = whole * rng.random(y_true.size)
+    strata = bootstrap.Strata.of(y_true, groups)
+    weight = np.concatenate(list(bootstrap.weights(strata, 2000, seed=0)), axis=1)[strata.unit]
+    drawn = (part @ weight) / (whole @ weight)
+
+    low, high = estimates.linear_interval("savings", part, whole, strata)
+
+    assert (low + high) / 2 == pytest.approx(part.sum() / whole.sum())
+    assert high - low == pytest.approx(2 * 1.97 * drawn.std(), rel=0.1)
+
+
+@given(st.integers(1, 200), st.integers(0, 200))
+def test_the_score_interval_is_wilsons_for_a_binomial_share(n, hits):
+    share = min(hits, n) / n
+    low, high = intervals.score_interval(share, math.sqrt(share * (1 - share) / n), n)
+    expected = stats.binomtest(min(hits, n), n).proportion_ci(method="wilson")
+    assert (low, high) == (pytest.approx(expected.low), pytest.approx(expected.high))
+
+
+def test_ends_of_the_paired_interval_are_just_not_rejected_by_the_score_test():
+    def score(gained, lost, n, apart):
+        """The likeliest table with that difference by search, and the distance to what was seen."""
+
+        def unlikely(share):
+            cells = [(gained, share + apart), (lost, share)]
+            cells.append((n - gained - lost, 1 - 2 * share - apart))
+            return -sum(seen * math.log(max(p, 1e-300)) for seen, p in cells)
+
+        bounds = max(0.0, -apart), (1 - apart) / 2
+        share = optimize.minimize_scalar(unlikely, bounds=bounds, method="bounded",
+                                         options={"xatol": 1e-10}).x  # fmt: skip
+        return (gained - lost - n * apart) / math.sqrt(n * (2 * share + apart - apart**2))
+
+    for gained, lost, n in ((12, 2, 50), (5, 1, 50), (1, 30, 98), (3, 3, 200), (0, 7, 40)):
+        low, high = intervals.paired_interval(gained, lost, n)
+        assert score(gained, lost, n, low) == pytest.approx(1.96, abs=1e-3)
+        assert score(gained, lost, n, high) == pytest.approx(-1.96, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "low", "high"),
+    [(0, 0, -0.0713, 0.0713), (50, 0, 0.8573, 1.0), (0, 50, -1.0, -0.8573)],
+)
+def test_the_paired_interval_where_no_row_or_every_row_differs(gained, lost, low, high):
+    # Worked by hand: z squared over (n + z squared), and what is left of 1.
+    found = intervals.paired_interval(gained, lost, 50)
+    assert found == (pytest.approx(low, abs=5e-4), pytest.approx(high, abs=5e-4))
+
+
+@pytest.mark.parametrize(("up", "down"), [(0.02, 0.0), (0.03, 0.005), (0.05, 0.01), (0.2, 0.2)])
+def test_the_paired_interval_holds_the_truth_of_every_possible_table(up, down):
+    n, held = 100, 0.0
+    for differ in range(n + 1):
+        for gained in range(differ + 1):
+            chance = stats.multinomial.pmf(
+                [gained, differ - gained, n - differ], n, [up, down, 1 - up - down]
+            )
+            if chance > 1e-7:
+                low, high = intervals.paired_interval(gained, differ - gained, n)
+                held += chance * (low <= up - down <= high)
+    assert held > 0.93

@@ -1,0 +1,81 @@
+"""Tests and corrections equal their definition, worked by hand or by scipy."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from rebalance import comparison
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
+def test_mcnemar_is_the_binomial_test_of_the_discordant_rows(pairs):
+    arm, baseline = np.array(pairs).T
+    found = comparison.mcnemar(arm, baseline)
+    gained, lost = sum(a and not b for a, b in pairs), sum(b and not a for a, b in pairs)
+    assert (found.only_arm, found.only_baseline) == (gained, lost)
+    if gained + lost:
+        assert found.p_value == pytest.approx(stats.binomtest(gained, gained + lost).pvalue)
+    else:
+        assert found.p_value == 1
+
+
+@pytest.mark.parametrize(
+    ("p_values", "adjusted"),
+    [
+        ([0.01, 0.02, 0.03, 0.04], [0.04, 0.06, 0.06, 0.06]),
+        ([0.04, 0.001], [0.04, 0.002]),
+        ([0.5, 0.6, 0.9], [1, 1, 1]),
+        ([0.02], [0.02]),
+        ([], []),
+    ],
+)
+def test_holm_worked_by_hand(p_values, adjusted):
+    assert comparison.holm(p_values) == pytest.approx(adjusted)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=20).filter(lambda d: np.std(d) > 1e-6))
+def test_the_corrected_t_test_is_the_plain_one_when_no_row_is_shared(differences):
+    found = comparison.corrected_t_test(differences, n_train=10**12, n_test=1)
+    plain = stats.ttest_1samp(differences, 0)
+    assert found.p_value == pytest.approx(plain.pvalue, rel=1e-6, abs=1e-12)
+    ends = plain.confidence_interval()
+    assert (found.low, found.high) == (pytest.approx(ends.low), pytest.approx(ends.high))
+
+
+def test_the_corrected_t_test_worked_by_hand():
+    found = comparison.corrected_t_test([0.01, 0.03, 0.02, 0.04, 0.0], n_train=800, n_test=200)
+    # Mean .02, variance .00025, times 1/5 + 1/4.
+    error = math.sqrt(0.45 * 0.00025)
+    assert found.value == pytest.approx(0.02)
+    assert found.p_value == pytest.approx(2 * stats.t.sf(0.02 / error, 4))
+    assert found.high - found.value == pytest.approx(stats.t.ppf(0.975, 4) * error)
+
+
+@pytest.mark.parametrize(("differences", "p"), [([0, 0, 0], 1), ([0.1, 0.1, 0.1], 0)])
+def test_the_corrected_t_test_without_spread(differences, p):
+    assert comparison.corrected_t_test(differences, 8, 2).p_value == pytest.approx(p)
+
+
+def test_positives_needed_gives_the_power_it_promises():
+    n = comparison.positives_needed(0.02, 0.015, 100)
+    error = 0.015 * math.sqrt(100 / n)
+    assert stats.norm.sf(1.96 - 0.02 / error) == pytest.approx(0.8, abs=0.01)
+    assert comparison.positives_needed(0, 0.015, 100) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([0.1], 8, 2), "at least two folds"),
+        (([0.1, math.nan], 8, 2), "must be finite"),
+        (([0.1, 0.2], 8, 0), "folds must have rows, got n_train=8 and n_test=0"),
+    ],
+)
+def test_bad_folds_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        comparison.corrected_t_test(*arguments)
