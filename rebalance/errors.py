@@ -17,6 +17,16 @@ def at(place):
         raise InputError(f"{place}: {error}") from error
 
 
+def listed(names, most=10):
+    """Return names in a line, no more than ten.
+
+    >>> listed(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more
+
+
 def one_line(error):
     """Return what a library's error says, in one line, without the full stop."""
     return " ".join(str(error).partition("Stack trace:")[0].split()).rstrip(".")

@@ -210,6 +210,15 @@ def folds(table, params):
     return found
 
 
+def fewest_positives(table, params):
+    """Return the positives of the training fold that has the fewest."""
+    if table.roles.get("method") in {"time", "group"}:
+        return min(int(table.y[train].sum()) for train, _ in folds(table, params))
+    # Strata are cut as evenly as they can be.
+    positives = int(table.y.sum())
+    return positives - -(-positives // params.folds)
+
+
 def _time_folds(y, column, params, gap):
     """Cut the rows into n + 1 stretches of equal positives; validate on each but the first."""
     n_folds = params.folds
@@ -300,6 +309,7 @@ def describe(train, test, roles):
             "no_information_rate": max(positives, len(y) - positives) / len(y),
             "missing_values": sum(_missing(side[name]) for name in roles["features"]),
         }
+    found["columns"] = {name: entry["kind"] for name, entry in roles["columns"].items()}
     names = [*roles["features"], roles["target"]]
     copies = np.isin(_row_hashes(test, names), _row_hashes(train, names))
     found["test"]["rows_also_in_train"] = int(copies.sum())

@@ -16,6 +16,7 @@ def main():
     roles = {
         "target": params.data.target,
         "features": sources.features(first, params.data.target, params.data.drop),
+        "kinds": params.data.columns,
     }
     store.write_frames(paths.RAW, chain([first], pieces), roles)
     y = store.Columns(paths.RAW)[params.data.target].to_numpy()

@@ -29,7 +29,7 @@ def main():
     test = store.read_table(paths.TEST)
     groups = evaluation.groups(test, params.evaluate.groups)
     with workers.pool(params.run) as executor:
-        scored = executor.map(lambda n: evaluation.raw_scores(n, models[n], test), names)
+        scored = executor.map(lambda n: models[n].raw_scores(test.X), names)
         raw = dict(zip(names, scored, strict=True))
     y_scores = {name: model.correct(raw[name]) for name, model in models.items()}
     thresholds = {name: model.threshold for name, model in models.items()}

@@ -2,7 +2,7 @@
 
 import time
 
-from rebalance import checks, errors, paths, splitting, store, tracking
+from rebalance import checks, columns, errors, paths, splitting, store, tracking
 from rebalance.params import load
 
 
@@ -16,8 +16,11 @@ def main():
     roles = splitting.roles_after_split(raw.roles, params.split)
     rows = splitting.split(y, looked_at, params.split)
     sides = [raw.take(each) for each in rows]
-    for path, side in zip((paths.TRAIN, paths.TEST), sides, strict=True):
-        store.write_frame(path, side.table(), roles)
+    train = sides[0].table()
+    roles = columns.roles(roles, columns.learn(train, roles["features"], roles["kinds"]))
+    store.write_frame(paths.TRAIN, train, roles)
+    del train
+    store.write_frame(paths.TEST, sides[1].table(), roles)
     metrics = splitting.describe(*sides, roles)
     store.write_json(paths.SPLIT, metrics)
     findings = checks.of_sides(raw, roles, rows, metrics)

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import yaml
 from hypothesis import strategies as st
 
+from rebalance import columns
 from rebalance import params as parameters
-from rebalance.learning import learners, treatments
+from rebalance.learning import learners, training, treatments
 from rebalance.model.corrected import CorrectedClassifier
 from rebalance.params import Treatment
 from rebalance.store import Table
@@ -104,15 +106,64 @@ def table(rows=200, positives=20, seed=0, others=None, **roles):
     )
 
 
-def model(name):
+def mixed_frame(rows=300, positives=60, seed=0):
+    """Return a data frame of columns of every kind, each with something of Class in it.
+
+    ``job`` has few values and ``town`` many; all but ``count`` and ``day`` have gaps.
+    """
+    rng = np.random.default_rng(seed)
+    y = np.zeros(rows, dtype=np.int8)
+    y[rng.choice(rows, positives, replace=False)] = 1
+
+    def with_gaps(values):
+        return pd.Series(values, dtype=object).where(rng.random(rows) > 0.1, None)
+
+    return pd.DataFrame(
+        {
+            "amount": with_gaps(rng.normal(size=rows).round(2) + y).astype(float),
+            "count": rng.poisson(3, rows) + y,
+            "flag": with_gaps(rng.random(rows) < 0.3 + 0.4 * y),
+            "job": with_gaps(
+                np.where(rng.random(rows) < 0.5 * y, "a", rng.choice([*"abcd"], rows))
+            ),
+            "town": with_gaps([f"t{n}" for n in rng.integers(0, 40, rows) + 40 * (y & 1)]),
+            "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 90, rows), "D"),
+            "note": with_gaps(rng.choice(["a word or two to say", "one"], rows)),
+            "id": [f"C{n:05}" for n in range(rows)],
+            "Class": y,
+        }
+    )
+
+
+def mixed(rows=300, positives=60, seed=0, others=None, **roles):
+    """Return `mixed_frame` as a `Table`, as the stage split and `read_table` make it."""
+    content = mixed_frame(rows, positives, seed)
+    names = [name for name in content if name != "Class"]
+    learnt = columns.learn(pa.Table.from_pandas(content), names, {"note": "text"})
+    roles = columns.roles({"target": "Class", "features": names} | roles, learnt)
+    return Table(
+        X=columns.matrix(learnt, content),
+        y=content["Class"].to_numpy(copy=True),
+        features=columns.encoded(learnt),
+        others=others or {},
+        roles=roles,
+        layout=columns.layout(learnt),
+        rows=content[roles["features"]].head(),
+    )
+
+
+def model(name, rows=None):
     """Return a fitted model of a learner of the table, or of an ensemble, by its name."""
     entry = treatment(name, params={"n_estimators": 2}) if name in ENSEMBLES else treatment("none")
-    made = learners.make(learner("hist_gradient_boosting" if name in ENSEMBLES else name))
-    rows = table()
+    section = learner("hist_gradient_boosting" if name in ENSEMBLES else name)
+    rows = rows or table()
+    steps = training.steps_before(entry, section, rows)
+    made = learners.make(section, steps.layout)
     threshold = {"name": "fixed", "value": 0.5, "met": True, "shortfall": 0.0, "message": ""}
     return CorrectedClassifier(
-        treatments.fit(entry, made, rows.X, rows.y).estimator,
-        features=FEATURES,
+        treatments.fit(entry, made, rows.X, rows.y, steps=steps).estimator,
+        features=rows.inputs,
+        encoding=rows.encoding,
         slope=1.1,
         intercept=-0.3,
         threshold=0.25,

@@ -85,7 +85,7 @@ def test_a_table_of_numbers_is_its_own_encoding():
     learnt = columns.learn(pa.Table.from_pandas(frame), list(frame))
     assert columns.encoded(learnt) == columns.used(learnt) == ["a", "b", "c"]
     np.testing.assert_array_equal(columns.matrix(learnt, frame), frame.to_numpy(float))
-    assert columns.layout(learnt) == columns.Layout(categories={}, whole=(1, 2))
+    assert columns.layout(learnt) == columns.Layout(categories={}, whole=(1, 2), width=3)
 
 
 def test_categories_are_numbered_by_their_frequency_and_gaps_stay_gaps():
@@ -188,7 +188,7 @@ def test_what_was_learnt_is_plain_data():
 
 def test_a_column_that_is_missing_is_named():
     learnt = learn(a=[1.5, 2.5] * 20, b=LETTERS)
-    with pytest.raises(InputError, match="needs the columns 'b', which are not in the rows"):
+    with pytest.raises(InputError, match="needs the columns b, which are not in the rows"):
         columns.matrix(learnt, pd.DataFrame({"a": [1.0]}))
 
 

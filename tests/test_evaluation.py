@@ -1,19 +1,16 @@
 """What is recommended, what the test rows say of it, and what the report makes of both."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from rebalance import comparison
 from rebalance.errors import InputError
 from rebalance.judging import evaluation, rules
-from rebalance.model.corrected import CorrectedClassifier
 from rebalance.report import curves, sections
 from rebalance.report.sentences import sentences, with_ends
 from rebalance.store import Table
@@ -38,21 +35,6 @@ def test_groups_that_cannot_be_drawn_are_one_line(column, said):
     with pytest.raises(InputError, match=r"evaluate\.groups: column 'cards' is not in the table"):
         evaluation.groups(rows, "cards")
     assert evaluation.groups(rows, "") is None
-
-
-def test_gaps_in_the_test_rows_alone_are_one_line():
-    model = CorrectedClassifier(LogisticRegression().fit([[0.0, 1.0], [1.0, 0.0]], [0, 1]))
-    rows = Table(X=np.array([[0.0, np.nan]]), y=np.array([0]), features=["a", "b"])
-    with pytest.raises(InputError) as caught:
-        evaluation.raw_scores("over", model, rows)
-    assert str(caught.value) == (
-        "model over takes no missing values, and b have some in the test rows; fill them, or use "
-        "hist_gradient_boosting."
-    )
-    # What is no gap is a fault of ours, and keeps its traceback.
-    with pytest.raises(ValueError, match="expecting 2 features") as other:
-        evaluation.raw_scores("over", model, replace(rows, X=np.zeros((1, 3))))
-    assert not isinstance(other.value, InputError)
 
 
 @given(labels, seeds)

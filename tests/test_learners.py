@@ -6,10 +6,12 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from rebalance import columns
 from rebalance.errors import InputError
 from rebalance.learning import learners
 from tests.strategies import QUICK, learner, table
@@ -52,7 +54,7 @@ def test_logistic_regression_sees_scaled_columns():
 @pytest.mark.parametrize("name", ["GaussianNB", "ExtraTreesClassifier", "KNeighborsClassifier"])
 def test_a_classifier_of_scikit_learn_goes_by_its_class_name(name):
     made = learners.make(learner(name))
-    assert type(made).__name__ == name
+    assert type(made[-1] if hasattr(made, "steps") else made).__name__ == name
     assert learners.fit(made, TABLE.X, TABLE.y).predict_proba(TABLE.X).shape == (200, 2)
 
 
@@ -133,9 +135,34 @@ def test_missing_values_are_said_where_the_learner_takes_them(name, caplog):
 
 
 @pytest.mark.parametrize("name", ["logistic_regression", "gradient_boosting", "GaussianNB"])
-def test_missing_values_are_refused_where_the_learner_does_not_take_them(name):
-    with pytest.raises(InputError, match=f"'{name}' takes no missing values, and b have some"):
+def test_missing_values_are_filled_where_the_learner_does_not_take_them(name, caplog):
+    with caplog.at_level(logging.WARNING):
         learners.check(learner(name), HOLES)
+    assert caplog.messages == [
+        "note: missing values in b are filled in every training fold, and a column more says "
+        "where they were."
+    ]
+    gaps = learners.make(learner(name), columns.Layout(gaps=True))
+    found = learners.fit(gaps, HOLES.X, HOLES.y)
+
+    # What is filled is the median of the rows that it learnt from, with a column of 0 and 1.
+    missing = np.isnan(HOLES.X[:, 1])
+    filled = HOLES.X.copy()
+    filled[missing, 1] = np.median(HOLES.X[~missing, 1])
+    if name == "logistic_regression":
+        ends = np.nanmean(HOLES.X, axis=0), np.nanstd(HOLES.X, axis=0)
+        filled = (filled - ends[0]) / ends[1]
+    last = clone(found[-1]).fit(np.column_stack([filled, missing]), HOLES.y)
+    expected = last.predict_proba(np.column_stack([filled, missing]))
+    np.testing.assert_allclose(found.predict_proba(HOLES.X), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["logistic_regression", "gradient_boosting"])
+def test_a_gap_in_rows_to_come_is_filled_too(name):
+    found = learners.fit(learners.make(learner(name)), TABLE.X, TABLE.y)
+    row = np.median(TABLE.X, axis=0)[None]
+    gap = np.where(np.arange(4) == 2, np.nan, row)
+    np.testing.assert_array_equal(found.predict_proba(gap), found.predict_proba(row))
 
 
 @pytest.mark.parametrize(

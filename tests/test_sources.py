@@ -112,11 +112,6 @@ def test_a_pattern_that_is_none_is_one_line(tmp_path, pattern):
         sources.load(data(path=str(tmp_path), pattern=pattern))
 
 
-def test_a_feature_without_any_value_is_named():
-    with pytest.raises(InputError, match="features must have values; b have none"):
-        sources.features(FRAME.assign(b=np.nan), "Class", [])
-
-
 @pytest.mark.parametrize("path", ["nothing.csv", "empty"])
 def test_a_path_without_a_table_is_named(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)
@@ -218,15 +213,18 @@ def test_rows_that_cannot_be_learnt_from_are_refused(content, changes, said):
     assert "\n" not in str(caught.value)
 
 
-def test_features_are_numeric_and_finite_and_there_is_one():
-    content = FRAME.assign(e="text", f=pd.Timestamp(0), g=np.inf)
-    with pytest.raises(InputError, match=r"features must be numeric; e, f are not"):
-        sources.features(content, "Class", [])
+def test_features_are_of_any_type_and_finite_and_there_is_one():
+    content = FRAME.assign(e="text", f=pd.Timestamp(0), g=np.inf, h=np.nan)
     with pytest.raises(InputError, match=r"features must be finite; g have infinite values"):
-        sources.features(content, "Class", ["e", "f"])
-    assert sources.features(content, "Class", ["e", "f", "g"]) == FEATURES
+        sources.features(content, "Class", ["e"])
+    assert sources.features(content, "Class", ["g"]) == [*FEATURES, "e", "f", "h"]
     with pytest.raises(InputError, match=r"data\.drop leaves no feature: a, b, c, d are dropped"):
         sources.features(FRAME, "Class", FEATURES)
+
+
+def test_kinds_are_of_columns_of_the_table():
+    with pytest.raises(InputError, match=r"data\.columns names 'z', which is no column; the col"):
+        sources.check(FRAME, data(columns={"z": "text"}))
 
 
 def test_missing_values_are_features_all_the_same(tmp_path):

@@ -289,7 +289,8 @@ def test_a_column_of_that_name_in_the_table_is_the_one_meant(tmp_path):
 def test_both_sides_are_described():
     content = frame(100, 20).assign(b=lambda rows: rows["b"].where(rows.index > 2))
     train, test = content[:80], pd.concat([content[80:], content[:3], content[:1]])
-    roles = {"target": "Class", "features": ["a", "b"]}
+    kinds = {"a": {"kind": "number"}, "i": {"kind": "id"}, "b": {"kind": "number"}}
+    roles = {"target": "Class", "features": ["a", "b"], "columns": kinds}
     found = splitting.describe(
         *(pa.Table.from_pandas(side, preserve_index=False) for side in (train, test)), roles
     )
@@ -304,5 +305,6 @@ def test_both_sides_are_described():
         "rows_also_in_train": 4,
         "positives_also_in_train": int(content["Class"][[0, 1, 2, 0]].sum()),
     }
+    assert found["columns"] == {"a": "number", "i": "id", "b": "number"}
     assert found["train"]["rows"] == 80
     assert found["train"]["missing_values"] == 3

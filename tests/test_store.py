@@ -31,13 +31,14 @@ from tests.strategies import (
     ROOT,
     frame,
     learner,
+    mixed,
     model,
     table,
     treatment,
 )
 
-TABLE = table()
-fitted = cache(model)
+TABLE, MIXED = table(), mixed()
+fitted = cache(lambda name, encoded=False: model(name, MIXED if encoded else TABLE))
 MODELS = (*QUICK, *ENSEMBLES)
 
 
@@ -77,8 +78,9 @@ def test_the_list_of_trusted_types_is_what_the_models_need_and_no_more(tmp_path)
 
     needed = set()
     for name in MODELS:
-        store.write_model(tmp_path / name, fitted(name))
-        needed |= set(get_untrusted_types(file=tmp_path / name))
+        for encoded in (False, True):
+            store.write_model(tmp_path / name, fitted(name, encoded))
+            needed |= set(get_untrusted_types(file=tmp_path / name))
     assert needed == set(store.TRUSTED)
     assert sorted(store.TRUSTED) == store.TRUSTED
 

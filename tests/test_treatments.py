@@ -330,7 +330,7 @@ def test_a_treatment_that_cannot_be_is_refused_before_any_fit(name, keys, said):
         ("smote", {"k_neighbors": 30}, "k_neighbors must be below the positives of every training"),
         ("smote", {"k_neighbors": 0}, "'smote' cannot be done: The 'k_neighbors' parameter"),
         ("random_under", {"replacement": "now"}, "cannot be done: The 'replacement' parameter"),
-        ("SMOTENC", {}, "'SMOTENC' cannot be done: SMOTENC.__init__() missing 1 required"),
+        ("SMOTENC", {}, "'SMOTENC' cannot be done: SMOTE-NC is not designed to work only with"),
         ("easy_ensemble", {"n_estimators": -1}, "cannot be done: The 'n_estimators' parameter"),
     ],
 )

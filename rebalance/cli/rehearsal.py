@@ -59,6 +59,7 @@ def _download(params, folder):
     roles = {
         "target": params.data.target,
         "features": sources.features(first, params.data.target, params.data.drop),
+        "kinds": params.data.columns,
     }
     store.write_frames(folder / "raw.parquet", chain([first], pieces), roles)
     return store.Columns(folder / "raw.parquet")
@@ -66,7 +67,7 @@ def _download(params, folder):
 
 def _split(raw, params, folder, found):
     """Return the training and test tables that the stage split would write; note its checks."""
-    from rebalance import checks, splitting, store
+    from rebalance import checks, columns, splitting, store
 
     y = raw[raw.roles["target"]].to_numpy()
     raw = splitting.with_equal_rows(raw, params.split)
@@ -74,6 +75,8 @@ def _split(raw, params, folder, found):
     roles = splitting.roles_after_split(raw.roles, params.split)
     rows = splitting.split(y, looked_at, params.split)
     sides = [raw.take(each) for each in rows]
+    learnt = columns.learn(sides[0], roles["features"], roles["kinds"])
+    roles = columns.roles(roles, learnt)
     paths = [folder / name for name in ("train.parquet", "test.parquet")]
     for path, side in zip(paths, sides, strict=True):
         store.write_frame(path, side.table(), roles)

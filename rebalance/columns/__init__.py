@@ -1,18 +1,38 @@
 """What each column of a table holds, and how a learner sees it."""
 
-from rebalance.columns.encoding import NUMERIC, Layout, encoded, layout, learn, matrix, used
+from rebalance.columns.encoding import (
+    MANY,
+    NUMBERS,
+    NUMERIC,
+    Layout,
+    encoded,
+    layout,
+    learn,
+    matrix,
+    roles,
+    used,
+)
 from rebalance.columns.kinds import KINDS, LEFT_OUT, SAYABLE, recognise
+from rebalance.columns.steps import NO_STEPS, Steps, before, filled, one_hot
 
 __all__ = [
     "KINDS",
     "LEFT_OUT",
+    "MANY",
+    "NO_STEPS",
+    "NUMBERS",
     "NUMERIC",
     "SAYABLE",
     "Layout",
+    "Steps",
+    "before",
     "encoded",
+    "filled",
     "layout",
     "learn",
     "matrix",
+    "one_hot",
     "recognise",
+    "roles",
     "used",
 ]

@@ -4,12 +4,12 @@ What was learnt is plain data: it stands in the roles of ``data/train.parquet`` 
 model. A table of numbers alone is its own encoding.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from rebalance.columns.kinds import LEFT_OUT, decoded, recognise, without_gaps
-from rebalance.errors import InputError
+from rebalance.errors import InputError, listed
 
 # What goes to a learner as it is.
 NUMERIC = ("number", "whole", "boolean")
@@ -23,11 +23,43 @@ class Layout:
     """What the columns of an encoded table are, beyond numbers.
 
     ``categories`` says of each column of codes how many values it has: codes run from 0, and the
-    number itself is the code of what was unseen. ``whole`` numbers the columns of whole numbers.
+    number itself is the code of what was unseen. ``whole`` numbers the columns of whole numbers;
+    those from ``width`` on are indicators of gaps, if there are ``indicators``. ``gaps`` says
+    whether a value is missing anywhere.
     """
 
     categories: dict = field(default_factory=dict)
     whole: tuple = ()
+    width: int = 0
+    gaps: bool = False
+    indicators: bool = False
+
+    def numeric(self, places):
+        """Return the layout once the columns at ``places`` are categories no more."""
+        categories = {k: n for k, n in self.categories.items() if k not in places}
+        return replace(self, categories=categories)
+
+    def first(self, places):
+        """Return the layout once the columns at ``places`` come first, in that order."""
+
+        def moved(place):
+            if place in places:
+                return places.index(place)
+            return place + sum(other > place for other in places)
+
+        categories = {moved(place): n for place, n in self.categories.items()}
+        return replace(self, categories=categories, whole=tuple(sorted(map(moved, self.whole))))
+
+    def rounded(self, X):
+        """Return rows with whole numbers where every row of the table has one."""
+        whole = [*self.whole, *(range(self.width, X.shape[1]) if self.indicators else ())]
+        if whole:
+            X = X.copy()
+            X[:, whole] = np.rint(X[:, whole])
+        return X
+
+
+NUMBERS = Layout()
 
 
 def learn(columns, names, said=None):
@@ -57,6 +89,20 @@ def learn(columns, names, said=None):
     return found
 
 
+def roles(roles, learnt):
+    """Return the roles of a table's columns once it is known what they hold.
+
+    Raises `InputError` where no column is left to learn from.
+    """
+    if not used(learnt):
+        left_out = listed([f"{name!r} ({entry['kind']})" for name, entry in learnt.items()])
+        raise InputError(
+            f"no column is left to learn from: {left_out}; say in data.columns what else one "
+            "holds, or keep more columns in data.drop and split.column."
+        )
+    return roles | {"features": used(learnt), "columns": learnt}
+
+
 def used(learnt):
     """Return the names of the columns that are features."""
     return [name for name, entry in learnt.items() if entry["kind"] not in LEFT_OUT]
@@ -78,7 +124,7 @@ def layout(learnt):
         elif entry["kind"] != "number":
             whole += range(place, place + width)
         place += width
-    return Layout(categories=categories, whole=tuple(whole))
+    return Layout(categories=categories, whole=tuple(whole), width=place)
 
 
 def matrix(learnt, columns, dtype=float):
@@ -101,10 +147,9 @@ def matrix(learnt, columns, dtype=float):
     names = used(learnt)
     there = list(getattr(columns, "column_names", None) or columns.columns)
     if absent := [name for name in names if name not in there]:
-        more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
         raise InputError(
-            f"the model needs the columns {', '.join(map(repr, absent[:10]))}{more}, which are "
-            "not in the rows; pass the rows with the columns of the training table."
+            f"the model needs the columns {listed(absent)}, which are not in the rows; pass the "
+            "rows with the columns of the training table."
         )
     n_rows = getattr(columns, "num_rows", None)
     X = np.empty((len(columns) if n_rows is None else n_rows, len(encoded(learnt))), dtype)

@@ -25,26 +25,6 @@ def check_thresholds(models, section):
             )
 
 
-def raw_scores(name, model, table):
-    """Return a model's uncorrected probabilities of the rows, shape (n_rows,).
-
-    Raises
-    ------
-    InputError
-        Where it takes no missing values and these rows have some: the training rows had none.
-    """
-    try:
-        return model.raw_scores(table.X)
-    except ValueError as error:
-        gaps = [key for i, key in enumerate(table.features) if np.isnan(table.X[:, i]).any()]
-        if not gaps:
-            raise
-        raise InputError(
-            f"model {name} takes no missing values, and {', '.join(gaps)} have some in the test "
-            "rows; fill them, or use hist_gradient_boosting."
-        ) from error
-
-
 def judge(y_true, y_score, threshold, params):
     """Return the metrics of one model on the test rows, for ``metrics/scores.json``.
 

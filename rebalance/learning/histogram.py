@@ -9,6 +9,8 @@ Nothing of it changes a bit of what is fitted: ``tests/test_binning.py`` holds b
 each other.
 """
 
+from functools import partial
+
 import numpy as np
 
 
@@ -78,7 +80,6 @@ def takes_blocks(estimator):
         type(estimator).__name__ == "HistGradientBoostingClassifier"
         and estimator.early_stopping is False
         and not estimator.warm_start
-        and isinstance(estimator.categorical_features, str | None)
     )
 
 
@@ -96,19 +97,41 @@ def fit(estimator, rows, y, sample_weight=None):
     preprocess = estimator._preprocess_X
 
     def look(rows, *, reset):
-        # What it learns from the rows themselves is how many columns they have.
-        _, categories = preprocess(rows.at(np.array([0])), reset=reset)
+        # What it learns from the rows themselves is how many columns they have, and categories.
+        _, categories = preprocess(_every_category(estimator, rows), reset=reset)
         return rows, categories
 
     def bins(rows, weights, is_training_data):
         del is_training_data  # there are no others without early stopping
-        return binned(estimator._bin_mapper, rows, weights)
+        # It puts its own numbers for categories first.
+        order = estimator.is_categorical_ is not None
+        prepare = partial(preprocess, reset=False) if order else np.asarray
+        return binned(estimator._bin_mapper, rows, weights, prepare)
 
     estimator._preprocess_X, estimator._bin_data = look, bins
     try:
         return estimator.fit(rows, y, sample_weight=sample_weight)
     finally:
         del estimator._preprocess_X, estimator._bin_data
+
+
+def _every_category(estimator, rows):
+    """Return a few rows that hold every category of the columns of categories."""
+    named = estimator.categorical_features
+    if named is None or isinstance(named, str):
+        return rows.at(np.array([0]))
+    columns = np.arange(rows.shape[1])[np.asarray(named)]
+    found = [np.empty(0)] * len(columns)
+    for _, block in rows.blocks():
+        found = [
+            np.union1d(values, block[:, column])
+            for values, column in zip(found, columns, strict=True)
+        ]
+    few = np.zeros((max(map(len, found), default=1), rows.shape[1]))
+    for values, column in zip(found, columns, strict=True):
+        few[:, column] = values[0]
+        few[: len(values), column] = values
+    return few
 
 
 def _drawn(mapper, n_rows, weights):
@@ -118,13 +141,16 @@ def _drawn(mapper, n_rows, weights):
     return rng.choice(n_rows, mapper.subsample, p=chances, replace=True)
 
 
-def binned(mapper, rows, weights=None):
-    """Return the bins of `Rows`, shape (n_rows, n_features), from a mapper fitted to them here."""
+def binned(mapper, rows, weights=None, prepare=np.asarray):
+    """Return the bins of `Rows`, shape (n_rows, n_features), from a mapper fitted to them here.
+
+    ``prepare`` is done to every block first.
+    """
     if len(rows) > mapper.subsample:
-        mapper.fit(rows.at(_drawn(mapper, len(rows), weights)))
+        mapper.fit(prepare(rows.at(_drawn(mapper, len(rows), weights))))
     else:
-        mapper.fit(rows.array(), sample_weight=weights)
+        mapper.fit(prepare(rows.array()), sample_weight=weights)
     found = np.empty(rows.shape, dtype=np.uint8, order="F")
     for start, block in rows.blocks():
-        found[start : start + len(block)] = mapper.transform(block)
+        found[start : start + len(block)] = mapper.transform(prepare(block))
     return found

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 
-from rebalance import errors
+from rebalance import columns, errors
 from rebalance.errors import InputError
 from rebalance.learning import histogram
 from rebalance.model.rows import Rows, probabilities
@@ -26,6 +26,15 @@ class Learner:
     scaled: bool = False
     extra: str = ""
 
+    @property
+    def trees(self):
+        """Say whether it grows trees, to which a code is as good as a number."""
+        return self.place.startswith(TREES)
+
+
+TREES = ("sklearn.tree.", "sklearn.ensemble.", "lightgbm.", "xgboost.")
+# A linear model gives each value of a category a column of its own, up to so many.
+MOST_COLUMNS = 30
 
 LEARNERS = {
     "hist_gradient_boosting": Learner(
@@ -108,8 +117,15 @@ def _class(learner):
         ) from error
 
 
-def make(params):
-    """Return the unfitted estimator of the section ``learner``.
+def most(params):
+    """Return the number of values that a category may have for the learner to take its codes."""
+    learner = _find(params.name)
+    bins = params.params.get("max_bins", columns.MANY)
+    return min(columns.MANY, bins) if learner.trees else MOST_COLUMNS
+
+
+def make(params, layout=columns.NUMBERS):
+    """Return the unfitted estimator of the section ``learner``, for columns of that `Layout`.
 
     Raises `InputError` for an unknown learner, an unknown argument (with the known ones) and a
     missing extra.
@@ -130,13 +146,34 @@ def make(params):
     arguments = learner.defaults | params.params
     if "random_state" in known:
         arguments.setdefault("random_state", params.seed)
-    estimator = _checked(cls, arguments, params.name)
-    if learner.scaled:
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
+    return _for_columns(_checked(cls, arguments, params.name), learner, layout)
 
-        return make_pipeline(StandardScaler(), estimator)
-    return estimator
+
+def _for_columns(estimator, learner, layout):
+    """Return the estimator with what it needs to take gaps and codes."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.utils import get_tags
+
+    if learner.trees:
+        _take_categories(estimator, layout)
+        if get_tags(estimator).input_tags.allow_nan:
+            return estimator
+        return make_pipeline(columns.filled(layout), estimator)
+    return make_pipeline(columns.one_hot(layout, scaled=learner.scaled), estimator)
+
+
+def _take_categories(estimator, layout):
+    """Tell those that split sets of categories which columns are categories."""
+    # One of two values is split as a number is.
+    places = sorted(place for place, values in layout.categories.items() if values > 2)
+    if not places:
+        return
+    name = type(estimator).__name__
+    if name == "HistGradientBoostingClassifier" and estimator.categorical_features == "from_dtype":
+        estimator.set_params(categorical_features=places)
+    elif name == "XGBClassifier" and estimator.feature_types is None and not layout.indicators:
+        types = ["c" if place in places else "q" for place in range(layout.width)]
+        estimator.set_params(enable_categorical=True, feature_types=types)
 
 
 def _lightgbm_arguments():
@@ -166,8 +203,6 @@ def _checked(cls, arguments, name):
 
 def check(params, table):
     """Raise `InputError` where the learner cannot take the table; warn where it does badly."""
-    import numpy as np
-
     prevalence = table.y.mean()
     if params.name in {"gradient_boosting", "GradientBoostingClassifier"} and prevalence < 0.01:
         log.warning(
@@ -175,19 +210,17 @@ def check(params, table):
             "scores collapse; hist_gradient_boosting does not.",
             100 * prevalence,
         )
-    names = [name for i, name in enumerate(table.features) if np.isnan(table.X[:, i]).any()]
-    if names:
-        from sklearn.utils import get_tags
-
-        if not get_tags(make(params)).input_tags.allow_nan:
-            raise InputError(
-                f"learner.name {params.name!r} takes no missing values, and {', '.join(names)} "
-                "have some; fill them, or use hist_gradient_boosting."
-            )
-        log.warning("note: missing values in %s go to the learner as they are.", ", ".join(names))
+    if table.gaps:
+        log.warning(
+            "note: missing values in %s %s.",
+            errors.listed(table.gaps),
+            "are filled in every training fold, and a column more says where they were"
+            if hasattr(make(params, table.layout), "steps")
+            else "go to the learner as they are",
+        )
 
 
-def fit(estimator, X, y, sample_weight=None):
+def fit(estimator, X, y, sample_weight=None, layout=columns.NUMBERS):
     """Return a fitted clone of ``estimator``; `InputError` where it takes no weights it needs.
 
     ``X`` is an array or `selection.Rows`, which are copied a block at a time where the learner
@@ -196,9 +229,11 @@ def fit(estimator, X, y, sample_weight=None):
     from sklearn.base import clone
     from sklearn.utils.validation import has_fit_parameter
 
-    estimator = clone(estimator)
+    estimator, more = clone(estimator), {}
+    if type(estimator).__name__ == "LGBMClassifier" and layout.categories:
+        more["categorical_feature"] = sorted(layout.categories)
     if sample_weight is None:
-        return _fit(estimator, X, y)
+        return _fit(estimator, X, y, **more)
     last = estimator.steps[-1] if hasattr(estimator, "steps") else ("", estimator)
     if not has_fit_parameter(last[1], "sample_weight"):
         raise InputError(
@@ -206,15 +241,15 @@ def fit(estimator, X, y, sample_weight=None):
             "learner, or a sampler for a treatment."
         )
     prefix = f"{last[0]}__" if last[0] else ""
-    return _fit(estimator, X, y, **{f"{prefix}sample_weight": sample_weight})
+    return _fit(estimator, X, y, **{f"{prefix}sample_weight": sample_weight}, **more)
 
 
-def _fit(estimator, X, y, **weights):
+def _fit(estimator, X, y, **more):
     rows = Rows.of(X)
     with _refusing(estimator, "learn from"):
         if histogram.takes_blocks(estimator):
-            return histogram.fit(estimator, rows, y, **weights)
-        return estimator.fit(rows.array(), y, **weights)
+            return histogram.fit(estimator, rows, y, **more)
+        return estimator.fit(rows.array(), y, **more)
 
 
 def raw_scores(estimator, X):

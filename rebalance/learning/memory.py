@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from threading import Condition
 
+from rebalance import columns
 from rebalance.learning import histogram, treatments
 
 # Bytes for each row: while a sampler chooses; and in a fit that bins its rows, where they are label
@@ -39,7 +40,7 @@ class Room:
 ROOM = Room(1_040_000_000)
 
 
-def of_fit(entry, estimator, table, share=1.0):
+def of_fit(entry, estimator, table, share=1.0, steps=columns.NO_STEPS):
     """Return the bytes that a treatment and a fit take beside the table, about.
 
     Parameters
@@ -49,9 +50,12 @@ def of_fit(entry, estimator, table, share=1.0):
     table : store.Table
     share : float
         Of its rows, those of the fit.
+    steps : columns.Steps
+        What comes before the treatment: each copies the rows.
     """
     negatives, positives = (round(share * count) for count in treatments.counts(table.y))
-    rows, copies = _rows(entry, negatives, positives)
+    rows, copies = _rows(entry, negatives, positives, steps.layout)
+    copies += 2 * len(steps.transformers) * (negatives + positives)
     n_features = table.X.shape[1]
     if entry.treatment not in treatments.ENSEMBLES and histogram.takes_blocks(estimator):
         weighted = entry.treatment in {treatments.CLASS_WEIGHT, treatments.SAMPLE_WEIGHT}
@@ -62,7 +66,7 @@ def of_fit(entry, estimator, table, share=1.0):
     return max(CHOOSING * (negatives + positives), rows * each) + copies * DOUBLE * n_features
 
 
-def _rows(entry, negatives, positives):
+def _rows(entry, negatives, positives, layout=columns.NUMBERS):
     """Return how many rows the learner sees at most, and how many are copied or made for it."""
     name, ratio = entry.treatment, entry.ratio or 1
     rows = there = negatives + positives
@@ -75,7 +79,7 @@ def _rows(entry, negatives, positives):
         rows = negatives + treatments.more_positives(ratio, negatives, positives)[1]
     if treatments.chooses_rows(entry, cls):
         return rows, 0
-    if cls.__name__ == "SMOTE":
+    if cls.__name__ == "SMOTE" and not layout.categories:
         return rows, rows - there
     # It gets an array of all rows and returns another, and copies each once more.
     return rows, 2 * (there + rows)

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
-from rebalance import errors, metrics, splitting, thresholds
+from rebalance import columns, errors, metrics, splitting, thresholds
 from rebalance.errors import InputError
 from rebalance.learning import calibration, learners, treatments
 from rebalance.learning.memory import ROOM, of_fit
@@ -18,6 +18,7 @@ from rebalance.model.rows import Rows
 
 # A change of these versions, or of the code in these places, invalidates cached scores.
 CODE = (
+    *sorted(Path(columns.__file__).parent.rglob("*.py")),
     *sorted(Path(learners.__file__).parent.rglob("*.py")),
     *sorted(Path(rows.__file__).parent.rglob("*.py")),
     Path(splitting.__file__),
@@ -101,13 +102,25 @@ def fold_scores(entry, learner, table, fold):
     -------
     tuple of (array of shape (n_validation_rows,), float)
     """
-    estimator = learners.make(learner)
+    steps = steps_before(entry, learner, table)
+    estimator = learners.make(learner, steps.layout)
     # Who waits has no rows in hand.
-    with ROOM.take(of_fit(entry, estimator, table, share=1 - 1 / fold.folds)):
+    with ROOM.take(of_fit(entry, estimator, table, 1 - 1 / fold.folds, steps)):
         train, valid = fold.rows
         X, y = Rows(X=table.X, index=train), table.y[train]
-        fitted = treatments.fit(entry, estimator, X, y, _weights(entry, table, train))
+        fitted = treatments.fit(entry, estimator, X, y, _weights(entry, table, train), steps)
     return learners.raw_scores(fitted.estimator, Rows(X=table.X, index=valid)), fitted.shift
+
+
+def steps_before(entry, learner, table):
+    """Return the `columns.Steps` that come before a treatment, in every training fold."""
+    return columns.before(
+        replace(table.layout, gaps=bool(table.gaps)),
+        treatments.counts(table.y)[1],
+        most=columns.MANY if entry.treatment in treatments.OWN_TREES else learners.most(learner),
+        fill=treatments.takes_no_gaps(entry, table),
+        seed=learner.seed,
+    )
 
 
 def remembering(memory, data):
@@ -152,9 +165,10 @@ def _named_fold_scores(name, entry, learner, table, fold):
 
 def final_fit(entry, learner, table):
     """Return the `treatments.Fitted` of all rows."""
-    estimator = learners.make(learner)
-    with ROOM.take(of_fit(entry, estimator, table)):
-        return treatments.fit(entry, estimator, table.X, table.y, _weights(entry, table))
+    steps = steps_before(entry, learner, table)
+    estimator = learners.make(learner, steps.layout)
+    with ROOM.take(of_fit(entry, estimator, table, steps=steps)):
+        return treatments.fit(entry, estimator, table.X, table.y, _weights(entry, table), steps)
 
 
 def _weights(entry, table, rows=slice(None)):
@@ -181,20 +195,22 @@ def joined(folds, table, results):
     }
 
 
-def assemble(found, features, fitted, params):
+def assemble(found, table, fitted, params):
     """Return a `Trained` from the raw scores of every fold and the final fit.
 
     Parameters
     ----------
     found : dict of str to array
         What `joined` returns.
-    features : list of str
+    table : store.Table
+        The training rows.
     fitted : treatments.Fitted
     params : params.Params
     """
     model, y_score = calibration.calibrated(
-        fitted.estimator, features, found, fitted.shift, params.calibrate
+        fitted.estimator, table.inputs, found, fitted.shift, params.calibrate
     )
+    model.encoding = table.encoding
     scores = Scores(y_score=y_score, **found)
     # Each row once: further repeats are for comparing models, not for choosing a threshold.
     first = slice(np.searchsorted(scores.fold, params.out_of_fold.folds))
@@ -253,12 +269,13 @@ def check(entry, table, params, at):
         Where in params.yaml the treatment stands.
     """
     with errors.at(at):
-        treatments.check(entry, table.y)
+        fewest = splitting.fewest_positives(table, params.out_of_fold)
+        treatments.check(entry, table.y, table.layout, fewest)
         _weights(entry, table)
     calibration.check(params.calibrate, table.y)
     for name, rule in params.threshold.rules.items():
         thresholds.amounts(table, name, rule)
-    learners.make(params.learner)
+    learners.make(params.learner, table.layout)
     learners.check(params.learner, table)
 
 
@@ -288,4 +305,4 @@ def train(entry, table, params, executor, remember=fold_scores):
     fold_by_fold = numbered(folds, params.out_of_fold)
     results = executor.map(lambda f: remember(entry, params.learner, table, f), fold_by_fold)
     scores = joined(folds, table, list(results))
-    return assemble(scores, table.features, fitted.result(), params)
+    return assemble(scores, table, fitted.result(), params)

@@ -8,6 +8,7 @@ and an intercept (Platt, 1999). Together they are two numbers.
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from rebalance import columns
 from rebalance.model.rows import probabilities
 
 # Beyond the log-odds of the floats next to 0 and 1, so that the map keeps every order.
@@ -45,6 +46,9 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
     estimator : fitted classifier of the classes 0 and 1
     features : list of str
         Names of the columns, in the order in which the estimator knows them.
+    encoding : dict or None
+        What the training rows said of the columns, `columns.learn`, where the estimator does not
+        know them as they are.
     slope, intercept : float
         The affine map of the log-odds; 1 and 0 leave the probabilities untouched.
     threshold : float
@@ -60,6 +64,7 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
         estimator,
         *,
         features=(),
+        encoding=None,
         slope=1.0,
         intercept=0.0,
         threshold=0.5,
@@ -68,6 +73,7 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
     ):
         self.estimator = estimator
         self.features = features
+        self.encoding = encoding
         self.slope = slope
         self.intercept = intercept
         self.threshold = threshold
@@ -90,10 +96,14 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
     def raw_scores(self, X):
         """Return the uncorrected probabilities of the positive class, shape (n_rows,).
 
-        ``X`` is an array of shape (n_rows, n_features) or a data frame with the columns by name.
+        ``X`` is a data frame with the columns by name, as the table has them, or an array of
+        shape (n_rows, n_features) as the estimator knows them.
         """
         if hasattr(X, "columns"):
-            X = X[list(self.features)].to_numpy(dtype=float)
+            if self.encoding is None:
+                X = X[list(self.features)].to_numpy(dtype=float)
+            else:
+                X = columns.matrix(self.encoding, X)
         return probabilities(self.estimator, X)[:, 1]
 
     def correct(self, raw):

@@ -40,6 +40,10 @@ class Simulated(Section):
         return self
 
 
+# The kinds that a person may give a column: columns.SAYABLE.
+Kinds = dict[str, Literal["number", "boolean", "category", "text", "date", "id"]]
+
+
 class Data(Section):
     """Where rows come from and what they mean."""
 
@@ -58,6 +62,7 @@ class Data(Section):
     ]
     unlabelled: Literal["refuse", "drop"] = "refuse"
     drop: list[Text]
+    columns: Kinds = Field(default_factory=dict)
     read: Read = Read()
     simulated: Simulated
 

@@ -18,10 +18,11 @@ def check(frame, data):
     columns = ", ".join(frame.columns)
     if target not in frame:
         raise InputError(f"data.target {target!r} is no column; the columns are {columns}.")
-    if unknown := [name for name in data.drop if name not in frame]:
-        raise InputError(
-            f"data.drop names {unknown[0]!r}, which is no column; the columns are {columns}."
-        )
+    for key, names in (("drop", data.drop), ("columns", data.columns)):
+        if unknown := [name for name in names if name not in frame]:
+            raise InputError(
+                f"data.{key} names {unknown[0]!r}, which is no column; the columns are {columns}."
+            )
     labels = frame[target]
     if labels.isna().any():
         raise InputError(
@@ -91,17 +92,8 @@ def features(frame, target, others):
         raise InputError(
             f"data.drop leaves no feature: {', '.join(map(str, others))} are dropped or split by."
         )
-    wrong = [name for name in names if frame[name].dtype.kind not in "biuf"]
-    if wrong:
-        raise InputError(
-            f"features must be numeric; {', '.join(wrong)} are not: encode them, or name them in "
-            "data.drop (split.column may name a dropped one)."
-        )
-    if empty := [name for name in names if frame[name].isna().all()]:
-        raise InputError(
-            f"features must have values; {', '.join(empty)} have none: name them in data.drop."
-        )
-    infinite = [name for name in names if np.isinf(frame[name].to_numpy(dtype=float)).any()]
+    numbers = [name for name in names if frame[name].dtype.kind == "f"]
+    infinite = [name for name in numbers if np.isinf(frame[name].to_numpy(dtype=float)).any()]
     if infinite:
         raise InputError(
             f"features must be finite; {', '.join(infinite)} have infinite values: mend them, or "

@@ -4,9 +4,11 @@ import json
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
+from rebalance import columns as kinds
 from rebalance.errors import InputError
 from rebalance.store.atomic import replacing
 
@@ -16,8 +18,10 @@ class Table:
     """Rows to learn from or to judge on.
 
     ``X`` has shape (n_rows, n_features), ``y`` holds 0 and 1, ``features`` names the columns of
-    ``X`` and ``others`` holds the columns that are no features, by name. ``roles`` is what the
-    table says of itself: target, features, and the split's method, column and gap.
+    ``X``, ``layout`` says which of them are codes, and ``others`` holds the columns that are in
+    ``X`` not as they are, by name. ``roles`` is what the table says of itself: target, features,
+    what they hold, and the split's method, column and gap. ``rows`` are some rows as the table has
+    them, where that is not as ``X`` does.
     """
 
     X: np.ndarray
@@ -25,11 +29,28 @@ class Table:
     features: list
     others: Mapping = field(default_factory=dict)
     roles: dict = field(default_factory=dict)
+    layout: kinds.Layout = kinds.NUMBERS
+    rows: object = None
+
+    @property
+    def inputs(self):
+        """Return the names of the columns that a model asks for."""
+        return self.features if self.rows is None else list(self.rows.columns)
+
+    @property
+    def encoding(self):
+        """Return what a model needs to encode rows: `columns.learn`; None where ``X`` is they."""
+        return None if self.rows is None else self.roles["columns"]
 
     @property
     def example(self):
-        """Return the first rows of ``X``, as doubles."""
-        return self.X[:5].astype(float)
+        """Return the first rows: those of ``X`` as doubles, or a data frame as the table has it."""
+        return self.X[:5].astype(float) if self.rows is None else self.rows
+
+    @cached_property
+    def gaps(self):
+        """Return the names of the features that miss a value."""
+        return [name for i, name in enumerate(self.features) if np.isnan(self.X[:, i]).any()]
 
     @property
     def groups(self):
@@ -124,6 +145,17 @@ class Columns:
         """Return `Columns` with one more column, of a value for each row of the file."""
         return Columns(self.path, self.rows, {**self.more, name: values})
 
+    def head(self, names, learnt, count=5):
+        """Return the first rows as the table has them, a data frame; numbers are doubles."""
+        import pyarrow as pa
+
+        batch = next(self.file.iter_batches(batch_size=count, columns=names), None)
+        rows = pa.Table.from_batches([batch]) if batch else self.file.schema_arrow.empty_table()
+        frame = rows.select(names).to_pandas()
+        numbers = [name for name in names if learnt[name]["kind"] in {"number", "whole"}]
+        texts = [name for name in names if frame[name].dtype.name == "category"]
+        return frame.astype(dict.fromkeys(numbers, float) | dict.fromkeys(texts, object))
+
     def table(self):
         """Return all columns, an arrow table."""
         import pyarrow as pa
@@ -158,18 +190,30 @@ def read_table(path):
 
     columns = Columns(path)
     roles = columns.roles
-    features = roles["features"]
-    kinds = [columns.schema.field(name).type.to_pandas_dtype() for name in features]
-    X = np.empty((columns.num_rows, len(features)), np.result_type(np.float32, *set(kinds)))
-    for i, name in enumerate(features):
-        X[:, i] = columns[name].to_numpy()
+    learnt = roles.get("columns") or {n: {"kind": "number"} for n in roles["features"]}
+    as_they_are = {n for n in roles["features"] if learnt[n]["kind"] in kinds.NUMERIC}
+    precisions = {_precision(columns.schema.field(name).type) for name in as_they_are}
+    X = kinds.matrix(learnt, columns, np.result_type(np.float32, *precisions))
+    rows = None
+    if len(as_they_are) < len(roles["features"]):
+        rows = columns.head(roles["features"], learnt)
     # Arrow keeps a column or two for whoever asks next.
     pa.default_memory_pool().release_unused()
-    others = [name for name in columns.column_names if name not in {*features, roles["target"]}]
+    others = [n for n in columns.column_names if n not in {*as_they_are, roles["target"]}]
     return Table(
         X=X,
         y=columns[roles["target"]].to_numpy().astype(np.int8),
-        features=features,
+        features=kinds.encoded(learnt),
         others=_Unread(columns, others),
         roles=roles,
+        layout=kinds.layout(learnt),
+        rows=rows,
     )
+
+
+def _precision(kind):
+    """Return the numpy type that holds every value of an arrow type of numbers."""
+    import pyarrow as pa
+
+    numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    return np.dtype(kind.to_pandas_dtype()) if numbers else np.dtype(float)

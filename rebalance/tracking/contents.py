@@ -86,7 +86,9 @@ def log_model(client, experiment_id, run_id, model, X, name):
     if getattr(requirements_utils, "_MODULES_TO_PACKAGES", {}) is None:
         requirements_utils._MODULES_TO_PACKAGES = {}
     columns = list(getattr(X, "columns", model.features))
-    example = pd.DataFrame(X, columns=columns).head(5).astype(float)
+    example = pd.DataFrame(X, columns=columns).head(5)
+    if model.encoding is None:
+        example = example.astype(float)
     # Two threads on five rows wait for each other, up to half a second on a busy machine.
     with threadpool_limits(1):
         signature = infer_signature(example, model.predict_proba(example))
@@ -128,8 +130,15 @@ def log_input(client, run_id):
 
 def _requirements(estimator):
     """Return what a served model needs, in the versions that made it."""
-    parts = [estimator, *getattr(estimator, "estimators_", [])]
-    modules = {type(part).__module__.partition(".")[0] for part in parts}
+    modules = {type(part).__module__.partition(".")[0] for part in _parts(estimator)}
     more = [name for module, name in NEEDS.items() if module in modules]
     names = ["mlflow", "numpy", "pandas", "scikit-learn", "skops", *more]
     return [f"{name}=={provenance.version(name)}" for name in names]
+
+
+def _parts(estimator):
+    """Yield an estimator and those inside: the steps of a pipeline, the members of an ensemble."""
+    yield estimator
+    inside = [step for _, step in getattr(estimator, "steps", [])]
+    for part in [*inside, *getattr(estimator, "estimators_", [])]:
+        yield from _parts(part)

@@ -140,10 +140,11 @@ def check(table, params):
             f"tune.low must be at most the natural ratio of the training rows, {natural} negatives "
             f"per positive, got {tune.low}."
         )
+    fewest = splitting.fewest_positives(table, tune)
     for name in (tune.treatment, *tune.also):
         lowest = Candidate(treatment=name, ratio=tune.low)
         with errors.at(tune.key):
-            treatments.check(lowest.entry(natural, tune.seed), table.y)
+            treatments.check(lowest.entry(natural, tune.seed), table.y, table.layout, fewest)
     untreated = Candidate(treatment=treatments.NONE, ratio=natural)
     training.check(untreated.entry(natural, tune.seed), table, params, tune.key)
     with errors.at(f"{tune.key}.learner"):

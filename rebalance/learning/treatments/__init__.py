@@ -19,6 +19,7 @@ from rebalance.learning.treatments.treatments import (
     natural_ratio,
     prepare,
     sampler_class,
+    takes_no_gaps,
 )
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "natural_ratio",
     "prepare",
     "sampler_class",
+    "takes_no_gaps",
 ]

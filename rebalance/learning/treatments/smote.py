@@ -5,7 +5,7 @@ import numpy as np
 from rebalance.model.rows import Rows
 
 
-def with_made(sampler, rows, y):
+def with_made(sampler, rows, y, layout):
     """Return rows and labels with those that SMOTE makes, shown the positives only.
 
     They are all that it looks at; its ``fit_resample`` would copy the negatives twice.
@@ -16,6 +16,8 @@ def with_made(sampler, rows, y):
         Its ``sampling_strategy`` is that of as many positives as negatives, or ``{1: number}``.
     rows : selection.Rows
     y : array of shape (n_rows,)
+    layout : columns.Layout
+        Which columns hold whole numbers: those of a row that is made are rounded.
     """
     positives = int(np.count_nonzero(y))
     wanted = sampler.sampling_strategy
@@ -27,4 +29,4 @@ def with_made(sampler, rows, y):
     found = rows.at(np.flatnonzero(y))
     made = sampler._fit_resample(found, np.ones(positives, dtype=y.dtype))[0][positives:]
     labels = np.append(y, np.ones(len(made), dtype=y.dtype))
-    return Rows(X=rows.X, index=rows.index, made=made), labels
+    return Rows(X=rows.X, index=rows.index, made=layout.rounded(made)), labels

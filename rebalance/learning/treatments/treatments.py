@@ -6,12 +6,12 @@ that does to the log-odds of its answers (Elkan, 2001; Dal Pozzolo et al., 2015)
 
 import inspect
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 
 import numpy as np
 
-from rebalance import errors
+from rebalance import columns, errors
 from rebalance.errors import InputError
 from rebalance.learning import learners
 from rebalance.learning.treatments import ensembles, smote
@@ -127,8 +127,17 @@ def _refusing(entry):
         raise InputError(f"treatment {entry.treatment!r} cannot be done: {reason}.") from error
 
 
-def check(entry, y):
-    """Raise `InputError` where a treatment is unknown, or cannot be done on ``y``."""
+def check(entry, y, layout=columns.NUMBERS, fewest=None):
+    """Raise `InputError` where a treatment is unknown, or cannot be done on these rows.
+
+    Parameters
+    ----------
+    entry : params.Treatment
+    y : array of shape (n_rows,)
+    layout : columns.Layout
+    fewest : int or None
+        Positives of the training fold that has the fewest.
+    """
     name = entry.treatment
     if name in ENSEMBLES:
         import imblearn.ensemble
@@ -146,6 +155,17 @@ def check(entry, y):
             raise InputError(
                 f"treatment {name!r} removes the rows that it finds and takes no ratio."
             )
+        if layout.categories and _mixes(entry, cls):
+            raise InputError(
+                f"treatment {name!r} makes rows between rows, and these have categories, which "
+                "have nothing between them: use smote, which copies the neighbours' commonest."
+            )
+        if cls.__name__ == "SMOTENC" and not layout.categories | entry.params:
+            raise InputError(f"treatment {name!r} needs categories, and there are none: use smote.")
+        if fewest is not None:
+            with _refusing(entry):
+                sampler = _seeded(cls, entry)
+            _check_neighbours(entry, sampler, fewest)
     _check_keys(entry)
     if name == CLASS_WEIGHT and entry.weight is None:
         raise InputError("treatment 'class_weight' needs a weight: 'balanced' or a number.")
@@ -158,6 +178,37 @@ def check(entry, y):
             f"{natural:.6g} negatives per positive, got {entry.ratio:g}: write a lower one, or "
             "remove the entry; the natural ratio means no resampling."
         )
+
+
+def _mixes(entry, cls):
+    """Say whether a sampler makes rows, and knows no way to make them of categories."""
+    if cls.__name__ in {"SMOTE", "SMOTENC", "SMOTEN"} or chooses_rows(entry, cls):
+        return False
+    return cls._sampling_type in {"over-sampling", "bypass"} or cls.__name__ == "ClusterCentroids"
+
+
+def _check_neighbours(entry, sampler, positives):
+    neighbours = getattr(sampler, "k_neighbors", 0)
+    if isinstance(neighbours, int) and neighbours >= positives:
+        raise InputError(
+            f"treatment {entry.treatment!r}: k_neighbors must be below the positives of every "
+            f"training fold, got {neighbours} with {positives} positives."
+        )
+
+
+def takes_no_gaps(entry, table):
+    """Say whether the treatment needs a value in every cell of a table that has gaps.
+
+    An ensemble of trees that take none needs them filled in any case: rows to come may have some.
+    """
+    if entry.treatment in ENSEMBLES:
+        import imblearn.ensemble
+        from sklearn.utils import get_tags
+
+        cls = getattr(imblearn.ensemble, ENSEMBLES[entry.treatment])
+        return entry.treatment in OWN_TREES and not get_tags(cls()).input_tags.allow_nan
+    cls = sampler_class(SAMPLERS.get(entry.treatment, entry.treatment))
+    return bool(cls and not chooses_rows(entry, cls) and table.gaps)
 
 
 def fewer_negatives(ratio, negatives, positives):
@@ -176,10 +227,15 @@ def chooses_rows(entry, cls):
     return cls.__name__ in ROW_CHOOSERS and not entry.params.get("shrinkage")
 
 
-def _resample(entry, X, y):
+def _resample(entry, X, y, layout):
     cls = sampler_class(SAMPLERS.get(entry.treatment, entry.treatment))
     negatives, positives = counts(y)
     arguments = {}
+    if layout.categories and cls.__name__ == "SMOTE":
+        # Between two categories there is none (Chawla et al., 2002, section 6).
+        cls = sampler_class("SMOTEN" if len(layout.categories) == X.shape[1] else "SMOTENC")
+    if cls.__name__ == "SMOTENC" and "categorical_features" not in entry.params:
+        arguments["categorical_features"] = sorted(layout.categories)
     if entry.ratio is not None:
         # The natural ratio means no resampling, whatever the fold's own count.
         if entry.ratio >= negatives / positives:
@@ -189,18 +245,13 @@ def _resample(entry, X, y):
         arguments["sampling_strategy"] = strategy(entry.ratio, negatives, positives)
     with _refusing(entry):
         sampler = _seeded(cls, entry, **arguments)
-    neighbours = getattr(sampler, "k_neighbors", 0)
-    if isinstance(neighbours, int) and neighbours >= positives:
-        raise InputError(
-            f"treatment {entry.treatment!r}: k_neighbors must be below the positives of every "
-            f"training fold, got {neighbours} with {positives} positives."
-        )
+    _check_neighbours(entry, sampler, positives)
     with _refusing(entry):
         if cls.__name__ == "SMOTE":
-            X, y = smote.with_made(sampler, X, y)
+            X, y = smote.with_made(sampler, X, y, layout)
         elif not chooses_rows(entry, cls):
             X, y = _fit_resample(sampler, X.array(), y)
-            X = Rows.of(X)
+            X = Rows.of(layout.rounded(X))
         else:
             sampler.fit_resample(np.zeros((len(y), 1), dtype=np.int8), y)
             X, y = X.choose(sampler.sample_indices_), y[sampler.sample_indices_]
@@ -231,7 +282,7 @@ def _class_weight(entry, X, y):
     return Prepared(rows=X, y=y, sample_weight=weights, shift=-log(entry.weight))
 
 
-def prepare(entry, X, y, weights=None):
+def prepare(entry, X, y, weights=None, layout=columns.NUMBERS):
     """Return what the learner sees of a training fold.
 
     Parameters
@@ -240,6 +291,7 @@ def prepare(entry, X, y, weights=None):
     X : selection.Rows or array of shape (n_rows, n_features)
     y : array of shape (n_rows,)
     weights : array of shape (n_rows,), for the treatment ``sample_weight``
+    layout : columns.Layout
 
     Raises
     ------
@@ -261,7 +313,7 @@ def prepare(entry, X, y, weights=None):
         # The prior that the learner sees is that of the weights.
         shift = log(weights[y == 0].mean()) - log(weights[y == 1].mean())
         return Prepared(rows=X, y=y, sample_weight=weights, shift=shift)
-    return _resample(entry, X, y)
+    return _resample(entry, X, y, layout)
 
 
 def _ensemble(entry, learner, y):
@@ -278,21 +330,31 @@ def _ensemble(entry, learner, y):
     return _seeded(cls, entry, **arguments)
 
 
-def fit(entry, learner, X, y, weights=None):
+def fit(entry, learner, X, y, weights=None, steps=columns.NO_STEPS):
     """Return a `Fitted`: the treatment done on these rows only, the learner fitted on the result.
 
-    The samplers end here: what is returned predicts, and resamples nothing.
+    The samplers end here: what is returned predicts, and resamples nothing. ``steps`` are fitted
+    before, and are part of it.
     """
+    from sklearn.base import clone
+    from sklearn.pipeline import make_pipeline
+
+    if steps.transformers:
+        first, X = [clone(step) for step in steps.transformers], Rows.of(X).array()
+        for step in first:
+            X = step.fit_transform(X, y)
+        found = fit(entry, learner, X, y, weights, replace(steps, transformers=()))
+        return replace(found, estimator=make_pipeline(*first, found.estimator))
     if entry.treatment in ENSEMBLES:
         negatives, positives = counts(y)
         with _refusing(entry):
             ensemble = _ensemble(entry, learner, y).fit(Rows.of(X).array(), y)
         estimator = ensembles.without_samplers(ensemble)
         return Fitted(estimator=estimator, shift=0.0, negatives=negatives, positives=positives)
-    seen = prepare(entry, X, y, weights)
+    seen = prepare(entry, X, y, weights, steps.layout)
     negatives, positives = counts(seen.y)
     return Fitted(
-        estimator=learners.fit(learner, seen.rows, seen.y, seen.sample_weight),
+        estimator=learners.fit(learner, seen.rows, seen.y, seen.sample_weight, steps.layout),
         shift=seen.shift,
         negatives=negatives,
         positives=positives,
