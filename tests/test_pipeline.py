@@ -99,10 +99,8 @@ def runs(folder):
         return [stage for (stage,) in base.execute(query)]
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A clone of what is in this folder, made small, reproduced and committed."""
-    source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("finished") / "it"
+def copied_source(source):
+    """Copy what git holds or would hold of this folder, without results."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -115,6 +113,13 @@ def finished(tmp_path_factory):
         if name and not name.startswith(made) and (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, source / name)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A clone of what is in this folder, made small, reproduced and committed."""
+    source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("finished") / "it"
+    copied_source(source)
     edit(
         source,
         data={"simulated": {"rows": 2000, "positives": 60, "seed": 1}},
