@@ -123,10 +123,12 @@ def test_ratios_above_the_natural_one_and_rules_without_their_column_are_replace
         (("y", "n"), None, "n"),
         ((0, 1), None, 1),
         ((0.0, 1.0), None, 1),
-        ((False, True), None, True),
+        ((False, True), None, "True"),
         (("on", "off"), "off", "off"),
         ((-1, 1), "1", 1),
         (("2", "10"), "10", 10),
+        (("a", "b b"), "B B", "b b"),
+        (("0", "01x"), None, "01x"),
     ],
 )
 def test_the_rare_label_is_written_as_the_table_holds_it(clone, capsys, labels, said, label):

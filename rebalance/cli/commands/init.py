@@ -7,7 +7,7 @@ ratios that ask for more negatives than the table has, and rules on amounts that
 from pathlib import Path
 
 from rebalance import paths, store
-from rebalance.checks.finding import per_cent, quoted
+from rebalance.checks.finding import listed, per_cent, quoted
 from rebalance.errors import InputError
 
 NEXT = "Next: 'rebalance check' says what would stop or mislead a run; 'dvc repro' runs it."
@@ -30,35 +30,24 @@ def run(file, target, positive):
     from rebalance.cli import setup
 
     document = setup.Document(paths.PARAMS)
-    path = written(file)
-    found = setup.profile(path, target)
-    labels = found.labels
-    if positive:
-        rare = [setup.as_written(label, labels, target) for label in positive]
-    else:
-        rare = [setup.rare(labels, target)]
-    rows, positives = sum(labels.values()), sum(labels[label] for label in rare)
+    path = located(file)
+    again = document["data"].get("source") == "file" and document["data"].get("path") == path
+    found = setup.profile(path, target, document["data"].get("read"))
+    rare = setup.choose(found.labels, positive, found.target)
+    rows = sum(found.labels.values())
+    positives = sum(found.labels[label] for label in rare)
     natural = (rows - positives) / positives
-    if natural < 1:
-        raise InputError(
-            f"--positive must name the rare class, got {_labels(rare)}, which "
-            f"{per_cent(positives / rows)} of the rows have."
-        )
-    chosen = [setup.plain(label) for label in rare]
-    before = list(document["data"].get("drop") or [])
-    values = {"source": "file", "path": path, "target": target}
-    values |= {"positive": chosen[0] if len(chosen) == 1 else chosen, "drop": []}
-    document.put("data", values)
-    document.put("split", {"method": "stratified", "column": "", "gap": 0})
+    written = [setup.plain(label) for label in rare]
     lines = [
-        f"{path}: {rows:,} rows, {len(found.columns):,} columns",
+        f"{path}: {found.rows:,} rows, {len(found.columns):,} columns",
         *found.said,
-        f"data.target {quoted(target)}: {setup.shown(labels)}",
-        f"data.positive {_labels(chosen)}: {per_cent(positives / rows)} of the rows, "
+        f"data.target {quoted(found.target)}: {setup.shown(found.labels)}",
+        f"data.positive {_labels(written)}: {per_cent(positives / rows)} of the rows, "
         f"{natural:.3g} negatives per positive" + ("" if positive else "; the rarer label"),
     ]
-    if before:
-        lines.append(f"data.drop: empty now, it was {', '.join(map(str, before[:10]))}")
+    if found.unlabelled:
+        lines.append(f"data.unlabelled drop: {found.unlabelled:,} rows have no label")
+    lines += setup.point(document, path, found, written, again)
     lines.append(_split(found))
     lines += setup.fit_ratios(document, natural)
     lines += setup.drop_amounts(document, found.columns)
@@ -66,8 +55,8 @@ def run(file, target, positive):
     return "\n".join([*lines, f"{paths.PARAMS} is written.", NEXT, ""])
 
 
-def written(file):
-    """Return a path as params.yaml should hold it: DVC knows no ~, and no other slash."""
+def located(file):
+    """Return a path as params.yaml should hold it: DVC knows no ~."""
     path = Path(file).expanduser()
     if not path.exists():
         raise InputError(f"the file {quoted(str(file))} is not there.")
@@ -83,5 +72,5 @@ def _split(found):
         return "split.method stratified: rows are held out at random, a fifth of each class"
     return (
         f"split.method stratified: rows are held out at random; the table has times "
-        f"({', '.join(map(quoted, found.times))}), and split.method time tests on the latest rows"
+        f"({listed(found.times)}), and split.method time tests on the latest rows"
     )

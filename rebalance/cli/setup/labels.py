@@ -1,6 +1,9 @@
 """Choose the label of the rare class."""
 
-from rebalance.checks.finding import details
+import re
+from shlex import quote
+
+from rebalance.checks.finding import details, per_cent
 from rebalance.errors import InputError
 
 CUT = 40
@@ -16,16 +19,19 @@ def shown(labels):
 
 
 def _cut(label):
-    text = repr(label)
+    text = repr(plain(label))
     return text if len(text) <= CUT else f"{text[: CUT - 1]}…"
 
 
-def rare(labels, target):
-    """Return the rarer of two labels, or raise `InputError` with the labels that there are.
+def choose(labels, said, target):
+    """Return the labels of the rare class, or raise `InputError` with the labels that there are.
 
     Parameters
     ----------
     labels : dict of label to count
+        The classes of the target.
+    said : list of str or None
+        The labels that the command line names; by default the rarer of two is taken.
     target : str
     """
     if len(labels) < 2:
@@ -33,60 +39,55 @@ def rare(labels, target):
             f"--target {target!r} must hold two classes or more, got {len(labels)}: "
             f"{shown(labels)}."
         )
-    (first, fewest), *others = sorted(labels.items(), key=lambda item: item[1])
-    if len(labels) > 2:
+    if not said:
+        return [_rarer(labels, target)]
+    chosen = list(dict.fromkeys(_meant(word, labels, target) for word in said))
+    share = sum(labels[label] for label in chosen) / sum(labels.values())
+    if share > 1 / 2:
         raise InputError(
-            f"--target {target!r} has {len(labels)} classes ({shown(labels)}): name the label or "
-            f"labels of the rare class, as --positive {_word(first)}."
+            f"--positive must name the rare class, got {', '.join(map(_cut, chosen))}, which "
+            f"{per_cent(share)} of the rows have ({shown(labels)})."
         )
-    if fewest == others[0][1]:
+    return chosen
+
+
+def _rarer(labels, target):
+    (first, fewest), (_, more), *others = sorted(labels.items(), key=lambda item: item[1])
+    if others or fewest == more:
+        problem = f"{len(labels)} classes" if others else "two classes of equal size"
         raise InputError(
-            f"--target {target!r} has two classes of equal size ({shown(labels)}): name the one to "
-            f"be found, as --positive {_word(first)}."
+            f"--target {target!r} has {problem} ({shown(labels)}): name the label or labels of the "
+            f"rare class, as --positive {quote(str(plain(first)))}."
         )
     return first
 
 
-def as_written(said, labels, target):
-    """Return the label that the words of a command line mean, as the table holds it.
-
-    >>> as_written("1", {0.0: 90, 1.0: 10}, "y"), as_written(">50K", {" >50K": 3, " <=50K": 9}, "y")
-    (1, ' >50K')
-    """
-    exact = [label for label in labels if str(label) == said]
-    near = [label for label in labels if _same(label, said)]
-    found = exact or near
+def _meant(word, labels, target):
+    """Return the label that a word of the command line means."""
+    found = [label for label in labels if _same(label, word.strip())]
     if len(found) != 1:
-        hint = f"{said!r} may be {' or '.join(map(repr, found))}" if found else f"got {said!r}"
         raise InputError(
-            f"--positive must be one of the labels of {target!r} ({shown(labels)}), {hint}."
+            f"--positive must be one of the labels of {target!r} ({shown(labels)}), got {word!r}."
         )
-    return plain(found[0])
+    return found[0]
+
+
+def _same(label, word):
+    if not isinstance(label, bool):
+        try:
+            return float(word) == float(label)
+        except ValueError:
+            pass
+    return str(label).casefold() == word.casefold()
 
 
 def plain(label):
     """Return a label as YAML should hold it: a whole number without a point.
 
-    >>> plain(1.0), plain(0.5), plain("yes"), plain(True)
-    (1, 0.5, 'yes', True)
+    >>> plain(1.0), plain("1.0"), plain("01"), plain(0.5), plain("yes"), plain(True)
+    (1, 1, '01', 0.5, 'yes', True)
     """
-    whole = isinstance(label, float) and label.is_integer()
-    return int(label) if whole else label
-
-
-def _same(label, said):
-    if isinstance(label, bool):
-        return str(label).lower() == said.strip().lower()
-    if isinstance(label, (int, float)):
-        try:
-            return float(said) == label
-        except ValueError:
-            return False
-    return str(label).strip() == said.strip()
-
-
-def _word(label):
-    """Return a label as a shell takes it."""
-    from shlex import quote
-
-    return quote(str(plain(label)))
+    if isinstance(label, str):
+        # A CSV holds text: what is written as a whole number may be one.
+        return int(float(label)) if re.fullmatch(r"(-?[1-9]\d{0,14}|0)(\.0+)?", label) else label
+    return int(label) if isinstance(label, float) and label.is_integer() else label

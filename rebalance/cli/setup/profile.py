@@ -4,35 +4,87 @@ from dataclasses import dataclass
 
 from rebalance.errors import InputError
 
+MOST_NAMES = 10
+
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
     """What a table holds.
 
-    ``labels`` counts the values of the target, ``times`` names the columns of dates and times,
+    ``labels`` counts the rows of each class of the target, ``times`` names the columns of dates,
     ``said`` are lines on how the file was read.
     """
 
+    rows: int
     columns: list
+    target: str
     labels: dict
+    unlabelled: int
     times: list
     said: list
 
 
-def profile(path, target):
-    """Return the `Profile` of the table at ``path``."""
-    import pandas as pd
+def profile(path, target, read=None):
+    """Return the `Profile` of a table.
 
+    Parameters
+    ----------
+    path : str
+    target : str
+    read : dict, optional
+        The section ``data.read`` of params.yaml.
+    """
     from rebalance import sources
-    from rebalance.params import Data
+    from rebalance.sources import labels
 
-    data = Data.model_construct(source="file", path=path, pattern="*", target=target)
-    frame = pd.concat(list(sources.SOURCES["file"](data)))
-    if target not in frame:
-        raise InputError(f"--target {target!r} is no column; the columns are {list(frame)}.")
+    found = sources.profile(_section(path, target, read))
+    if not found.target:
+        raise InputError(
+            f"--target {target!r} is no column; the columns are {_names(list(found.columns))}."
+        )
+    if found.more_labels:
+        raise InputError(
+            f"--target {target!r} has more than {labels.MOST:,} different values: a number to "
+            "predict, or an id, has no classes."
+        )
     return Profile(
-        columns=list(frame),
-        labels=frame[target].value_counts().to_dict(),
-        times=[name for name in frame if frame[name].dtype.kind == "M"],
-        said=[],
+        rows=found.rows,
+        columns=[*found.columns, found.target],
+        target=found.target,
+        labels={each.label: each.rows for each in labels.classes(found.labels)},
+        unlabelled=found.unlabelled,
+        times=[name for name, column in found.columns.items() if column.holds == "date"],
+        said=list(found.said),
     )
+
+
+def _section(path, target, read):
+    """Return the section ``data`` of a file whose labels are not known yet."""
+    from pydantic import ValidationError
+
+    from rebalance.params import Data, messages
+
+    try:
+        return Data.model_validate(
+            {
+                "source": "file",
+                "path": path,
+                "url": "",
+                "sha256": "",
+                "target": target,
+                "positive": 1,
+                "drop": [],
+                "read": read or {},
+                "simulated": {"rows": 1000, "positives": 100, "seed": 0},
+            }
+        )
+    except ValidationError as error:
+        lines = (f"data.{line}." for line in messages.lines(error, Data))
+        raise InputError("\n".join(lines)) from error
+
+
+def _names(names):
+    """Return names in quotes; of many the first ones and the last."""
+    more = len(names) > MOST_NAMES
+    shown = [*names[: MOST_NAMES - 1], names[-1]] if more else names
+    return ", ".join(repr(name[:40]) for name in shown) + f" ({len(names)} in all)" * more
