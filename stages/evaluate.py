@@ -49,18 +49,25 @@ def main():
         checks.Plan.of(params, split),
         checks.Results.of(scores, study, params, store.read_scores(paths.BASELINE), raw),
     )
+    results = report.Results(
+        params=params,
+        split=split,
+        study=study,
+        scores=scores,
+        decisions=decided,
+        comparison=compared,
+        recommendation=recommended,
+        curves={n: curves.curves_of(test.y, raw[n], y_scores[n]) for n in names},
+        checks=[finding.to_dict() for finding in findings],
+    )
 
     store.write_json(paths.SCORES, scores)
     store.write_json(paths.DECISIONS, decided)
     store.write_json(paths.COMPARISON, compared.to_dict())
-    store.write_json(paths.CHECKS, [finding.to_dict() for finding in findings])
-    store.write_text(
-        paths.REPORT,
-        report.render(scores, decided, compared, recommended, split, study, params),
-    )
+    store.write_json(paths.CHECKS, results.checks)
+    store.write_text(paths.REPORT, report.as_markdown(results))
     outputs = [paths.SCORES, paths.DECISIONS, paths.COMPARISON, paths.CHECKS, paths.REPORT]
-    drawn = {n: curves.curves_of(test.y, raw[n], y_scores[n]) for n in names}
-    outputs += figures.write_all(drawn, scores, paths.PLOTS)
+    outputs += figures.write_all(results, paths.PLOTS)
     tracking.record(
         "evaluate",
         experiment=params.tracking.experiment,

@@ -4,7 +4,7 @@ import time
 
 from tqdm import tqdm
 
-from rebalance import errors, paths, store, tracking, tuning, workers
+from rebalance import errors, figures, metrics, paths, store, tracking, tuning, workers
 from rebalance.learning import training
 from rebalance.params import load
 
@@ -29,7 +29,9 @@ def main():
         trained = tuning.train(study, table, params, executor, remember)
     outputs = store.write_trained(paths.TUNED, trained, {"study": study.summary()})
     store.write_text(paths.RATIO_CURVE, study.curve())
-    tuning.draw_curve(study, params.tune.metric, paths.RATIO_CURVE_PICTURE)
+    picture = figures.new_figure()
+    figures.draw_ratio(picture, study.points(), study.summary(), metrics.words(params.tune.metric))
+    figures.write_png(picture, paths.RATIO_CURVE_PICTURE)
     tracking.record(
         "tune_ratio",
         experiment=params.tracking.experiment,

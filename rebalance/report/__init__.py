@@ -1,5 +1,7 @@
 """The report of a run: its sections, sentences and figures."""
 
-from rebalance.report.render import render
+from rebalance.report.render import as_markdown
+from rebalance.report.results import Results
+from rebalance.report.section import Section
 
-__all__ = ["render"]
+__all__ = ["Results", "Section", "as_markdown"]

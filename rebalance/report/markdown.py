@@ -1,38 +1,48 @@
-"""Tables as Markdown."""
+"""Sections as Markdown."""
+
+from tabulate import tabulate
+
+
+def render(title, answer, sections):
+    """Return the whole page: the title, the answer, and every section."""
+    return "\n\n".join([f"# {title}", answer, *map(section, sections)])
+
+
+def section(section):
+    """Return one section as Markdown."""
+    points = "\n".join(f"- {point}" for point in section.points)
+    parts = [f"## {section.title}", section.text, points, table(section.rows, section.headings)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def table(rows, headings):
     """Return a Markdown table, or nothing without rows: text left, numbers right.
 
     >>> print(table([{"model": "a", "f1": 0.123456}], {"model": "model", "f1": "F1"}))
-    | model |     F1 |
-    | ----- | -----: |
-    | a     | 0.1235 |
+    | model   |     F1 |
+    |:--------|-------:|
+    | a       | 0.1235 |
     """
     if not rows:
         return ""
-    cells = [[_cell(row.get(key)) for key in headings] for row in rows]
-    numeric = [all(not isinstance(row.get(key), str) for row in rows) for key in headings]
-    widths = [
-        max(3, len(title), *(len(row[i]) for row in cells))
-        for i, title in enumerate(headings.values())
-    ]
-
-    def line(texts):
-        padded = [
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(texts, widths, numeric, strict=True)
-        ]
-        return f"| {' | '.join(padded)} |"
-
-    rule = [
-        "-" * (width - 1) + ":" if right else "-" * width
-        for width, right in zip(widths, numeric, strict=True)
-    ]
-    return "\n".join([line(headings.values()), line(rule), *(line(row) for row in cells)])
+    numeric = [not any(isinstance(row.get(key), str) for row in rows) for key in headings]
+    return tabulate(
+        [[cell(row.get(key)) for key in headings] for row in rows],
+        headers=list(headings.values()),
+        tablefmt="pipe",
+        colalign=["right" if right else "left" for right in numeric],
+        disable_numparse=True,
+    )
 
 
-def _cell(value):
+def cell(value):
+    """Return a value as text: four digits of a fraction, thousands separated, no bar.
+
+    >>> cell(0.000123456), cell(56864), cell(None), cell("a  b")
+    ('0.0001235', '56,864', '', 'a b')
+    """
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, str):
+        return " ".join(value.replace("|", r"\|").split())
+    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}"

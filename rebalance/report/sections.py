@@ -1,39 +1,81 @@
-"""The tables of the report: rows and headings for `rebalance.report.markdown.table`."""
+"""The sections of the report, in their order: a function of the `Results` for each.
 
-from typing import NamedTuple
+To add one, write a function that returns a `Section`, or None where there is nothing to say, and
+put it into `SECTIONS`.
+"""
 
-from rebalance import paths
+from rebalance import metrics, paths
 from rebalance.comparison import UNDETECTED
-from rebalance.metrics import metric as row_of
+from rebalance.metrics import words
 from rebalance.params.names import NONE
-from rebalance.report.markdown import table
-from rebalance.report.sentences import taken, with_ends, words
+from rebalance.report.section import Section
+from rebalance.report.sentences import taken, with_ends
 
-DECISIONS = {"f1": "F1", "mcc": "MCC", "precision": "precision", "recall": "recall"}
-BUDGET = {
-    "recall_at_1pct_fpr": "recall at 1 % false alarms",
-    "precision_at_k": "precision at k",
-    "recall_at_k": "recall at k",
-    "lift_at_k": "lift at k",
-    "f2": "F2",
-    "g_mean": "G-mean",
+RANKING = ("average_precision", "roc_auc")
+DECISIONS = ("mcc", "f1", "precision", "recall", "balanced_accuracy", "accuracy")
+DIFFERENCES = ("f1", "mcc", "precision", "recall")
+PROBABILITIES = (
+    "brier",
+    "brier_skill",
+    "log_loss",
+    "calibration_intercept",
+    "calibration_slope",
+    "ece",
+    "mean_probability",
+)
+BUDGET = (
+    "recall_at_1pct_fpr",
+    "precision_at_k",
+    "recall_at_k",
+    "lift_at_k",
+    "f2",
+    "g_mean",
+)
+COUNTS = {
+    "true_positives": "found",
+    "false_negatives": "missed",
+    "false_positives": "false alarms",
+}
+RULES = {
+    "name": "name",
+    "rule": "rule",
+    "threshold": "threshold",
+    "precision": "precision",
+    "recall": "recall",
+    "true_positives": "found",
+    "false_positives": "false alarms",
+    "cost": "cost",
+    "savings": "savings",
 }
 
 
-class Ends(NamedTuple):
-    """A number and the ends of its interval."""
-
-    value: float
-    low: float
-    high: float
+def by_model(*names):
+    """Return the headings of a table that has a row for each model and a column for each metric."""
+    return {"model": "model", **{name: words(name) for name in names}}
 
 
-def verdicts(compared):
-    """Return the paired differences of every arm, and the verdict on each."""
-    better = row_of(compared.metric).better
-    rows = []
-    for model, found in compared.intervals.items():
-        row = {"model": model, "value": with_ends(found[compared.metric])}
+def rows(results):
+    """Return how many rows and positives there were."""
+    train, test = results.split["train"], results.split["test"]
+    return Section(
+        title="Rows",
+        text=(
+            f"{train['rows']:,} training rows with {train['positives']:,} positives, "
+            f"{test['rows']:,} test rows with {test['positives']:,} ({test['prevalence']:.4%}). "
+            f"{test['rows_also_in_train']:,} test rows equal a training row. Answering 'negative' "
+            f"for every row has accuracy {test['no_information_rate']:.6g}."
+        ),
+    )
+
+
+def verdicts(results):
+    """Return the paired differences of every arm from the baseline, and the verdict on each."""
+    compared = results.comparison
+    metric = words(compared.metric)
+    better = metrics.metric(compared.metric).better
+    table = []
+    for model, intervals in compared.intervals.items():
+        row = {"model": model, "value": with_ends(intervals[compared.metric])}
         if verdict := compared.verdicts.get(model):
             more = (verdict.positives_needed or 0) - verdict.positives
             row |= {
@@ -42,148 +84,295 @@ def verdicts(compared):
                 "verdict": verdict.verdict,
                 "more": f"{more:,}" if verdict.verdict == UNDETECTED and more > 0 else None,
             }
-        rows.append(row)
-    return rows, {
-        "model": "model",
-        "value": f"{words(compared.metric)} ({better} is better)",
-        "difference": "difference",
-        "p": "p",
-        "verdict": "verdict",
-        "more": "more positives needed to detect it",
-    }
+        table.append(row)
+    groups = f" of {compared.groups:,} groups" if compared.groups else ""
+    return Section(
+        title=f"Difference from the baseline: {metric} on the test rows",
+        text=(
+            "Paired differences with 95 % intervals. p-values are after Holm's correction for the "
+            f"models whose scores differ from the baseline's. Intervals use {compared.draws:,} "
+            f"bootstrap draws{groups}. {paths.COMPARISON.as_posix()} has every metric of every "
+            "model, with its interval and its paired difference."
+        ),
+        headings={
+            "model": "model",
+            "value": f"{metric} ({better} is better)",
+            "difference": "difference",
+            "p": "p",
+            "verdict": "verdict",
+            "more": "more positives needed to detect it",
+        },
+        rows=table,
+    )
 
 
-def with_intervals(scores, compared):
-    """Return the scores of every model at its own threshold, with the intervals that they have."""
-    rows = []
-    for name, values in scores.items():
-        # The comparison holds the baseline at .5, and that of its own threshold as an arm.
-        found = compared.intervals[paths.MOVED if name == compared.baseline else name]
-        ends = {metric: with_ends(each) for metric, each in found.items() if metric in values}
-        rows.append({"model": name, **values, **ends})
-    return rows
+def cross_validated(results):
+    """Return the scores on the training rows, which decide the recommendation."""
+    table = []
+    for name, score in results.recommendation.cross_validated.items():
+        row = {"model": name, "score": f"{score.mean:.4g} ± {score.standard_error:.2g}"}
+        if score.difference:
+            row["difference"] = with_ends(score.difference, sign="+")
+            row["p"] = f"{score.p_adjusted:.3f}"
+        row["use"] = "recommended" if name == results.recommendation.model else None
+        table.append(row)
+    return Section(
+        title=f"Out of fold: {words(results.comparison.metric)} on the training rows",
+        text=(
+            "These scores decide the recommendation. Differences and p-values are from the "
+            "corrected t-test over the folds, p after Holm's correction. The ratio of "
+            f"{paths.TUNED} was chosen on these rows as the best of several, so its score is "
+            "optimistic here, and not on the test rows."
+        ),
+        headings={
+            "model": "model",
+            "score": "mean over folds ± standard error",
+            "difference": "difference",
+            "p": "p",
+            "use": "",
+        },
+        rows=table,
+    )
 
 
-def rules(decided):
-    """Return what the rules' decisions of one model are worth, with their intervals."""
-    rows = []
+def decision_differences(results):
+    """Return the differences of the decisions, which a moved threshold alone may explain."""
+    compared = results.comparison
+    return Section(
+        title="Decisions against the baseline at 0.5",
+        text=(
+            f"Each model decides at its own threshold, the baseline at 0.5. {paths.MOVED} is the "
+            "baseline at the threshold chosen out of fold, the cheapest treatment of all. Paired "
+            "differences with 95 % intervals, without a correction for their number."
+        ),
+        headings=by_model(*DIFFERENCES),
+        rows=[
+            {
+                "model": arm,
+                **{
+                    metric: with_ends(differences[metric], sign="+")
+                    if metric in differences
+                    else "undefined"
+                    for metric in DIFFERENCES
+                },
+            }
+            for arm, differences in compared.differences.items()
+        ],
+    )
+
+
+def at_threshold(results):
+    """Return the scores of every model at its threshold, with intervals."""
+    return Section(
+        title=f"At the threshold chosen out of fold ({results.params.threshold.use})",
+        text=(
+            "95 % intervals of each model alone. They may overlap even where the paired difference "
+            "above is significant."
+        ),
+        headings=by_model(*RANKING, *DECISIONS) | COUNTS | {"threshold": "threshold"},
+        rows=with_intervals(results),
+    )
+
+
+def with_intervals(results):
+    """Return the scores of every model as rows, with the intervals that exist."""
+    compared, table = results.comparison, []
+    for name, values in results.scores.items():
+        # The comparison holds the baseline at .5, and that at its own threshold as an arm.
+        intervals = compared.intervals[paths.MOVED if name == compared.baseline else name]
+        ends = {key: with_ends(interval) for key, interval in intervals.items() if key in values}
+        table.append({"model": name, **values, **ends})
+    return table
+
+
+def at_half(results):
+    """Return the decisions of every model at 0.5."""
+    table = [{"model": name, **values["at_half"]} for name, values in results.scores.items()]
+    return Section(
+        title="At 0.5",
+        text="Decisions at the default threshold 0.5, for reference, without intervals.",
+        headings=by_model(*DECISIONS) | COUNTS,
+        rows=table,
+    )
+
+
+def disagreements(results):
+    """Return how many rows only one of two models flags, with McNemar's test."""
+    pairs = results.comparison.mcnemar
+    return Section(
+        title="Disagreements with the baseline at 0.5",
+        text=(
+            "Rows flagged only by the model / only by the baseline at 0.5, positives and "
+            "negatives, each with McNemar's exact p-value."
+            if pairs
+            else "McNemar's test counts single rows, and these rows belong to groups."
+        ),
+        headings={
+            "model": "model",
+            "positives": "positives: model / baseline",
+            "p_positives": "p of positives",
+            "negatives": "negatives: model / baseline",
+            "p_negatives": "p of negatives",
+        },
+        rows=[
+            {
+                "model": arm,
+                "positives": f"{pair['positives'].only_arm} / {pair['positives'].only_baseline}",
+                "p_positives": f"{pair['positives'].p_value:.3f}",
+                "negatives": f"{pair['negatives'].only_arm} / {pair['negatives'].only_baseline}",
+                "p_negatives": f"{pair['negatives'].p_value:.3f}",
+            }
+            for arm, pair in pairs.items()
+        ],
+    )
+
+
+def probabilities(results):
+    """Return how well the probabilities fit."""
+    return Section(
+        title="Probabilities",
+        text=(
+            "After the correction of the prior and the calibration. A perfect model has intercept "
+            "0, slope 1 and ECE 0; skill is the share of the Brier score of the prevalence saved."
+        ),
+        headings=by_model(*PROBABILITIES),
+        rows=with_intervals(results),
+    )
+
+
+def budgets(results):
+    """Return what a number of alerts finds."""
+    section = results.params.evaluate
+    return Section(
+        title="Alert budgets",
+        text=f"k is {section.alerts:,}: the test rows with the highest scores.",
+        headings=by_model(metrics.at_precision(section.precision), *BUDGET),
+        rows=with_intervals(results),
+    )
+
+
+def rules(results):
+    """Return what the decisions of every rule are worth, for the recommended model."""
+    name = results.recommendation.model
+    decided = results.decisions[name]
+    costs = any("cost" in row for row in decided.values())
+    return Section(
+        title=f"Rules, for {name}",
+        text="With 95 % intervals."
+        + (
+            " Savings are the share of the cheaper trivial policy (flag none, flag all). Their "
+            "interval is too narrow with very unequal amounts and fewer than some hundred "
+            "positives. Costs have no interval."
+            if costs
+            else ""
+        ),
+        headings={key: RULES[key] for key in RULES if costs or key not in {"cost", "savings"}},
+        rows=rows_of_rules(decided),
+    )
+
+
+def rows_of_rules(decided):
+    """Return the rules' decisions as rows, with their intervals."""
+    table = []
     for name, values in decided.items():
         row = {"name": name, **values}
         for key in ("precision", "recall", "savings"):
             if f"{key}_low" in values:
-                ends = Ends(values[key], values[f"{key}_low"], values[f"{key}_high"])
-                row[key] = with_ends(ends)
-        rows.append(row)
-    return rows
+                row[key] = with_ends(
+                    {
+                        "value": values[key],
+                        "low": values[f"{key}_low"],
+                        "high": values[f"{key}_high"],
+                    }
+                )
+        table.append(row)
+    return table
 
 
-def decisions(compared):
-    """Return the differences of the decisions, which moving the threshold alone may give."""
-    rows = [
-        {
-            "model": arm,
-            **{
-                metric: with_ends(found[metric], sign="+") if metric in found else "undefined"
-                for metric in DECISIONS
-            },
-        }
-        for arm, found in compared.differences.items()
-    ]
-    return rows, {"model": "model", **DECISIONS}
-
-
-def budget(precision):
-    """Return the headings of what a number of alerts finds."""
-    at = f"recall_at_{100 * precision:g}pct_precision"
-    return {"model": "model", at: f"recall at precision {precision:g}", **BUDGET}
-
-
-def cross_validated(recommendation):
-    """Return the scores on the training rows that the choice was made by."""
-    rows = []
-    for name, found in recommendation.cross_validated.items():
-        row = {"model": name, "score": f"{found.mean:.4g} ± {found.standard_error:.2g}"}
-        if found.difference:
-            row["difference"] = with_ends(found.difference, sign="+")
-            row["p"] = f"{found.p_adjusted:.3f}"
-        row["use"] = "recommended" if name == recommendation.model else None
-        rows.append(row)
-    return rows, {
-        "model": "model",
-        "score": "mean over folds ± standard error",
-        "difference": "difference",
-        "p": "p",
-        "use": "",
-    }
-
-
-def discordant(compared):
-    """Return the rows that only one of two models flags, with McNemar's test."""
-    rows = []
-    for arm, found in compared.mcnemar.items():
-        row = {"model": arm}
-        for kind in ("positives", "negatives"):
-            pair = found[kind]
-            row[kind] = f"{pair.only_arm} / {pair.only_baseline}"
-            row[f"p_{kind}"] = f"{pair.p_value:.3f}"
-        rows.append(row)
-    return rows, {
-        "model": "model",
-        "positives": "positives: it / baseline",
-        "p_positives": "p",
-        "negatives": "negatives: it / baseline",
-        "p_negatives": "p",
-    }
-
-
-def notes(decisions, compared):
-    """Return what could not be met, and what has no sure number, as one list."""
-    notes = [
-        f"- {model}, {rule}: {values['message']}"
-        for model, rules in decisions.items()
-        for rule, values in rules.items()
+def caveats(results):
+    """Return rules that are not met, metrics that are undefined, and intervals in doubt."""
+    points = [
+        f"{model}, {rule}: {values['message']}"
+        for model, decided in results.decisions.items()
+        for rule, values in decided.items()
         if "message" in values
     ]
-    notes += [
-        f"- {model}: no {words(metric)}, because {reason}"
-        for model, metrics in compared.absent.items()
-        for metric, reason in metrics.items()
-        if metric != "prevalence"  # it is no estimate: the draws keep it
+    points += [
+        f"{model}: no {words(metric)}, because {reason}"
+        for model, reasons in results.comparison.absent.items()
+        for metric, reason in reasons.items()
+        if metric != "prevalence"  # no estimate: the draws hold it fixed
     ]
     doubted = {}
-    for model, metrics in compared.doubted.items():
-        for metric, reason in metrics.items():
-            doubted.setdefault((words(metric), reason), []).append(model)
-    notes += [
-        f"- {', '.join(models)}: the interval of {metric} may not hold, because {reason}."
+    for model, reasons in results.comparison.doubted.items():
+        for metric, reason in reasons.items():
+            doubted.setdefault((metric, reason), []).append(model)
+    points += [
+        f"{', '.join(models)}: the interval of {words(metric)} may be too narrow, because {reason}."
         for (metric, reason), models in doubted.items()
     ]
-    return (
-        ["## What could not be met, and what has no sure number", "\n".join(notes)] if notes else []
-    )
+    return Section(title="Caveats", points=points) if points else None
 
 
-def study(study, metric):
-    """Return what the study asked and found."""
-    rows = []
-    for arm, found in study["arms"].items():
-        row = {"treatment": arm, "fits": found["fits"], "pruned": found["pruned"]}
-        if "score" in found:
-            gain, error = found["gain_of_treatment"], found["gain_of_treatment_se"]
+def checks(results):
+    """Return the checks that spoke, warnings first."""
+    points = [
+        f"{check['severity']} {check['code']}: {check['sentence']}"
+        for severity in ("warning", "note")
+        for check in results.checks
+        if check["severity"] == severity
+    ]
+    return Section(title="Checks", points=points) if points else None
+
+
+def study(results):
+    """Return what the study of the ratio tried, and the gain of each treatment."""
+    study, metric = results.study, words(results.params.tune.metric)
+    table = []
+    for arm, best in study["arms"].items():
+        row = {"treatment": arm, "fits": best["fits"], "pruned": best["pruned"]}
+        if "score" in best:
+            gain, error = best["gain_of_treatment"], best["gain_of_treatment_se"]
             row |= {
-                "ratio": found["ratio"],
-                "score": f"{found['score']:.4g} ± {found['score_se']:.2g}",
+                "ratio": best["ratio"],
+                "score": f"{best['score']:.4g} ± {best['score_se']:.2g}",
                 "gain": None if arm == NONE else f"{gain:+.2g} ± {error:.2g}",
             }
-        rows.append(row)
-    told = (
-        f"{study['trials']} ratios asked, {study['fits']} fits, {study['pruned']} stopped early. "
-        f"Without any treatment {words(metric)} is {study['natural_score']:.4g} ± "
-        f"{study['natural_score_se']:.2g} at the natural ratio, {study['natural_ratio']}; the "
-        f"search of the learner's settings alone gives {study['gain_of_tuning']:+.2g}, and the "
-        "treatment what the table says on top. Each row is the best of what its treatment was "
-        f"asked, which flatters it. Taken: {taken(study)}."
+        table.append(row)
+    return Section(
+        title="The study of the ratio",
+        text=(
+            f"{study['trials']:,} trials, {study['fits']:,} fits, {study['pruned']:,} trials "
+            f"stopped early. Without treatment {metric} is {study['natural_score']:.4g} ± "
+            f"{study['natural_score_se']:.2g}, at the natural ratio {study['natural_ratio']:,}. "
+            f"Tuning the learner alone gains {study['gain_of_tuning']:+.2g}; the table shows what "
+            "each treatment adds. Each row is the best of its trials and therefore optimistic. "
+            f"Chosen: {taken(study)}."
+        ),
+        headings={
+            "treatment": "treatment",
+            "ratio": "best ratio",
+            "score": "score ± standard error",
+            "gain": "gain of the treatment ± standard error",
+            "fits": "fits",
+            "pruned": "stopped early",
+        },
+        rows=table,
     )
-    headings = {"treatment": "treatment", "ratio": "best ratio", "score": "score",
-                "gain": "gain of the treatment", "fits": "fits", "pruned": "stopped"}  # fmt: skip
-    return f"{told}\n\n{table(rows, headings)}"
+
+
+SECTIONS = [
+    rows,
+    verdicts,
+    cross_validated,
+    decision_differences,
+    at_threshold,
+    at_half,
+    disagreements,
+    probabilities,
+    budgets,
+    rules,
+    caveats,
+    checks,
+    study,
+]

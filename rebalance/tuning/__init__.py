@@ -1,6 +1,5 @@
 """The study of the ratio: reproducible, crash-proof, on any number of workers."""
 
-from rebalance.tuning.curve import draw_curve
 from rebalance.tuning.search import check, scorer, search, train, trials
 from rebalance.tuning.study import Candidate, Scored, Study, choose
 
@@ -10,7 +9,6 @@ __all__ = [
     "Study",
     "check",
     "choose",
-    "draw_curve",
     "scorer",
     "search",
     "train",

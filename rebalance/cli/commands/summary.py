@@ -37,13 +37,13 @@ def table(scores):
     baseline  0.5000       -
     tuned     0.7500  1.0000
     """
+    from tabulate import tabulate
+
     shown = [column for column in COLUMNS if any(column[0] in own for own in scores.values())]
     rows = [["model", *(heading for _, heading, _ in shown)]]
     for name, own in scores.items():
         cells = (f"{own[key]:.{digits}f}" if key in own else "-" for key, _, digits in shown)
         rows.append([name, *cells])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
-    )
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+    # The headings are a row: tabulate would make their columns wider.
+    align = ["left", *("right" for _ in shown)]
+    return tabulate(rows, tablefmt="plain", colalign=align, disable_numparse=True) + "\n"

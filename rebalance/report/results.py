@@ -1,0 +1,40 @@
+"""What a run found, as the report reads it."""
+
+from dataclasses import dataclass, field
+
+from rebalance.comparison import Comparison
+from rebalance.judging.recommendation import Recommendation
+from rebalance.params import Params
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Everything that the report shows.
+
+    Attributes
+    ----------
+    params : params.Params
+    split, study : dict
+        ``metrics/split.json``, and ``study`` of ``metrics/tune_ratio.json``.
+    ratios : list of (treatment, ratio, score, standard error)
+        The points of the ratio curve.
+    scores, decisions : dict of str to dict
+        `evaluation.judge` and `rules.by_rule` of every model.
+    comparison : comparison.Comparison
+    recommendation : recommendation.Recommendation
+    curves : dict of str to dict
+        `curves.curves_of` of every model.
+    checks : list of dict
+        ``code``, ``severity`` and ``sentence`` of every check that spoke.
+    """
+
+    params: Params
+    split: dict
+    study: dict
+    scores: dict
+    decisions: dict
+    comparison: Comparison
+    recommendation: Recommendation
+    curves: dict = field(default_factory=dict)
+    ratios: list = field(default_factory=list)
+    checks: list = field(default_factory=list)

@@ -1,0 +1,236 @@
+"""The data, colours and words of every figure and of every CSV behind it."""
+
+import csv
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
+
+from rebalance import figures
+from rebalance.figures.canvas import GREY
+from rebalance.report import figures as of_report
+from tests import fixed
+
+NAMES = ["baseline", "under"]
+COLOURS = {"baseline": "#000000", "under": "#0072B2"}
+
+
+@pytest.fixture(scope="module")
+def results():
+    return fixed.results()
+
+
+@pytest.fixture(scope="module")
+def written(results, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plots")
+    return folder, of_report.write_all(results, folder)
+
+
+def drawn(draw, *arguments):
+    figure = figures.new_figure()
+    draw(figure, *arguments)
+    return figure.axes
+
+
+def lines_of(axis):
+    """Return the lines of the models by the start of their label."""
+    return {
+        line.get_label().split()[0]: line
+        for line in axis.get_lines()
+        if line.get_label().split()[0] in NAMES
+    }
+
+
+def rows_of(folder, name):
+    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        rows = defaultdict(list)
+        for row in csv.DictReader(file):
+            rows[row["model"]].append(row)
+        return rows
+
+
+def floats(rows, key):
+    return np.array([float(row[key]) for row in rows])
+
+
+def test_each_table_and_figure_is_written_and_named(written):
+    folder, files = written
+    names = {"precision_recall", "roc", "confusion", "calibration"}
+    assert {file.name for file in files} == {f"{n}.{end}" for n in names for end in ("csv", "png")}
+    assert sorted(files) == sorted(folder.iterdir())
+    for file in folder.glob("*.png"):
+        assert file.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_same_numbers_give_the_same_bytes(results, written, tmp_path):
+    _, files = written
+    of_report.write_all(results, tmp_path)
+    for file in files:
+        assert (tmp_path / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+# The tables.
+
+
+def test_the_confusion_table_tells_misses_from_false_alarms(written):
+    rows = rows_of(written[0], "confusion")
+    for name, (found, missed, alarms, left) in fixed.COUNTS.items():
+        cells = {(row["actual"], row["predicted"]): int(row["rows"]) for row in rows[name]}
+        assert cells == {
+            ("positive", "positive"): found,
+            ("positive", "negative"): missed,
+            ("negative", "positive"): alarms,
+            ("negative", "negative"): left,
+        }
+
+
+def test_the_precision_recall_table_holds_scikit_learns_points(written):
+    rows = rows_of(written[0], "precision_recall")
+    for name, score in fixed.SCORES.items():
+        precision, recall, _ = precision_recall_curve(fixed.Y, score)
+        theirs = {pair for pair in zip(recall.round(5), precision.round(5), strict=True) if pair[0]}
+        ours = zip(
+            floats(rows[name], "recall").round(5),
+            floats(rows[name], "precision").round(5),
+            strict=True,
+        )
+        assert set(ours) == theirs
+
+
+def test_the_roc_table_holds_scikit_learns_points(written):
+    rows = rows_of(written[0], "roc")
+    for name, score in fixed.SCORES.items():
+        rate, recall, _ = roc_curve(fixed.Y, score, drop_intermediate=False)
+        theirs = {pair for pair in zip(rate.round(5), recall.round(5), strict=True) if any(pair)}
+        ours = zip(
+            floats(rows[name], "false_positive_rate").round(5),
+            floats(rows[name], "recall").round(5),
+            strict=True,
+        )
+        assert set(ours) == theirs
+
+
+def test_the_calibration_table_tells_raw_from_corrected(written):
+    """The bins hold every row once: weighted by their rows they add up to the scores."""
+    rows = rows_of(written[0], "calibration")
+    for name in NAMES:
+        for kind, score in (("raw", fixed.RAW[name]), ("corrected", fixed.SCORES[name])):
+            bins = [row for row in rows[name] if row["probabilities"] == kind]
+            n = floats(bins, "rows")
+            assert n.sum() == 20
+            assert n @ floats(bins, "mean_probability") == pytest.approx(score.sum(), rel=1e-4)
+            assert n @ floats(bins, "share_of_positives") == pytest.approx(5, rel=1e-4)
+
+
+# The figures.
+
+
+def test_the_precision_recall_curve_encloses_the_average_precision(results):
+    (axis,) = drawn(of_report.draw_precision_recall, results)
+    lines = lines_of(axis)
+    for name in NAMES:
+        recall, precision = lines[name].get_data()
+        assert lines[name].get_drawstyle() == "steps-pre"
+        area = np.sum(np.diff(recall) * np.asarray(precision)[1:])
+        assert area == pytest.approx(average_precision_score(fixed.Y, fixed.SCORES[name]))
+        assert lines[name].get_color() == COLOURS[name]
+    prevalence = axis.get_lines()[-1]
+    assert (prevalence.get_color(), list(prevalence.get_ydata())) == (GREY, [0.25, 0.25])
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("recall", "precision")
+    assert legend(axis) == ("average precision", ["baseline (0.808)", "under (0.943)"])
+
+
+def test_the_roc_curve_encloses_the_area(results):
+    (axis,) = drawn(of_report.draw_roc, results)
+    for name, line in lines_of(axis).items():
+        rate, recall = line.get_data()
+        assert np.trapezoid(recall, rate) == pytest.approx(fixed.ROC_AUC[name])
+        assert line.get_color() == COLOURS[name]
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("false positive rate", "recall")
+    assert legend(axis) == ("ROC AUC", ["baseline (0.920)", "under (0.973)"])
+
+
+def legend(axis):
+    shown = axis.get_legend()
+    return shown.get_title().get_text(), [text.get_text() for text in shown.get_texts()]
+
+
+def test_the_confusion_figure_has_each_count_in_its_cell(results):
+    axes = drawn(of_report.draw_confusion, results)
+    for name, axis in zip(NAMES, axes, strict=True):
+        found, missed, alarms, left = fixed.COUNTS[name]
+        assert axis.get_title() == f"{name}\nat {fixed.THRESHOLDS[name]:g}"
+        assert [label.get_text() for label in axis.get_xticklabels()] == ["left", "flagged"]
+        cells = {text.get_position(): text.get_text() for text in axis.texts}
+        assert cells == {(0, 0): str(left), (1, 0): str(alarms), (0, 1): str(missed),
+                         (1, 1): str(found)}  # fmt: skip
+        shares = axis.get_images()[0].get_array().filled()
+        assert shares == pytest.approx(
+            np.array([[left / 15, alarms / 15], [missed / 5, found / 5]])
+        )
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["negative", "positive"]
+
+
+def test_the_calibration_figure_has_raw_left_and_corrected_right(results, written):
+    rows = rows_of(written[0], "calibration")
+    axes = drawn(of_report.draw_calibration, results)
+    for kind, axis in zip(("raw", "corrected"), axes, strict=True):
+        assert axis.get_title() == kind
+        assert axis.get_xlabel() == "mean probability"
+        for name, line in lines_of(axis).items():
+            bins = [row for row in rows[name] if row["probabilities"] == kind]
+            x, y = line.get_data()
+            assert x == pytest.approx(floats(bins, "mean_probability"), rel=1e-4)
+            assert y == pytest.approx(floats(bins, "share_of_positives"), rel=1e-4)
+            assert line.get_color() == COLOURS[name]
+    assert axes[0].get_ylabel() == "share of positives"
+
+
+def test_the_ratio_curve_has_scores_errors_and_the_choice():
+    (axis,) = drawn(figures.draw_ratio, fixed.RATIOS, fixed.STUDY, "average precision")
+    (bars,) = axis.containers
+    ratios, scores = bars.lines[0].get_data()
+    assert (list(ratios), list(scores)) == ([1, 2, 3], [0.63, 0.65, 0.61])
+    (segments,) = bars.lines[2]
+    half = [(top[1] - low[1]) / 2 for low, top in segments.get_segments()]
+    assert half == pytest.approx([0.02, 0.025, 0.015])
+    assert bars.lines[0].get_color() == COLOURS["under"]
+    labels = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+    band = labels["no resampling (3) ± standard error"]
+    assert (band.get_y(), band.get_height()) == pytest.approx((0.595, 0.03))
+    assert [point[0] for point in labels["chosen (2)"].get_data()] == [2, 0.65]
+    assert [point[0] for point in labels["smallest as good (1)"].get_data()] == [1, 0.63]
+    assert axis.get_xscale() == "log"
+    assert axis.get_xlabel() == "negatives per positive"
+    assert axis.get_ylabel() == "average precision, out of fold"
+
+
+def test_no_ring_marks_the_natural_ratio():
+    best = [("random_under", 1, 0.5, 0.01), ("random_under", 3, 0.61, 0.015)]
+    (axis,) = drawn(figures.draw_ratio, best, fixed.STUDY, "F1")
+    labels = axis.get_legend_handles_labels()[1]
+    assert not [label for label in labels if label.startswith("smallest")]
+
+
+def test_two_treatments_have_two_colours():
+    points = [*fixed.RATIOS, ("smote", 2, 0.6, 0.01), ("smote", 3, 0.61, 0.015)]
+    (axis,) = drawn(figures.draw_ratio, points, fixed.STUDY, "F1")
+    assert {bars.get_label(): bars.lines[0].get_color() for bars in axis.containers} == {
+        "random_under": "#0072B2",
+        "smote": "#E69F00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("points", "ratio"),
+    [
+        ([(1, 0.5, 0.1), (9, 0.75, 0.1), (50, 0.8, 0.1)], 9),
+        # The error is that of the best ratio.
+        ([(1, 0.5, 0.5), (9, 0.75, 0.1), (50, 0.8, 0.04)], 50),
+        # One standard error below the best is still as good.
+        ([(1, 0.75, 0.1), (50, 1.0, 0.25)], 1),
+    ],
+)
+def test_the_smallest_ratio_as_good_is_within_one_standard_error(points, ratio):
+    assert figures.smallest_as_good([("under", *point) for point in points])[1] == ratio

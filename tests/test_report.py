@@ -1,0 +1,391 @@
+"""What people read in the report, against numbers that are worked out by hand in tests/fixed.py."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from scipy.stats import binomtest
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    brier_score_loss,
+    f1_score,
+    log_loss,
+    matthews_corrcoef,
+)
+
+from rebalance import report
+from rebalance.cli.commands import summary
+from rebalance.report import markdown, render, sections
+from rebalance.report.section import Section
+from rebalance.report.sentences import sentences
+from tests import fixed
+from tests.strategies import params
+
+NAMES = ["baseline", "under"]
+ARMS = ["moved_threshold", "under"]
+
+
+@pytest.fixture(scope="module")
+def results():
+    return fixed.results()
+
+
+def tables(text):
+    """Return the first table of each section of a Markdown report, a list of dicts by title."""
+    found = {}
+    for part in text.split("\n## ")[1:]:
+        lines = [line for line in part.splitlines() if line.startswith("|")]
+        cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+        rows = [dict(zip(cells[0], row, strict=True)) for row in cells[2:]] if cells else []
+        found[part.splitlines()[0]] = rows
+    return found
+
+
+def rows_of(text, start):
+    (title,) = [title for title in tables(text) if title.startswith(start)]
+    return tables(text)[title]
+
+
+def column(rows, heading):
+    return [row[heading] for row in rows]
+
+
+def first(cell):
+    """Return the number with which a cell starts."""
+    return float(cell.split()[0])
+
+
+@pytest.fixture(scope="module")
+def text(results):
+    return report.as_markdown(results)
+
+
+# The three sentences.
+
+
+def test_the_answer_names_treatment_threshold_counts_and_certainty(results):
+    verdict = results.comparison.verdicts["under"]
+    interval = results.comparison.intervals["under"]["average_precision"]
+    what, where, sure = sentences(results)
+    assert what == (
+        "Use under (random_under, ratio 2): of the models that beat the baseline on the training "
+        "rows by more than one standard error it has the best average precision."
+    )
+    assert where == (
+        "Flag a row when its probability reaches 0.6 (max_f1, chosen out of fold): of 5 positives "
+        "among the test rows this finds 4, with 0 false alarms among 15 negatives."
+    )
+    assert sure == (
+        f"On the test rows average precision is 0.943 [{interval.low:.3f}, {interval.high:.3f}], "
+        f"+0.135 [{verdict.low:+.3f}, {verdict.high:+.3f}] against the baseline: no detectable "
+        f"difference; to detect a difference of this size takes about {verdict.positives_needed} "
+        "positives (5 here)."
+    )
+
+
+def test_the_answer_for_the_baseline_counts_its_own_decisions():
+    what, where, _ = sentences(fixed.results("baseline"))
+    assert what.startswith("Use baseline, without treatment: on the training rows no treatment")
+    assert where == (
+        "Flag a row when its probability reaches 0.35 (max_f1, chosen out of fold): of 5 positives "
+        "among the test rows this finds 3, with 2 false alarms among 15 negatives."
+    )
+
+
+def test_one_false_alarm_is_singular(results):
+    one = results.scores | {"under": results.scores["under"] | {"false_positives": 1}}
+    assert "1 false alarm among" in sentences(replace(results, scores=one))[1]
+
+
+def test_the_title_says_how_the_test_rows_were_drawn(results, text):
+    start = "# Does any treatment of class imbalance help? "
+    assert text.startswith(f"{start}(random, stratified split)\n")
+    drawn = replace(results, params=params(split__method="time", split__column="t"))
+    assert report.as_markdown(drawn).startswith(f"{start}(time-ordered split)\n")
+
+
+# The sections.
+
+
+def test_the_rows_are_those_of_the_split(text):
+    assert (
+        "4,000 training rows with 1,000 positives, 20 test rows with 5 (25.0000%). 7 test rows "
+        "equal a training row. Answering 'negative' for every row has accuracy 0.75." in text
+    )
+
+
+def test_the_differences_are_those_of_each_arm_with_its_verdict(results):
+    found = fixed.with_verdict(
+        results,
+        difference=-0.25,
+        low=-0.5,
+        high=-0.125,
+        p_value=0.004,
+        p_adjusted=0.012,
+        verdict="worse",
+    )
+    text = report.as_markdown(found)
+    rows = rows_of(text, "Difference from the baseline: average precision on the test rows")
+    assert column(rows, "model") == ["baseline", *ARMS]
+    values = column(rows, "average precision (higher is better)")
+    wanted = [fixed.AVERAGE_PRECISION[name] for name in ("baseline", "baseline", "under")]
+    assert [first(value) for value in values] == [pytest.approx(v, abs=5e-4) for v in wanted]
+    under = rows[2]
+    assert under["difference"] == "-0.250 [-0.500, -0.125]"
+    assert (under["p"], under["verdict"]) == ("0.012", "worse")
+    assert under["more positives needed to detect it"] == ""
+    assert rows[0]["difference"] == rows[0]["verdict"] == ""
+    assert rows[1]["difference"] == "+0.000 [+0.000, +0.000]"
+
+
+def test_a_difference_that_is_not_detected_says_how_many_more_positives_it_takes(results):
+    for needed, shown in ((1205, "1,200"), (5, ""), (None, "")):
+        found = fixed.with_verdict(results, positives=5, positives_needed=needed)
+        rows = rows_of(report.as_markdown(found), "Difference")
+        assert rows[2]["more positives needed to detect it"] == shown
+
+
+def test_a_metric_of_which_less_is_better_is_headed_so():
+    found = fixed.results(section=params(**{
+        "resample": {"under": {"treatment": "random_under", "ratio": 2}},
+        "evaluate__metric": "brier", "evaluate__bootstrap": 100, "evaluate__alerts": 4,
+        "threshold__rules": fixed.PARAMS.model_dump()["threshold"]["rules"],
+    }))  # fmt: skip
+    rows = rows_of(report.as_markdown(found), "Difference from the baseline: Brier")
+    assert first(rows[2]["Brier score (lower is better)"]) == pytest.approx(
+        brier_score_loss(fixed.Y, fixed.SCORES["under"]), abs=5e-4
+    )
+
+
+def test_groups_are_counted_where_rows_belong_to_some(results):
+    grouped = replace(results, comparison=replace(results.comparison, groups=1234, mcnemar={}))
+    text = report.as_markdown(grouped)
+    assert "Intervals use 100 bootstrap draws of 1,234 groups." in text
+    assert "McNemar's test counts single rows, and these rows belong to groups." in text
+    assert "Intervals use 100 bootstrap draws." in report.as_markdown(results)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_the_model_to_use_is_recommended(name):
+    rows = rows_of(report.as_markdown(fixed.results(name)), "Out of fold")
+    assert {row["model"]: row[""] for row in rows} == {
+        other: "recommended" if other == name else "" for other in NAMES
+    }
+
+
+def test_the_scores_out_of_fold_have_their_error_and_their_difference(text):
+    baseline, under = rows_of(text, "Out of fold: average precision on the training rows")
+    assert baseline["mean over folds ± standard error"] == "0.61 ± 0.03"
+    assert under["mean over folds ± standard error"] == "0.65 ± 0.02"
+    assert (baseline["difference"], baseline["p"]) == ("", "")
+    assert (under["difference"], under["p"]) == ("+0.040 [-0.010, +0.090]", "0.220")
+
+
+def test_the_decisions_are_compared_with_the_baseline_at_half(text):
+    """At .5 the baseline has precision 3/4 and recall 3/5, and F1 6/9."""
+    moved, under = rows_of(text, "Decisions against the baseline at 0.5")
+    assert (moved["model"], under["model"]) == tuple(ARMS)
+    assert first(moved["precision"]) == pytest.approx(3 / 5 - 3 / 4, abs=5e-4)
+    assert first(under["precision"]) == pytest.approx(1 - 3 / 4, abs=5e-4)
+    assert first(under["recall"]) == pytest.approx(4 / 5 - 3 / 5, abs=5e-4)
+    assert first(under["F1"]) == pytest.approx(8 / 9 - 6 / 9, abs=5e-4)
+    assert first(under["MCC"]) == pytest.approx(
+        matthews_corrcoef(fixed.Y, fixed.SCORES["under"] >= 0.6)
+        - matthews_corrcoef(fixed.Y, fixed.SCORES["baseline"] >= 0.5),
+        abs=5e-4,
+    )
+    assert moved["recall"].startswith("+0.000 [")
+
+
+COUNTED = ("found", "missed", "false alarms")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_model_is_shown_at_its_own_threshold(results, text, name):
+    (row,) = [
+        r
+        for r in rows_of(text, "At the threshold chosen out of fold (max_f1")
+        if r["model"] == name
+    ]
+    tp, fn, fp, tn = fixed.COUNTS[name]
+    assert [row[key] for key in COUNTED] == [str(n) for n in (tp, fn, fp)]
+    assert row["threshold"] == str(fixed.THRESHOLDS[name])
+    decided = fixed.SCORES[name] >= fixed.THRESHOLDS[name]
+    wanted = {
+        "average precision": fixed.AVERAGE_PRECISION[name],
+        "ROC AUC": fixed.ROC_AUC[name],
+        "MCC": matthews_corrcoef(fixed.Y, decided),
+        "F1": f1_score(fixed.Y, decided),
+        "precision": tp / (tp + fp),
+        "recall": tp / (tp + fn),
+        "balanced accuracy": balanced_accuracy_score(fixed.Y, decided),
+        "accuracy": (tp + tn) / 20,
+    }
+    assert {key: first(row[key]) for key in wanted} == pytest.approx(wanted, abs=5e-4)
+    # The interval is that of the decisions shown: the baseline's are those of moved_threshold.
+    own = results.comparison.intervals["moved_threshold" if name == "baseline" else name]
+    assert row["precision"].endswith(f"[{own['precision'].low:.3f}, {own['precision'].high:.3f}]")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_table_at_half_is_at_half(text, name):
+    (row,) = [r for r in rows_of(text, "At 0.5") if r["model"] == name]
+    tp, fn, fp, tn = fixed.COUNTS_AT_HALF[name]
+    assert [row[key] for key in COUNTED] == [str(n) for n in (tp, fn, fp)]
+    assert first(row["precision"]) == pytest.approx(tp / (tp + fp), abs=5e-4)
+    assert first(row["accuracy"]) == pytest.approx((tp + tn) / 20)
+    assert "threshold" not in row
+
+
+def test_disagreements_are_counted_by_class_and_side(text):
+    """The baseline flags P1 P2 P3 and n1 at .5; it finds no more at .35, but n2; under P1 to P4."""
+    moved, under = rows_of(text, "Disagreements with the baseline at 0.5")
+    assert moved["positives: model / baseline"] == "0 / 0"
+    assert moved["negatives: model / baseline"] == "1 / 0"
+    assert under["positives: model / baseline"] == "1 / 0"
+    assert under["negatives: model / baseline"] == "0 / 1"
+    assert under["p of positives"] == f"{binomtest(0, 1).pvalue:.3f}" == "1.000"
+
+
+def test_the_p_values_of_disagreements_stand_with_their_class(results):
+    pair = results.comparison.mcnemar["under"]
+    pair = {
+        "positives": replace(pair["positives"], p_value=0.25),
+        "negatives": replace(pair["negatives"], p_value=0.5),
+    }
+    changed = replace(results.comparison, mcnemar=results.comparison.mcnemar | {"under": pair})
+    under = rows_of(report.as_markdown(replace(results, comparison=changed)), "Disagreements")[1]
+    assert (under["p of positives"], under["p of negatives"]) == ("0.250", "0.500")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_probabilities_are_measured_as_scikit_learn_does(text, name):
+    (row,) = [r for r in rows_of(text, "Probabilities") if r["model"] == name]
+    score, brier = fixed.SCORES[name], brier_score_loss(fixed.Y, fixed.SCORES[name])
+    assert first(row["Brier score"]) == pytest.approx(brier, abs=5e-4)
+    assert first(row["Brier skill"]) == pytest.approx(1 - brier / (0.25 * 0.75), abs=5e-4)
+    assert first(row["log loss"]) == pytest.approx(log_loss(fixed.Y, score), abs=5e-4)
+    assert first(row["mean probability"]) == pytest.approx(score.mean(), abs=5e-4)
+
+
+def test_an_alert_budget_is_that_of_the_highest_scores(text):
+    """Of the four highest scores of the baseline three are positives, of those of under all."""
+    baseline, under = rows_of(text, "Alert budgets")
+    assert "k is 4: the test rows with the highest scores." in text
+    assert (first(baseline["precision at k"]), first(under["precision at k"])) == (0.75, 1)
+    assert (first(baseline["recall at k"]), first(under["recall at k"])) == (0.6, 0.8)
+    assert (first(baseline["lift at k"]), first(under["lift at k"])) == (3, 4)
+    # Precision .9 holds as long as there is no false alarm.
+    at = "recall at 90 % precision"
+    assert (first(baseline[at]), first(under[at])) == (0.4, 0.8)
+
+
+def test_the_rules_are_those_of_the_recommended_model():
+    """Each missed positive costs 100, each flagged row 5; flagging all 20 rows costs 100."""
+    for name, found, alarms in (("under", 4, 1), ("baseline", 3, 1)):
+        half, own, costs = rows_of(report.as_markdown(fixed.results(name)), f"Rules, for {name}")
+        assert [row["name"] for row in (half, own, costs)] == ["half", "max_f1", "costs"]
+        assert (half["rule"], costs["rule"]) == ("fixed", "expected_cost")
+        assert (half["found"], half["false alarms"]) == (str(found), str(alarms))
+        assert own["threshold"] == str(fixed.THRESHOLDS[name])
+        assert half["cost"] == half["savings"] == ""
+    # From .05 the baseline flags all rows: nothing is saved.
+    assert (costs["found"], costs["false alarms"], costs["cost"]) == ("5", "15", "100")
+    assert first(costs["savings"]) == 0
+
+
+def test_rules_without_costs_have_no_column_of_costs(results):
+    decided = {key: results.decisions["under"][key] for key in ("half", "max_f1")}
+    section = sections.rules(replace(results, decisions={"under": decided}))
+    assert not {"cost", "savings"} & set(section.headings)
+    assert section.text == "With 95 % intervals."
+
+
+def test_what_is_not_met_undefined_or_in_doubt_is_a_caveat(results):
+    decided = {"under": {"half": {"message": "no threshold reaches precision 1."}, "max_f1": {}}}
+    compared = replace(
+        results.comparison,
+        absent={"baseline": {"precision": "nothing is flagged", "prevalence": "no estimate"}},
+        doubted={"baseline": {"ece": "of noise"}, "under": {"ece": "of noise", "roc_auc": "few"}},
+    )
+    section = sections.caveats(replace(results, decisions=decided, comparison=compared))
+    assert section.points == [
+        "under, half: no threshold reaches precision 1.",
+        "baseline: no precision, because nothing is flagged",
+        "baseline, under: the interval of ECE may be too narrow, because of noise.",
+        "under: the interval of ROC AUC may be too narrow, because few.",
+    ]
+    nothing = replace(compared, absent={}, doubted={})
+    assert sections.caveats(replace(results, decisions={}, comparison=nothing)) is None
+
+
+def test_checks_that_spoke_are_listed_warnings_first(results):
+    spoke = [
+        {"code": "RB101", "severity": "note", "sentence": "x is constant."},
+        {"code": "RB205", "severity": "warning", "sentence": "5 positives are few."},
+    ]
+    text = report.as_markdown(replace(results, checks=spoke))
+    assert (
+        "## Checks\n\n- warning RB205: 5 positives are few.\n- note RB101: x is constant." in text
+    )
+    assert "## Checks" not in report.as_markdown(results)
+
+
+def test_the_study_says_what_it_tried_and_what_each_treatment_gains(text):
+    under, none = rows_of(text, "The study of the ratio")
+    assert under == {
+        "treatment": "random_under",
+        "best ratio": "2",
+        "score ± standard error": "0.65 ± 0.025",
+        "gain of the treatment ± standard error": "+0.04 ± 0.011",
+        "fits": "26",
+        "stopped early": "4",
+    }
+    assert none["gain of the treatment ± standard error"] == ""
+    assert (
+        "9 trials, 31 fits, 4 trials stopped early. Without treatment average precision is 0.61 ± "
+        "0.015, at the natural ratio 3. Tuning the learner alone gains +0.02; the table shows what "
+        "each treatment adds." in text
+    )
+    assert "Chosen: random_under at 2 negatives per positive." in text
+
+
+def test_a_new_section_is_one_function_in_the_list(results, monkeypatch):
+    monkeypatch.setattr(
+        render,
+        "SECTIONS",
+        [lambda _: Section(title="Mine", headings={"a": "A"}, rows=[{"a": 1}]), lambda _: None],
+    )
+    assert report.as_markdown(results).endswith("## Mine\n\n|   A |\n|----:|\n|   1 |")
+
+
+def test_numbers_stand_right_and_text_left_and_a_bar_breaks_no_table():
+    text = markdown.table([{"a": "x|y", "b": 1234}, {"b": 0.00012345}], {"a": "A", "b": "B"})
+    assert text.splitlines()[1] == "|:-----|----------:|"
+    assert text.splitlines()[2:] == ["| x\\|y |     1,234 |", "|      | 0.0001234 |"]
+
+
+# The summary in the terminal.
+
+
+def test_the_summary_has_the_scores_of_each_model_under_their_headings(results):
+    heading, *lines = summary.table(results.scores).splitlines()
+    headings = re.split(r"  +", heading)
+    rows = {line.split()[0]: dict(zip(headings, line.split(), strict=True)) for line in lines}
+    assert list(rows) == NAMES
+    for name in NAMES:
+        tp, fn, fp, tn = fixed.COUNTS[name]
+        decided = fixed.SCORES[name] >= fixed.THRESHOLDS[name]
+        assert rows[name] == {
+            "model": name,
+            "average precision": f"{fixed.AVERAGE_PRECISION[name]:.4f}",
+            "ROC AUC": f"{fixed.ROC_AUC[name]:.4f}",
+            "MCC": f"{matthews_corrcoef(fixed.Y, decided):.4f}",
+            "F1": f"{f1_score(fixed.Y, decided):.4f}",
+            "precision": f"{tp / (tp + fp):.4f}",
+            "recall": f"{tp / (tp + fn):.4f}",
+            "accuracy": f"{(tp + tn) / 20:.5f}",
+            "no information": "0.75000",
+            "Brier": f"{brier_score_loss(fixed.Y, fixed.SCORES[name]):.6f}",
+            "threshold": f"{fixed.THRESHOLDS[name]:.4f}",
+        }
