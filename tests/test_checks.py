@@ -43,7 +43,8 @@ def found(frame, *, features=None, method="stratified", sides=None, seed=0):
     if sides is None:
         section = params(split__method="stratified", split__seed=seed).split
         sides = splitting.split(y, None, section)
-    roles = {"target": TARGET, "features": features, "method": method}
+    kinds = {name: {"kind": "number"} for name in features}
+    roles = {"target": TARGET, "features": features, "method": method, "columns": kinds}
     described = splitting.describe(*(table.take(rows) for rows in sides), roles)
     findings = checks.of_table(table, features) + checks.of_split(table, roles, sides, described)
     return {finding.code: finding.sentence for finding in findings}
