@@ -4,7 +4,7 @@ import sys
 import time
 
 from rebalance import errors, paths, store, tracking, workers
-from rebalance.learning import training
+from rebalance.learning import training, treatments
 from rebalance.params import load
 
 
@@ -14,16 +14,17 @@ def main():
     name = params.resampled(sys.argv[1:])
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
-    training.check(params.resample[name], table, params, f"resample.{name}")
+    entry = params.resample[name].at(treatments.natural_ratio(table.y))
+    training.check(entry, table, params, f"resample.{name}")
     remember = training.remembering(store.score_cache(len(table.y)), store.md5(paths.TRAIN))
     with workers.pool(params.run) as executor:
-        trained = training.train(params.resample[name], table, params, executor, remember)
+        trained = training.train(entry, table, params, executor, remember)
     outputs = store.write_trained(name, trained)
     tracking.record(
         f"train_resampled@{name}",
         experiment=params.tracking.experiment,
         params=params.model_dump(include={"learner", "out_of_fold", "calibrate", "threshold"})
-        | {"resample": params.resample[name].model_dump()},
+        | {"resample": entry.model_dump()},
         metrics=trained.summary,
         outputs=outputs,
         started=started,

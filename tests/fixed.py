@@ -63,6 +63,7 @@ SPLIT = {
         "no_information_rate": 0.75,
         "rows_also_in_train": 7,
     },
+    "columns": {"x": "number", "job": "category", "town": "category", "customer": "id"},
 }
 STUDY = {
     "natural_ratio": 3,

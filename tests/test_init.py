@@ -102,17 +102,18 @@ def test_comments_and_blank_lines_stay(clone, capsys):
 
 def test_ratios_above_the_natural_one_and_rules_without_their_column_are_replaced(clone, capsys):
     rows().to_csv("mine.csv", index=False)
+    content = changed(SHIPPED, {"resample.under_200.ratio": 200, "resample.smote.ratio": 10})
+    Path("params.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     told = run("init", "mine.csv", "--target", "churn", capsys=capsys)
     found = written()
-    assert list(found["resample"]) == ["under_third", "over", "class_weight", "smote"]
-    assert found["resample"]["under_third"]["ratio"] == 3
-    assert found["resample"]["smote"]["ratio"] == 4.5
+    assert found["resample"]["under_200"]["ratio"] == [200, "natural/3"]
+    assert found["resample"]["smote"]["ratio"] == [10, "natural/2"]
+    assert found["resample"]["over"]["ratio"] == 1
     assert found["tune"]["anchors"] == []
     assert "amounts" not in found["threshold"]["rules"]
     for line in ("resample.under_200 asks for 200", "resample.smote asks for 10", "tune.anchors"):
         assert line in told
     assert "threshold.rules.amounts removed: the table has no column 'Amount'" in told
-    assert "\n\ntune:" in Path("params.yaml").read_text(encoding="utf-8")
     assert run("check", capsys=capsys).count("RB") == 1  # few test positives
 
 

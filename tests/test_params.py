@@ -59,6 +59,23 @@ REFUSED = [
     ("resample.over.ratio", 0, "resample.over.ratio must be 0.01 or more, got 0."),
     ("resample.over.ratio", True, "resample.over.ratio must be a number, got True."),
     (
+        "resample.over.ratio",
+        "12",
+        "resample.over.ratio must be a number, got the text '12': write 12",
+    ),
+    (
+        "resample.over.ratio",
+        "third",
+        "over.ratio must be a number, or a share of the natural ratio as",
+    ),
+    (
+        "resample.over.ratio",
+        "natural/0.5",
+        "a share of the natural ratio as natural/3, got 'natural/",
+    ),
+    ("resample.over.ratio", [], "resample.over.ratio must be a list of ratios, got []."),
+    ("resample.over.ratio", [3, 0], "resample.over.ratio must be 0.01 or more, got 0."),
+    (
         "resample.class_weight.weight",
         "even",
         "weight must be balanced or a number above 0, got 'even'",
@@ -243,3 +260,27 @@ def test_one_model_of_resample_must_be_named(arguments):
     with pytest.raises(InputError, match="one of under_200, over, class_weight, smote; got"):
         params.parse(SHIPPED).resampled(arguments)
     assert params.parse(SHIPPED).resampled(["over"]) == "over"
+
+
+def test_a_ratio_may_be_a_share_of_the_natural_one_or_the_first_of_a_list_that_fits():
+    given = params.parse(changed(SHIPPED, {"resample.over.ratio": "natural / 4"}))
+    assert given.resample["under_200"].ratio == [200.0, "natural/3"]
+
+    def ratios(natural):
+        return [given.at(natural).resample[name].ratio for name in ("under_200", "smote", "over")]
+
+    assert ratios(600) == [200, 10, 150]
+    assert ratios(90) == [30, 10, 22.5]
+    assert ratios(6) == [2, 3, 1.5]
+    # No share is below as many negatives as positives.
+    assert ratios(2) == [1, 1, 1]
+    assert given.at(6).resample["class_weight"] == given.resample["class_weight"]
+
+
+def test_a_ratio_that_gave_way_is_said():
+    assert params.parse(SHIPPED).too_high(600) == []
+    assert params.parse(SHIPPED).too_high(6) == [
+        "under_200 takes 2 negatives per positive: the training rows have 6, and 200 asks for "
+        "more.",
+        "smote takes 3 negatives per positive: the training rows have 6, and 10 asks for more.",
+    ]

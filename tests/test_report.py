@@ -19,7 +19,7 @@ from rebalance.report import markdown, render, sections
 from rebalance.report.section import Section
 from rebalance.report.sentences import sentences
 from tests import fixed
-from tests.strategies import params
+from tests.strategies import params, treatment
 
 NAMES = ["baseline", "under"]
 ARMS = ["moved_threshold", "under"]
@@ -112,6 +112,31 @@ def test_the_rows_are_those_of_the_split(text):
         "4,000 training rows with 1,000 positives, 20 test rows with 5 (25.0000%). 7 test rows "
         "equal a training row. Answering 'negative' for every row has accuracy 0.75." in text
     )
+
+
+def test_the_columns_are_listed_by_kind_with_what_a_learner_sees(results):
+    section = sections.kinds(results)
+    assert section.rows == [
+        {"kind": "number", "count": 1, "names": "x", "seen": "as it is"},
+        {"kind": "category", "count": 2, "names": "job, town", "seen": "the number of its value"},
+        {
+            "kind": "id",
+            "count": 1,
+            "names": "customer",
+            "seen": "left out: each row has a value of its own",
+        },
+    ]
+
+
+def test_a_ratio_that_gave_way_to_a_share_is_said_and_the_answer_has_the_number():
+    entry = treatment("random_under", ratio=[200, "natural/2"])
+    resample = {"under": entry}
+    found = replace(fixed.results(), params=fixed.PARAMS.model_copy(update={"resample": resample}))
+    assert (
+        "under takes 1.5 negatives per positive: the training rows have 3, and 200 asks for more."
+        in sections.rows(found).text
+    )
+    assert "Use under (random_under, ratio 1.5):" in report.as_markdown(found)
 
 
 def test_the_differences_are_those_of_each_arm_with_its_verdict(results):

@@ -4,7 +4,7 @@ from pydantic import ValidationError, model_validator
 
 from rebalance import paths
 from rebalance.errors import InputError
-from rebalance.params import messages
+from rebalance.params import messages, ratios
 from rebalance.params.fields import Name, Section
 from rebalance.params.file import read
 from rebalance.params.sections import (
@@ -43,6 +43,20 @@ class Params(Section):
             if name in self.resample:
                 raise ValueError(f"resample.{name} must have another name: {name!r} is taken")
         return self
+
+    def at(self, natural):
+        """Return the parameters with every ratio a number, for rows of that natural ratio."""
+        resample = {name: entry.at(natural) for name, entry in self.resample.items()}
+        return self.model_copy(update={"resample": resample})
+
+    def too_high(self, natural):
+        """Return a sentence for each entry whose first ratio is above the natural one."""
+        return [
+            f"{name} takes {entry.at(natural).ratio:.3g} negatives per positive: the training rows "
+            f"have {natural:.3g}, and {passed[0]:g} asks for more."
+            for name, entry in self.resample.items()
+            if (passed := ratios.passed_over(entry.ratio, natural))
+        ]
 
     def resampled(self, arguments):
         """Return the one name among ``arguments`` if it is a key of ``resample``."""

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from rebalance.params import messages, names
+from rebalance.params import messages, names, ratios
 from rebalance.params.fields import (
     Count,
     Folds,
@@ -122,13 +122,17 @@ class Treatment(Section):
     """What is done about imbalance, for one model."""
 
     treatment: Kind
-    ratio: Annotated[float, Field(ge=0.01)] | None = None
+    ratio: Annotated[object, AfterValidator(ratios.check)] = None
     weight: Annotated[
         Literal["balanced"] | Positive | None, Field(description="balanced or a number above 0")
     ] = None
     column: str = ""
     params: Arguments = Field(default_factory=dict)
     seed: Seed = 0
+
+    def at(self, natural):
+        """Return the treatment with its ratio as a number, for rows of that natural ratio."""
+        return self.model_copy(update={"ratio": ratios.at(self.ratio, natural)})
 
 
 class Calibrate(Section):

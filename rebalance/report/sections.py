@@ -4,8 +4,9 @@ To add one, write a function that returns a `Section`, or None where there is no
 put it into `SECTIONS`.
 """
 
-from rebalance import metrics, paths
+from rebalance import columns, metrics, paths
 from rebalance.comparison import UNDETECTED
+from rebalance.errors import listed
 from rebalance.metrics import words
 from rebalance.params.names import NONE
 from rebalance.report.section import Section
@@ -64,7 +65,28 @@ def rows(results):
             f"{test['rows']:,} test rows with {test['positives']:,} ({test['prevalence']:.4%}). "
             f"{test['rows_also_in_train']:,} test rows equal a training row. Answering 'negative' "
             f"for every row has accuracy {test['no_information_rate']:.6g}."
+            + "".join(f" {line}" for line in results.params.too_high(train["natural_ratio"]))
         ),
+    )
+
+
+def kinds(results):
+    """Return what each column was taken for, and what a learner sees of it."""
+    names = {kind: [] for kind in columns.KINDS}
+    for name, kind in results.split["columns"].items():
+        names[kind].append(name)
+    return Section(
+        title="Columns",
+        text=(
+            "Recognised from the training rows, unless data.columns in params.yaml says the kind "
+            "of a column."
+        ),
+        headings={"kind": "kind", "count": "columns", "names": "names", "seen": "a learner sees"},
+        rows=[
+            {"kind": kind, "count": len(of), "names": listed(of), "seen": columns.KINDS[kind]}
+            for kind, of in names.items()
+            if of
+        ],
     )
 
 
@@ -374,5 +396,6 @@ SECTIONS = [
     rules,
     caveats,
     checks,
+    kinds,
     study,
 ]

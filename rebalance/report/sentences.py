@@ -16,8 +16,9 @@ def sentences(results):
             f"than one standard error in {metric}."
         )
     else:
+        params = results.params.at(results.split["train"]["natural_ratio"])
         what = (
-            f"Use {name} ({treatment(name, results.study, results.params)}): of the models that "
+            f"Use {name} ({treatment(name, results.study, params)}): of the models that "
             "beat the baseline on the training rows by more than one standard error it has the "
             f"best {metric}."
         )

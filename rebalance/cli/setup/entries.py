@@ -1,7 +1,6 @@
 """Point the sections data and split at a table, and fit ratios and rules to it."""
 
-UNDER = "under_third"
-# The share of the natural ratio that takes the place of a ratio above it.
+# A share of the natural ratio, where a ratio is above it: a third, or of other treatments half.
 SHARES = {"random_under": 3}
 OTHER = 2
 # Keys of data that speak of one table.
@@ -45,42 +44,35 @@ def point(document, path, found, positive, again):
 
 
 def fit_ratios(document, natural):
-    """Replace ratios that ask for more negatives than the table has; return a line for each.
+    """Give ratios that ask for more negatives than the table has a share to fall back to.
 
     Parameters
     ----------
     document : Document
     natural : float
         Negatives per positive in the table.
+
+    Returns
+    -------
+    list of str
+        A line for each.
     """
-    lines, resample = [], document["resample"]
-    for name, entry in list(resample.items()):
+    lines = []
+    for name, entry in document["resample"].items():
         ratio = entry.get("ratio")
         if not isinstance(ratio, (int, float)) or ratio < natural:
             continue
-        entry["ratio"] = round(natural / SHARES.get(entry["treatment"], OTHER), 2)
-        own = UNDER if name == f"under_{ratio:g}" and UNDER not in resample else name
-        if own != name:
-            _rename(resample, name, own)
+        share = f"natural/{SHARES.get(entry['treatment'], OTHER)}"
+        entry["ratio"] = [ratio, share]
         lines.append(
             f"resample.{name} asks for {ratio:g} negatives per positive, and the table has "
-            f"{natural:.3g}: {f'it is now resample.{own} with' if own != name else 'now'} "
-            f"{entry['ratio']}"
+            f"{natural:.3g}: now {share} where it has no more"
         )
     anchors = document["tune"].get("anchors", [])
     if beyond := [anchor for anchor in anchors if anchor >= natural]:
         document.put("tune", {"anchors": [anchor for anchor in anchors if anchor < natural]})
         lines.append(f"tune.anchors: {', '.join(map(str, beyond))} removed, above {natural:.3g}")
     return lines
-
-
-def _rename(mapping, old, new):
-    """Give a key of a mapping another name, in the same place and with the same comments."""
-    place = list(mapping).index(old)
-    comment = mapping.ca.items.pop(old, None)
-    mapping.insert(place, new, mapping.pop(old))
-    if comment is not None:
-        mapping.ca.items[new] = comment
 
 
 def drop_amounts(document, columns):

@@ -1,0 +1,66 @@
+"""Ratios of treatments: a number, a share of the natural ratio, or a list of which one fits."""
+
+import re
+
+from rebalance.params.messages import number
+
+LOWEST = 0.01
+SHARE = re.compile(r"natural */ *(\d+(?:\.\d+)?)")
+
+
+def check(ratio):
+    """Return a ratio as params.yaml may write it, or raise ValueError.
+
+    >>> check(200), check("natural/3"), check([200, "natural/3"])
+    (200.0, 'natural/3', [200.0, 'natural/3'])
+    """
+    if ratio is None:
+        return None
+    if isinstance(ratio, list):
+        if not ratio or any(isinstance(each, list) for each in ratio):
+            raise ValueError(f"must be a list of ratios, got {ratio!r}")
+        return [check(each) for each in ratio]
+    if isinstance(ratio, str):
+        found = SHARE.fullmatch(ratio)
+        if (written := number(ratio)) and not found:
+            raise ValueError(f"must be a number, got the text {ratio!r}: write {written}")
+        if not found or float(found[1]) < 1:
+            raise ValueError(
+                f"must be a number, or a share of the natural ratio as natural/3, got {ratio!r}"
+            )
+        return ratio
+    if isinstance(ratio, bool) or not isinstance(ratio, int | float):
+        raise ValueError(f"must be a number, got {ratio!r}")
+    if not LOWEST <= ratio < float("inf"):
+        raise ValueError(f"must be {LOWEST} or more, got {ratio:g}")
+    return float(ratio)
+
+
+def at(ratio, natural):
+    """Return a ratio as a number of negatives per positive, for rows of the natural ratio.
+
+    Of a list it is the first that is not above the natural ratio, or else the last. A share is no
+    lower than 1.
+
+    >>> at("natural/3", 60), at([200, "natural/3"], 600), at([200, "natural/3"], 60)
+    (20.0, 200.0, 20.0)
+    >>> at("natural/3", 2)
+    1.0
+    """
+    if isinstance(ratio, list):
+        found = [at(each, natural) for each in ratio]
+        return next((each for each in found if each <= natural), found[-1])
+    if isinstance(ratio, str):
+        return max(1.0, natural / float(SHARE.fullmatch(ratio)[1]))
+    return None if ratio is None else float(ratio)
+
+
+def passed_over(ratio, natural):
+    """Return the ratios of a list that ask for more negatives than there are.
+
+    >>> passed_over([200, "natural/3"], 60), passed_over([200, "natural/3"], 600)
+    ([200], [])
+    """
+    if not isinstance(ratio, list):
+        return []
+    return [each for each in ratio[:-1] if at(each, natural) > natural]
