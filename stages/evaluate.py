@@ -17,7 +17,6 @@ def main():
     for name in names:
         store.check_fingerprint(name)
     models = {name: store.read_model(paths.model(name)) for name in names}
-    evaluation.check_thresholds(models, params.threshold)
     split = store.read_json(paths.SPLIT)
     study = store.read_json(paths.training_metrics(paths.TUNED))["study"]
     recommended = recommendation.recommend(
@@ -27,6 +26,8 @@ def main():
     )
 
     test = store.read_table(paths.TEST)
+    section = params.threshold.for_columns(test.names)
+    evaluation.check_thresholds(models, section)
     groups = evaluation.groups(test, params.evaluate.groups)
     with workers.pool(params.run) as executor:
         scored = executor.map(lambda n: models[n].raw_scores(test.X), names)
@@ -37,7 +38,7 @@ def main():
         n: evaluation.judge(test.y, y_scores[n], thresholds[n], params.evaluate) for n in names
     }
     decided = {
-        n: rules.by_rule(test, y_scores[n], models[n].thresholds, params.threshold.rules, groups)
+        n: rules.by_rule(test, y_scores[n], models[n].thresholds, section.rules, groups)
         for n in names
     }
     compared = evaluation.compare(

@@ -12,6 +12,7 @@ def main():
     params = load()
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
+    params = params.for_columns(table.names)
     entry = Treatment(treatment=treatments.NONE)
     training.check(entry, table, params, paths.BASELINE)
     remember = training.remembering(store.score_cache(len(table.y)), store.md5(paths.TRAIN))

@@ -14,6 +14,7 @@ def main():
     name = params.resampled(sys.argv[1:])
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
+    params = params.for_columns(table.names)
     entry = params.resample[name].at(treatments.natural_ratio(table.y))
     training.check(entry, table, params, f"resample.{name}")
     remember = training.remembering(store.score_cache(len(table.y)), store.md5(paths.TRAIN))

@@ -14,6 +14,7 @@ def main():
     params = load()
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
+    params = params.for_columns(table.names)
     remember = training.remembering(store.score_cache(len(table.y)), store.md5(paths.TRAIN))
     total = params.tune.trials * (1 + len(params.tune.also) + bool(params.tune.learner))
     with (

@@ -319,6 +319,17 @@ def test_the_rules_are_those_of_the_recommended_model():
     assert first(costs["savings"]) == 0
 
 
+def test_a_rule_on_a_column_that_the_table_lacks_is_left_out_and_said(results):
+    amounts = {"amounts": {"rule": "amount_cost", "column": "Amount", "c_admin": 5}}
+    given = fixed.PARAMS.model_dump()["threshold"]["rules"] | amounts
+    section = params(threshold__rules=given)
+    assert list(section.for_columns(["x"]).threshold.rules) == list(fixed.PARAMS.threshold.rules)
+    assert section.for_columns(["x", "Amount"]) == section
+    found = replace(results, params=section)
+    assert "amounts is left out: the table has no column 'Amount'." in sections.rules(found).text
+    assert "left out" not in sections.rules(results).text
+
+
 def test_rules_without_costs_have_no_column_of_costs(results):
     decided = {key: results.decisions["under"][key] for key in ("half", "max_f1")}
     section = sections.rules(replace(results, decisions={"under": decided}))

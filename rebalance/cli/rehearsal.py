@@ -92,7 +92,7 @@ def _plan(params, found, train, test):
     from rebalance.learning import training, treatments
     from rebalance.params import Treatment
 
-    params = params.at(treatments.natural_ratio(train.y))
+    params = params.at(treatments.natural_ratio(train.y)).for_columns(train.names)
     entries = {"baseline": Treatment(treatment=treatments.NONE)}
     entries |= {f"resample.{name}": entry for name, entry in params.resample.items()}
     for place, entry in entries.items():

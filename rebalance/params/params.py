@@ -49,6 +49,10 @@ class Params(Section):
         resample = {name: entry.at(natural) for name, entry in self.resample.items()}
         return self.model_copy(update={"resample": resample})
 
+    def for_columns(self, names):
+        """Return the parameters without the threshold rules whose column is not among ``names``."""
+        return self.model_copy(update={"threshold": self.threshold.for_columns(names)})
+
     def too_high(self, natural):
         """Return a sentence for each entry whose first ratio is above the natural one."""
         return [

@@ -156,6 +156,15 @@ class Threshold(Section):
             raise ValueError(f"use must be a rule with one threshold for all rows, got {self.use}")
         return self
 
+    def for_columns(self, names):
+        """Return the section without the rules whose column is not among ``names``."""
+        rules = {
+            key: rule
+            for key, rule in self.rules.items()
+            if not rule.per_row or rule.column in names
+        }
+        return self.model_copy(update={"rules": rules})
+
 
 class Range(Section):
     """Values of one argument of the learner that a study may try."""

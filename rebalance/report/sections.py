@@ -287,6 +287,11 @@ def rules(results):
             "positives. Costs have no interval."
             if costs
             else ""
+        )
+        + "".join(
+            f" {key} is left out: the table has no column {rule.column!r}."
+            for key, rule in results.params.threshold.rules.items()
+            if rule.per_row and key not in decided
         ),
         headings={key: RULES[key] for key in RULES if costs or key not in {"cost", "savings"}},
         rows=rows_of_rules(decided),

@@ -38,6 +38,11 @@ class Table:
         return self.features if self.rows is None else list(self.rows.columns)
 
     @property
+    def names(self):
+        """Return the names of all columns but the target."""
+        return [*self.features, *self.others]
+
+    @property
     def encoding(self):
         """Return what a model needs to encode rows: `columns.learn`; None where ``X`` is they."""
         return None if self.rows is None else self.roles["columns"]
