@@ -100,21 +100,72 @@ def test_comments_and_blank_lines_stay(clone, capsys):
     assert Path("params.yaml").read_text(encoding="utf-8") == after
 
 
-def test_ratios_above_the_natural_one_and_rules_without_their_column_are_replaced(clone, capsys):
+def test_the_rest_of_the_file_fits_a_table_of_few_negatives_without_amounts(clone, capsys):
+    rows(n=800, share=0.3).to_csv("mine.csv", index=False)
+    run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    assert "Nothing stops or misleads a run." in run("check", capsys=capsys)
+
+
+def test_what_spoke_of_another_table_goes_and_of_this_one_stays(clone, capsys):
     rows().to_csv("mine.csv", index=False)
-    content = changed(SHIPPED, {"resample.under_200.ratio": 200, "resample.smote.ratio": 10})
-    Path("params.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    of_another = {
+        "data.columns": {"z": "number"},
+        "data.unlabelled": "drop",
+        "split.method": "time",
+        "split.column": "z",
+    }
+    Path("params.yaml").write_text(yaml.safe_dump(changed(SHIPPED, of_another)), encoding="utf-8")
     told = run("init", "mine.csv", "--target", "churn", capsys=capsys)
-    found = written()
-    assert found["resample"]["under_200"]["ratio"] == [200, "natural/3"]
-    assert found["resample"]["smote"]["ratio"] == [10, "natural/2"]
-    assert found["resample"]["over"]["ratio"] == 1
-    assert found["tune"]["anchors"] == []
-    assert "amounts" not in found["threshold"]["rules"]
-    for line in ("resample.under_200 asks for 200", "resample.smote asks for 10", "tune.anchors"):
-        assert line in told
-    assert "threshold.rules.amounts removed: the table has no column 'Amount'" in told
-    assert run("check", capsys=capsys).count("RB") == 1  # few test positives
+    assert "data.columns removed: it spoke of another table" in told
+    assert written()["data"].get("columns") is None
+    assert written()["split"]["method"] == "stratified"
+    of_this = {"data.drop": ["a", "gone"], "split.method": "group", "split.column": "b"}
+    Path("params.yaml").write_text(yaml.safe_dump(changed(written(), of_this)), encoding="utf-8")
+    told = run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    assert "data.drop: gone removed, no columns of the table" in told
+    assert written()["data"]["drop"] == ["a"]
+    assert written()["split"]["method"] == "group"
+
+
+def test_how_the_file_is_read_can_be_said_before(clone, capsys):
+    rows().to_csv("mine.csv", index=False, header=False)
+    with pytest.raises(InputError, match="'3', numbered because the file has no header"):
+        cli.main(["init", "mine.csv", "--target", "churn"])
+    said = {"data.read": {"columns": ["a", "b", "c", "churn"]}}
+    Path("params.yaml").write_text(yaml.safe_dump(changed(SHIPPED, said)), encoding="utf-8")
+    told = run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    assert "data.read: columns as params.yaml has it" in told
+    wrong = {"data.read": {"separator": "x", "skip": -1}}
+    Path("params.yaml").write_text(yaml.safe_dump(changed(SHIPPED, wrong)), encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        cli.main(["init", "mine.csv", "--target", "churn"])
+    lines = [line.partition(" ")[0] for line in str(refused.value).splitlines()]
+    assert lines == ["data.read.separator", "data.read.skip"]
+
+
+def test_rows_without_a_label_are_left_out_and_counted(clone, capsys):
+    frame = rows()
+    frame.loc[[3, 4], "churn"] = None
+    frame.to_csv("mine.csv", index=False)
+    told = run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    assert "data.unlabelled drop: 2 rows have no label" in told
+    assert written()["data"]["unlabelled"] == "drop"
+
+
+def test_several_labels_are_one_class_against_the_rest(clone, capsys):
+    grades = np.random.default_rng(0).choice([5, 6, 7, 8, 9], 600, p=[0.4, 0.3, 0.2, 0.06, 0.04])
+    rows().assign(churn=grades).to_csv("mine.csv", index=False)
+    run("init", "mine.csv", "--target", "churn", "--positive", "8", "9", capsys=capsys)
+    assert written()["data"]["positive"] == [8, 9]
+    run("init", "mine.csv", "--target", "churn", "--positive", "9", capsys=capsys)
+    assert written()["data"]["positive"] == [9]
+
+
+def test_times_of_the_table_are_named(clone, capsys):
+    days = pd.date_range("2024-01-01", periods=600, freq="D").strftime("%Y-%m-%d")
+    rows().assign(day=days).to_csv("mine.csv", index=False)
+    told = run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    assert "the table has times ('day'), and split.method time tests on the latest rows" in told
 
 
 @pytest.mark.parametrize(
@@ -187,6 +238,14 @@ def test_a_table_and_parameters_without_fault(clone, capsys):
         "Nothing stops or misleads a run.\n"
     )
     assert not [path for path in clone.iterdir() if path.name not in {"mine.csv", "params.yaml"}]
+
+
+def test_a_warning_of_the_library_is_printed_once(clone, capsys):
+    rows(n=4000, share=0.008).to_csv("mine.csv", index=False)
+    run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    content = changed(written(), {"learner.name": "gradient_boosting"})
+    Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    assert run("check", capsys=capsys).count("gradient_boosting overshoots below 1 %") == 1
 
 
 def test_findings_are_printed_with_their_codes(clone, capsys):

@@ -3,6 +3,7 @@
 Every complaint is noted, and what does not depend on it goes on.
 """
 
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -18,6 +19,7 @@ class Rehearsal:
 
     complaints: list = field(default_factory=list)
     findings: list = field(default_factory=list)
+    warnings: list = field(default_factory=list)
     split: dict = field(default_factory=dict)
 
     @contextmanager
@@ -29,6 +31,31 @@ class Rehearsal:
             self.complaints += [
                 line for line in str(error).splitlines() if line not in self.complaints
             ]
+
+    @contextmanager
+    def listening(self):
+        """Note what the library warns of inside the block, once, in place of printing it."""
+        log = logging.getLogger("rebalance")
+        before = log.propagate, list(log.handlers)
+        log.propagate, log.handlers = False, [_Listener(self.warnings)]
+        try:
+            yield
+        finally:
+            log.propagate, log.handlers = before
+
+
+class _Listener(logging.Handler):
+    """Append each warning to a list that lacks it."""
+
+    def __init__(self, heard):
+        super().__init__(logging.WARNING)
+        self.heard = heard
+
+    def emit(self, record):
+        """Append the message; notes of what goes as it should are no warnings."""
+        message = record.getMessage()
+        if message.startswith("warning: ") and message not in self.heard:
+            self.heard.append(message)
 
 
 def rehearse(params):
@@ -46,7 +73,8 @@ def rehearse(params):
         with found.noting():
             sides = _split(raw, params, Path(folder), found)
         if found.split:
-            _plan(params, found, *sides)
+            with found.listening():
+                _plan(params, found, *sides)
     return found
 
 

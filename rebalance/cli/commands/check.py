@@ -19,7 +19,7 @@ def run():
 
     asked = params.load()
     found = rehearse(asked)
-    lines = [str(finding) for finding in in_order(found.findings)]
+    lines = [*found.warnings, *map(str, in_order(found.findings))]
     if found.complaints:
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         raise InputError("\n".join(found.complaints))

@@ -1,7 +1,6 @@
 """Point params.yaml at a table: write the sections data and split, keep the comments.
 
-What was taken for granted is printed, a line each. Nothing else of params.yaml changes, but
-ratios that ask for more negatives than the table has, and rules on amounts that it lacks.
+What was taken for granted is printed, a line each. Nothing else of params.yaml changes.
 """
 
 from pathlib import Path
@@ -49,8 +48,6 @@ def run(file, target, positive):
         lines.append(f"data.unlabelled drop: {found.unlabelled:,} rows have no label")
     lines += setup.point(document, path, found, written, again)
     lines.append(_split(found))
-    lines += setup.fit_ratios(document, natural)
-    lines += setup.drop_amounts(document, found.columns)
     store.write_text(paths.PARAMS, document.text())
     return "\n".join([*lines, f"{paths.PARAMS} is written.", NEXT, ""])
 

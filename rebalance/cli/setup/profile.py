@@ -39,9 +39,10 @@ def profile(path, target, read=None):
 
     found = sources.profile(_section(path, target, read))
     if not found.target:
-        raise InputError(
-            f"--target {target!r} is no column; the columns are {_names(list(found.columns))}."
-        )
+        names = list(found.columns)
+        numbered = names == [str(number) for number in range(len(names))]
+        why = ", numbered because the file has no header" * numbered
+        raise InputError(f"--target {target!r} is no column; the columns are {_names(names)}{why}.")
     if found.more_labels:
         raise InputError(
             f"--target {target!r} has more than {labels.MOST:,} different values: a number to "

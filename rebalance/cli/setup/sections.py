@@ -1,0 +1,40 @@
+"""Point the sections data and split of params.yaml at a table."""
+
+# Keys of data that speak of one table.
+OF_A_TABLE = ("columns", "unlabelled", "prevalence")
+
+
+def point(document, path, found, positive, again):
+    """Write the sections data and split; return a line for what was there and is no more.
+
+    Parameters
+    ----------
+    document : Document
+    path : str
+    found : Profile
+    positive : list
+        The labels of the rare class.
+    again : bool
+        Whether the section spoke of this file before: what else it says of it stays.
+    """
+    lines, data = [], document["data"]
+    if not again:
+        if data.get("drop"):
+            lines.append(f"data.drop: empty now, it was {', '.join(map(str, data['drop'][:10]))}")
+        document.put("data", {"drop": []})
+        for key in OF_A_TABLE:
+            if data.pop(key, None):
+                lines.append(f"data.{key} removed: it spoke of another table")
+        document.put("split", {"method": "stratified", "column": "", "gap": 0})
+    elif absent := [name for name in data.get("drop") or [] if str(name) not in found.columns]:
+        lines.append(f"data.drop: {', '.join(map(str, absent))} removed, no columns of the table")
+        document.put("data", {"drop": [name for name in data["drop"] if name not in absent]})
+    if data.get("read"):
+        lines.append(f"data.read: {', '.join(data['read'])} as params.yaml has it")
+    several = len(found.labels) > 2 or len(positive) > 1
+    values = {"source": "file", "path": path, "pattern": "*", "target": found.target}
+    values["positive"] = positive if several else positive[0]
+    if found.unlabelled:
+        values["unlabelled"] = "drop"
+    document.put("data", values)
+    return lines
