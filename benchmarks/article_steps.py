@@ -7,9 +7,9 @@ from math import floor
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from rebalance import metrics, sources, splitting, store, tuning, workers
+from rebalance import metrics, sources, splitting, store, tuning
 from rebalance.errors import InputError
-from rebalance.learning import learners, treatments
+from rebalance.learning import fits, learners, training, treatments
 from rebalance.params import Split, Treatment
 
 SPLIT = Split(method="stratified", column="", test_size=0.2, gap=0.0, seed=42)
@@ -20,7 +20,7 @@ SAMPLER_SEED = 0
 OPTIMISTIC = "optimistic: chosen on the test rows"
 NONE = Treatment(treatment=treatments.NONE)
 OVER = Treatment(treatment="random_over", ratio=1.0, seed=SAMPLER_SEED)
-CLASS_WEIGHT = Treatment(treatment=treatments.CLASS_WEIGHT, weight="balanced")
+CLASS_WEIGHT = Treatment(treatment="class_weight", weight="balanced")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,8 +163,9 @@ def tuned(train, test, params, trials, folds, progress=lambda: None):
         "folds": folds,
     }
     params = params.model_copy(update={"tune": params.tune.model_copy(update=changes)})
-    with workers.pool(params.run) as executor:
-        study = tuning.search(train, params, executor, progress=progress)
+    settings, entries = training.Settings.of(params), tuning.largest(params.tune, train.y)
+    with fits.opened(train, entries, params.learner, params.run) as running:
+        study = tuning.search(running, params.tune, settings, progress)
     seconds = time.perf_counter() - start
     chosen = study.chosen.ratio
     what = "no resampling" if study.chosen.treatment == treatments.NONE else f"{chosen} : 1"

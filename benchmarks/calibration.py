@@ -17,8 +17,8 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from benchmarks.splits import tables
-from rebalance import errors, metrics, splitting, workers
-from rebalance.learning import calibration, training, treatments
+from rebalance import errors, metrics, splitting
+from rebalance.learning import calibration, fits, training, treatments
 from rebalance.model.corrected import expit, log_odds
 from rebalance.params import Calibrate, Treatment, load
 from rebalance.sources.simulated import simulate
@@ -32,7 +32,7 @@ TREATMENTS |= {
     for ratio in (200, 50, 10, 2, 1)
 }
 TREATMENTS |= {
-    "balanced weights": Treatment(treatment=treatments.CLASS_WEIGHT, weight="balanced"),
+    "balanced weights": Treatment(treatment="class_weight", weight="balanced"),
     "SMOTE 10:1": Treatment(treatment="smote", ratio=10.0),
     "SMOTE 1:1": Treatment(treatment="smote", ratio=1.0),
 }
@@ -77,21 +77,18 @@ def measure(train, test, params, names=tuple(TREATMENTS)):
     names : collection of str
         Keys of `TREATMENTS`.
     """
-    folds = training.numbered(splitting.folds(train, params.out_of_fold), params.out_of_fold)
+    folds = splitting.folds(train, params.out_of_fold)
     # A higher ratio than the natural one is none.
     entries = {
         name: entry
         for name, entry in TREATMENTS.items()
         if name in names and (entry.ratio or 0) < treatments.natural_ratio(train.y)
     }
-    with workers.pool(params.run) as executor:
+    with fits.opened(train, [*entries.values()], params.learner, params.run) as running:
         jobs = {
             name: (
-                executor.submit(training.final_fit, entry, params.learner, train),
-                [
-                    executor.submit(training.fold_scores, entry, params.learner, train, fold)
-                    for fold in folds
-                ],
+                running.of_all(entry, params.learner),
+                [running.of_fold(entry, params.learner, fold) for fold in folds],
             )
             for name, entry in entries.items()
         }
@@ -108,12 +105,12 @@ def corrected(name, folds, results, fitted, train, test):
     Parameters
     ----------
     name : str
-    folds : list of training.Fold
-    results : list of (raw scores, shift)
+    folds : list of splitting.Fold
+    results : list of fits.FoldScores
     fitted : treatments.Fitted
     train, test : store.Table
     """
-    scored = training.joined([fold.rows for fold in folds], train, results)
+    scored = training.joined(folds, train, results)
     raw_test = fitted.estimator.predict_proba(test.X)[:, 1]
     before = metrics.ranking_metrics(test.y, raw_test)["average_precision"]
     odds = log_odds(raw_test)

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from rebalance import comparison, errors, paths, sources, splitting, store
 from rebalance.errors import InputError
-from rebalance.learning import training, treatments
+from rebalance.learning import fits, treatments
 from rebalance.params import Treatment, load
 
 METHODS = {"stratified": "random, stratified", "time": "time-ordered"}
@@ -107,9 +107,7 @@ def estimate(train, test, params, prevalence):
     prevalence : float
         That of all rows.
     """
-    fitted = training.final_fit(
-        Treatment(treatment=treatments.NONE), params.learner, train
-    ).estimator
+    fitted = fits.final_fit(Treatment(treatment=treatments.NONE), params.learner, train).estimator
     y_score = fitted.predict_proba(test.X)[:, 1]
     found = comparison.compare(
         test.y,

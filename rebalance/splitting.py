@@ -139,26 +139,40 @@ def split(y, column, params):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sides:
-    """The rows of a fold, (training, validation): all of ``total`` rows but those of ``valid``.
+class Fold:
+    """One fold of the training rows.
 
-    The training rows of all folds together are much beside the rows of a large table: they are
-    told when asked for.
+    Attributes
+    ----------
+    folds, seed, number : int
+        It is the fold ``number`` of ``folds`` that were drawn with ``seed``.
+    valid : array of int
+        Its validation rows.
+    total : int
+        The rows of the table.
+    before : array of int or None
+        Its training rows, where they are not all the others: in time order.
     """
 
+    folds: int
+    seed: int
+    number: int
     valid: np.ndarray
     total: int
+    before: np.ndarray | None = None
 
-    def __iter__(self):
-        """Yield the numbers of the training rows, then those of the validation rows."""
+    @property
+    def train(self):
+        """Return the training rows, computed on demand: those of all folds would be large."""
+        if self.before is not None:
+            return self.before
         train = np.ones(self.total, dtype=bool)
         train[self.valid] = False
-        yield np.flatnonzero(train).astype(np.int32)
-        yield self.valid
+        return np.flatnonzero(train).astype(np.int32)
 
 
 def folds(table, params):
-    """Return a list of (training rows, validation rows), one for each fold of each repeat.
+    """Return a list of `Fold`, one for each fold of each repeat.
 
     Folds respect what the split respects: time-ordered training rows are validated on later rows
     only, and a group is on one side only.
@@ -199,9 +213,19 @@ def folds(table, params):
         seed = (params.seed + repeat) % 2**32
         drawn = splitter(n_splits=params.folds, shuffle=True, random_state=seed)
         sides = drawn.split(np.zeros(len(table.y)), table.y, groups)
-        found += [Sides(valid=valid.astype(np.int32), total=len(table.y)) for _, valid in sides]
-    for train, valid in found:
-        if any(len(np.unique(table.y[side])) < 2 for side in (train, valid)):
+        found += [
+            Fold(
+                folds=params.folds,
+                # Repeats draw with the seeds that follow.
+                seed=seed,
+                number=number,
+                valid=valid.astype(np.int32),
+                total=len(table.y),
+            )
+            for number, (_, valid) in enumerate(sides)
+        ]
+    for fold in found:
+        if any(len(np.unique(table.y[side])) < 2 for side in (fold.train, fold.valid)):
             raise InputError(
                 f"{params.key}.folds must leave both classes on each side, got {params.folds} "
                 f"folds with {positives} positives, some groups of {name!r} with most of them; use "
@@ -213,7 +237,7 @@ def folds(table, params):
 def fewest_positives(table, params):
     """Return the positives of the training fold that has the fewest."""
     if table.roles.get("method") in {"time", "group"}:
-        return min(int(table.y[train].sum()) for train, _ in folds(table, params))
+        return min(int(table.y[fold.train].sum()) for fold in folds(table, params))
     # Strata are cut as evenly as they can be.
     positives = int(table.y.sum())
     return positives - -(-positives // params.folds)
@@ -235,7 +259,16 @@ def _time_folds(y, column, params, gap):
                 f"{params.key}.folds must leave both classes on each side in time order, got "
                 f"{n_folds} folds with {int(y.sum())} positives; use fewer folds or a smaller gap."
             )
-        found.append((np.flatnonzero(train), np.flatnonzero(valid)))
+        found.append(
+            Fold(
+                folds=n_folds,
+                seed=params.seed,
+                number=len(found),
+                valid=np.flatnonzero(valid),
+                total=len(y),
+                before=np.flatnonzero(train),
+            )
+        )
     return found
 
 

@@ -4,28 +4,14 @@ OpenMP threads of two fits spin at each other's barriers; one thread a fit is as
 machine and the only setting that a busy neighbour does not ruin.
 """
 
-import ctypes
 import os
-import sys
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
-# Bytes from which an array gets memory of its own, and malloc.h's name of that number.
-LARGE, M_MMAP_THRESHOLD = 4 * 2**20, -3
-
-
-def _give_back():
-    """Have glibc give the memory of large arrays back to the system as soon as they are freed.
-
-    By itself it learns to keep arrays of up to 32 MiB in the heap of each thread, where freed ones
-    stay between those in use: after a fit of eight million rows 350 MB of them.
-    """
-    if sys.platform == "linux":
-        # Other C libraries have no such function.
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt:
-            mallopt(M_MMAP_THRESHOLD, LARGE)
+# The share of the available memory that fits may take together; the rest is for scores.
+SHARE = 0.8
+CGROUP = Path("/sys/fs/cgroup")
 
 
 def _one_thread():
@@ -40,26 +26,40 @@ def cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
-def workers(run):
-    """Return the number of fits at the same time: ``run.workers``, or 0 for one on each core."""
-    return run.workers or cores()
+def available():
+    """Return the bytes of memory that are available, to the machine or to this container."""
+    import psutil
+
+    free = psutil.virtual_memory().available
+    try:
+        limit = int((CGROUP / "memory.max").read_text())
+        used = int((CGROUP / "memory.current").read_text())
+    except (OSError, ValueError):  # no such limit: "max", or no such files
+        return free
+    return min(free, max(0, limit - used))
+
+
+def workers(run, needed=0):
+    """Return the number of fits at the same time.
+
+    Parameters
+    ----------
+    run : params.Run
+        Its ``workers``, or one for each core where that is 0.
+    needed : int
+        Bytes that each fit needs: no more fits than there is memory for, and at least one.
+    """
+    wanted = run.workers or cores()
+    return max(1, min(wanted, int(SHARE * available()) // needed)) if needed else wanted
 
 
 @contextmanager
-def _quiet():
-    """Keep forests from warning at every tree that a thread has no configuration of its own."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*sklearn.utils.parallel.delayed.*")
-        yield
-
-
-@contextmanager
-def pool(run):
-    """Yield an executor of as many threads as there are `workers`."""
-    _give_back()
-    with ThreadPoolExecutor(workers(run), initializer=_one_thread) as executor, _quiet():
+def pool(run, needed=0):
+    """Yield an executor, and the number of fits that it runs at the same time: see `workers`."""
+    number = workers(run, needed)
+    with ThreadPoolExecutor(number, initializer=_one_thread) as executor:
         try:
-            yield executor
+            yield executor, number
         except BaseException:
             # The first error ends the work; what has not begun must not begin.
             executor.shutdown(wait=False, cancel_futures=True)

@@ -29,7 +29,7 @@ def main():
     section = params.threshold.for_columns(test.names)
     evaluation.check_thresholds(models, section)
     groups = evaluation.groups(test, params.evaluate.groups)
-    with workers.pool(params.run) as executor:
+    with workers.pool(params.run) as (executor, _):
         scored = executor.map(lambda n: models[n].raw_scores(test.X), names)
         raw = dict(zip(names, scored, strict=True))
     y_scores = {name: model.correct(raw[name]) for name, model in models.items()}

@@ -2,8 +2,8 @@
 
 import time
 
-from rebalance import errors, paths, store, tracking, workers
-from rebalance.learning import training, treatments
+from rebalance import errors, paths, store, tracking
+from rebalance.learning import fits, training, treatments
 from rebalance.params import Treatment, load
 
 
@@ -13,16 +13,17 @@ def main():
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
     params = params.for_columns(table.names)
+    settings = training.Settings.of(params)
     entry = Treatment(treatment=treatments.NONE)
-    training.check(entry, table, params, paths.BASELINE)
-    remember = training.remembering(store.score_cache(len(table.y)), store.md5(paths.TRAIN))
-    with workers.pool(params.run) as executor:
-        trained = training.train(entry, table, params, executor, remember)
+    training.check(entry, table, settings, paths.BASELINE)
+    cache = store.score_cache(len(table.y))
+    with fits.opened(table, [entry], params.learner, params.run, cache) as running:
+        trained = training.train(entry, running, settings)
     outputs = store.write_trained(paths.BASELINE, trained)
     tracking.record(
         "train_baseline",
         experiment=params.tracking.experiment,
-        params=params.model_dump(include={"learner", "out_of_fold", "calibrate", "threshold"}),
+        params=params.model_dump(include={*vars(settings)}),
         metrics=trained.summary,
         outputs=outputs,
         started=started,

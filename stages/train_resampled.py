@@ -3,8 +3,8 @@
 import sys
 import time
 
-from rebalance import errors, paths, store, tracking, workers
-from rebalance.learning import training, treatments
+from rebalance import errors, paths, store, tracking
+from rebalance.learning import fits, training, treatments
 from rebalance.params import load
 
 
@@ -15,17 +15,17 @@ def main():
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
     params = params.for_columns(table.names)
+    settings = training.Settings.of(params)
     entry = params.resample[name].at(treatments.natural_ratio(table.y))
-    training.check(entry, table, params, f"resample.{name}")
-    remember = training.remembering(store.score_cache(len(table.y)), store.md5(paths.TRAIN))
-    with workers.pool(params.run) as executor:
-        trained = training.train(entry, table, params, executor, remember)
+    training.check(entry, table, settings, f"resample.{name}")
+    cache = store.score_cache(len(table.y))
+    with fits.opened(table, [entry], params.learner, params.run, cache) as running:
+        trained = training.train(entry, running, settings)
     outputs = store.write_trained(name, trained)
     tracking.record(
         f"train_resampled@{name}",
         experiment=params.tracking.experiment,
-        params=params.model_dump(include={"learner", "out_of_fold", "calibrate", "threshold"})
-        | {"resample": entry.model_dump()},
+        params=params.model_dump(include={*vars(settings)}) | {"resample": entry.model_dump()},
         metrics=trained.summary,
         outputs=outputs,
         started=started,

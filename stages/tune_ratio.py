@@ -4,8 +4,8 @@ import time
 
 from tqdm import tqdm
 
-from rebalance import errors, figures, metrics, paths, store, tracking, tuning, workers
-from rebalance.learning import training
+from rebalance import errors, figures, metrics, paths, store, tracking, tuning
+from rebalance.learning import fits, training
 from rebalance.params import load
 
 
@@ -15,19 +15,21 @@ def main():
     tracking.check(params.tracking.experiment)
     table = store.read_table(paths.TRAIN)
     params = params.for_columns(table.names)
-    remember = training.remembering(store.score_cache(len(table.y)), store.md5(paths.TRAIN))
+    settings = training.Settings.of(params)
+    cache = store.score_cache(len(table.y))
+    largest = tuning.largest(params.tune, table.y)
     total = params.tune.trials * (1 + len(params.tune.also) + bool(params.tune.learner))
     with (
-        workers.pool(params.run) as executor,
+        fits.opened(table, largest, params.learner, params.run, cache) as running,
         tqdm(
             total=total,
             unit="ratio",
             delay=0.5,  # warnings come first
         ) as bar,
     ):
-        study = tuning.search(table, params, executor, remember, bar.update)
+        study = tuning.search(running, params.tune, settings, bar.update)
         bar.total = bar.n  # the arm without any treatment may have asked less
-        trained = tuning.train(study, table, params, executor, remember)
+        trained = tuning.train(study, running, params.tune, settings)
     outputs = store.write_trained(paths.TUNED, trained, {"study": study.summary()})
     store.write_text(paths.RATIO_CURVE, study.curve())
     picture = figures.new_figure()
@@ -36,9 +38,7 @@ def main():
     tracking.record(
         "tune_ratio",
         experiment=params.tracking.experiment,
-        params=params.model_dump(
-            include={"learner", "out_of_fold", "calibrate", "threshold", "tune"}
-        ),
+        params=params.model_dump(include={*vars(settings), "tune"}),
         metrics=trained.summary | {"study": study.summary()},
         outputs=[*outputs, paths.RATIO_CURVE, paths.RATIO_CURVE_PICTURE],
         started=started,

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 
 from rebalance import columns
 from rebalance import params as parameters
-from rebalance.learning import learners, training, treatments
+from rebalance.learning import learners, treatments
+from rebalance.learning.fits import Fits, steps_before
 from rebalance.model.corrected import CorrectedClassifier
 from rebalance.params import Treatment
 from rebalance.store import Table
@@ -157,7 +159,7 @@ def model(name, rows=None):
     entry = treatment(name, params={"n_estimators": 2}) if name in ENSEMBLES else treatment("none")
     section = learner("hist_gradient_boosting" if name in ENSEMBLES else name)
     rows = rows or table()
-    steps = training.steps_before(entry, section, rows)
+    steps = steps_before(entry, section, rows)
     made = learners.make(section, steps.layout)
     threshold = {"name": "fixed", "value": 0.5, "met": True, "shortfall": 0.0, "message": ""}
     return CorrectedClassifier(
@@ -172,9 +174,11 @@ def model(name, rows=None):
     )
 
 
-def pool(workers=1):
-    """Return an executor; a test's learners are too small to fight over threads."""
-    return ThreadPoolExecutor(workers)
+@contextmanager
+def fits(found=None, workers=1, **more):
+    """Yield `Fits` of a table on threads; a test's learners are too small to fight over them."""
+    with ThreadPoolExecutor(workers) as executor:
+        yield Fits(table() if found is None else found, executor, workers=workers, **more)
 
 
 # Labels of 10 to 60 rows with at least two of each class.

@@ -10,16 +10,17 @@ import pytest
 from rebalance import columns, store
 from rebalance.errors import InputError
 from rebalance.learning import learners, training, treatments
+from rebalance.learning.fits import steps_before
 from rebalance.learning.treatments import counts
 from tests.strategies import (
     ENSEMBLES,
     QUICK,
+    fits,
     learner,
     mixed,
     mixed_frame,
     model,
     params,
-    pool,
     treatment,
 )
 
@@ -42,9 +43,10 @@ def of(frame, y, learnt=None):
 
 def train(entry, name="hist_gradient_boosting", table=TABLE):
     given = params(learner=learner(name).model_dump(), out_of_fold__folds=2)
-    training.check(entry, table, given, "resample.x")
-    with pool() as executor:
-        return training.train(entry, table, given, executor)
+    settings = training.Settings.of(given)
+    training.check(entry, table, settings, "resample.x")
+    with fits(table) as running:
+        return training.train(entry, running, settings)
 
 
 @pytest.mark.parametrize("name", [*QUICK, *ENSEMBLES])
@@ -107,7 +109,7 @@ def test_every_treatment_takes_every_kind_of_column(name, keys, of):
 
 def made_rows(entry, table):
     """Return the rows that a sampler made, as the learner sees them, and their layout."""
-    steps = training.steps_before(entry, learner(), table)
+    steps = steps_before(entry, learner(), table)
     X = table.X
     for step in steps.transformers:
         X = step.fit_transform(X, table.y)
@@ -166,7 +168,7 @@ def test_too_few_positives_for_neighbours_are_refused_before_any_fit(monkeypatch
     training.check(
         treatment("smote", params={"k_neighbors": 4}),
         few,
-        params(out_of_fold__folds=2),
+        training.Settings.of(params(out_of_fold__folds=2)),
         "resample.x",
     )
 
@@ -178,7 +180,7 @@ def test_a_category_of_many_values_is_the_mean_of_other_rows_targets():
     frame = pd.DataFrame({"v": [f"v{i // 2}" for i in range(600)], "x": rng.normal(size=600)})
     table = of(frame, y)
     entry = treatment("random_over", ratio=1)
-    steps = training.steps_before(entry, learner(), table)
+    steps = steps_before(entry, learner(), table)
     assert len(steps.transformers) == 1
     assert steps.layout.categories == {}
 

@@ -317,17 +317,6 @@ def test_a_categorical_column_has_its_labels_and_its_gaps(tmp_path):
     assert some["card"].to_numpy().tolist() == [None, "y"]
 
 
-def test_what_is_kept_has_room_for_a_study_of_a_large_table(monkeypatch, tmp_path):
-    limits = []
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        "joblib.Memory.reduce_size", lambda _, bytes_limit: limits.append(bytes_limit)
-    )
-    for n_rows in (1000, 10_000_000):
-        store.score_cache(n_rows)
-    assert limits == [1e9, 100 * 8 * 10_000_000]
-
-
 def test_columns_that_are_no_features_are_read_when_asked_for(tmp_path):
     content = pd.DataFrame({"a": [1.0, 2.0], "card": ["x", "y"], "Class": [0, 1]})
     store.write_frame(tmp_path / "t.parquet", content, {"target": "Class", "features": ["a"]})

@@ -1,26 +1,25 @@
 """Out-of-fold scores come from models that did not see the row."""
 
 import re
-import time
 from dataclasses import asdict
 
 import numpy as np
 import pytest
-from joblib import Memory
 
 from rebalance import splitting, thresholds
 from rebalance.errors import InputError
 from rebalance.learning import learners, training, treatments
-from tests.strategies import ENSEMBLES, learner, params, pool, table, treatment
+from tests.strategies import ENSEMBLES, fits, learner, params, table, treatment
 
 TABLE = table(240, 30)
 PARAMS = params(threshold__use="half")
 
 
 def train(entry, found=TABLE, given=PARAMS, workers=1, **more):
-    training.check(entry, found, given, "resample.it")
-    with pool(workers) as executor:
-        return training.train(entry, found, given, executor, **more)
+    settings = training.Settings.of(given)
+    training.check(entry, found, settings, "resample.it")
+    with fits(found, workers, **more) as running:
+        return training.train(entry, running, settings)
 
 
 @pytest.mark.parametrize("name", ["none", "random_under", "class_weight", "smote"])
@@ -35,7 +34,8 @@ def test_every_row_is_scored_once_a_repeat_by_a_model_that_did_not_see_it(name):
     np.testing.assert_array_equal(scores.y_true, TABLE.y[scores.row])
 
     made = learners.make(given.learner)
-    for number, (seen, unseen) in enumerate(splitting.folds(TABLE, given.out_of_fold)):
+    for number, fold in enumerate(splitting.folds(TABLE, given.out_of_fold)):
+        seen, unseen = fold.train, fold.valid
         assert not set(seen) & set(unseen)
         fitted = treatments.fit(entry, made, TABLE.X[seen], TABLE.y[seen])
         these = scores.fold == number
@@ -95,7 +95,12 @@ def test_amounts_that_a_rule_cannot_use_are_one_line_before_any_fit(others, said
     rule = {"rule": "amount_cost", "column": "Amount", "c_admin": 5.0}
     given = params(threshold__rules__amounts=rule)
     with pytest.raises(InputError, match=re.escape(said)):
-        training.check(treatment("none"), table(240, 30, others=others), given, "baseline")
+        training.check(
+            treatment("none"),
+            table(240, 30, others=others),
+            training.Settings.of(given),
+            "baseline",
+        )
 
 
 def test_rules_choose_on_out_of_fold_scores_each_row_once():
@@ -181,65 +186,6 @@ def test_what_does_not_fit_the_rows_is_one_line(entry, given, said):
     with pytest.raises(InputError, match=re.escape(said)) as caught:
         train(entry, given=params(**given))
     assert "\n" not in str(caught.value)
-
-
-def test_kept_scores_are_asked_first_and_only_for_the_same_question(tmp_path, monkeypatch):
-    fits = []
-    fit = treatments.fit
-
-    def counted(entry, *rest):
-        fits.append(entry)
-        return fit(entry, *rest)
-
-    monkeypatch.setattr(treatments, "fit", counted)
-    memory = Memory(tmp_path, verbose=0)
-
-    def fits_of(data="rows", entry=treatment("random_under", ratio=3), given=PARAMS):  # noqa: B008
-        before = len(fits)
-        trained = train(entry, given=given, remember=training.remembering(memory, data))
-        return len(fits) - before - 1, trained  # but the final fit
-
-    first, trained = fits_of()
-    again, repeated = fits_of()
-    assert (first, again) == (3, 0)
-    np.testing.assert_array_equal(trained.scores.raw, repeated.scores.raw)
-    assert fits_of(data="other rows")[0] == 3
-    assert fits_of(entry=treatment("random_under", ratio=4))[0] == 3
-    assert fits_of(given=params(learner__seed=1))[0] == 3
-    assert fits_of(given=params(out_of_fold__seed=1))[0] == 3
-    assert fits_of(given=params(calibrate__prior=False, threshold__use="half"))[0] == 0
-
-
-def test_a_learners_own_threads_stay_at_one():
-    from threadpoolctl import threadpool_info
-
-    from rebalance import workers
-
-    section = params(run__workers=2).run
-    with workers.pool(section) as executor:
-        infos = list(executor.map(lambda _: threadpool_info(), range(2)))
-    assert {pool_["num_threads"] for info in infos for pool_ in info} == {1}
-
-
-def test_the_first_error_ends_the_work():
-    from rebalance import workers
-
-    done = []
-
-    def work(number):
-        if number == 0:
-            raise InputError("no")
-        time.sleep(0.01)
-        done.append(number)
-
-    def all_of_them():
-        with workers.pool(params(run__workers=1).run) as executor:
-            futures = [executor.submit(work, number) for number in range(200)]
-            futures[0].result()
-
-    with pytest.raises(InputError):
-        all_of_them()
-    assert len(done) < 100
 
 
 @pytest.mark.parametrize("name", ["lightgbm", "xgboost", "logistic_regression"])

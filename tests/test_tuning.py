@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from joblib import Memory
 
-from rebalance import metrics, splitting, tuning
+from rebalance import metrics, splitting, store, tuning
 from rebalance.errors import InputError
-from rebalance.learning import training
+from rebalance.learning import treatments
+from rebalance.learning.fits import FoldScores, final_fit
+from rebalance.learning.training import Settings
 from rebalance.tuning import Candidate, Scored, choose
 from rebalance.tuning.search import Arm
-from tests.strategies import ROOT, params, pool, table, treatment
+from tests.strategies import ROOT, fits, params, table, treatment
 
 TABLE = table(300, 30)
 NATURAL = 9
@@ -39,16 +40,27 @@ class Counting:
             ratio = round(NATURAL / entry.weight)
         settings = tuple(sorted(learner.params.items()))
         self.asked.append((entry.treatment, ratio, settings, fold.number))
-        _, valid = fold.rows
-        y = table.y[valid]
+        y = table.y[fold.valid]
         drawn = np.random.default_rng([fold.number, ratio]).normal(size=len(y))
         odds = y * (2 + self.quality(ratio, learner.params) / 4) + self.noise * drawn
-        return 1 / (1 + np.exp(3 - odds)), 0.0
+        return FoldScores(raw=1 / (1 + np.exp(3 - odds)), shift=0.0, seconds=0.5)
 
 
-def search(given=PARAMS, fits=None, workers=1, found=TABLE):
-    with pool(workers) as executor:
-        return tuning.search(found, given, executor, fits or Counting())
+def search(given=PARAMS, scores=None, workers=1):
+    """Return a study of stand-ins for the fits, or of ``scores``."""
+    with fits(TABLE, workers, scores=scores or Counting()) as running:
+        return tuning.search(running, given.tune, Settings.of(given))
+
+
+def real(given=PARAMS, workers=1, cache=None):
+    """Return a study of real fits."""
+    with fits(TABLE, workers, cache=cache) as running:
+        return tuning.search(running, given.tune, Settings.of(given))
+
+
+def trained(study, given, workers=1):
+    with fits(TABLE, workers) as running:
+        return tuning.train(study, running, given.tune, Settings.of(given))
 
 
 def told(study):
@@ -71,12 +83,10 @@ def batches(study, given):
 
 @pytest.mark.parametrize("workers", [2, 4])
 def test_the_same_seed_gives_the_same_study_on_any_number_of_workers(workers):
-    with pool(1) as one, pool(workers) as more:
-        first = tuning.search(TABLE, PARAMS, one)
-        # Idle workers fit folds that may be forgotten.
-        second = tuning.search(TABLE, params(tune__trials=8, run__workers=workers), more)
-        assert told(first) == told(second)
-        models = [tuning.train(first, TABLE, PARAMS, e).model for e in (one, more)]
+    # Idle workers fit folds that may be forgotten.
+    first, second = real(), real(workers=workers)
+    assert told(first) == told(second)
+    models = [trained(first, PARAMS, number).model for number in (1, workers)]
     np.testing.assert_array_equal(*(model.predict_proba(TABLE.X) for model in models))
 
 
@@ -85,7 +95,7 @@ def test_folds_that_idle_workers_fit_ahead_change_nothing(seed):
     keys = {"tune__trials": 12, "tune__folds": 5, "tune__seed": seed}
     one, more = Counting(noise=1.5), Counting(noise=1.5)
     first = search(params(**keys), one)
-    second = search(params(run__workers=4, **keys), more, workers=4)
+    second = search(params(**keys), more, workers=4)
     assert told(first) == told(second)
     assert first.summary()["pruned"] > 0
     assert set(one.asked) <= set(more.asked)
@@ -104,14 +114,14 @@ def test_a_ratio_is_paid_for_once_however_often_it_is_asked(seed, batch, prune):
         update={"trials": 20, "seed": seed, "batch": batch, "prune": prune}
     )
     given_ = PARAMS.model_copy(update={"tune": tune})
-    fits = Counting()
-    study = search(given_, fits)
+    counting = Counting()
+    study = search(given_, counting)
     assert len(study.trials) == 20 > len(study.scored)
-    assert len(fits.asked) == len(set(fits.asked)) == study.summary()["fits"]
+    assert len(counting.asked) == len(set(counting.asked)) == study.summary()["fits"]
     assert all(1 <= c.ratio <= NATURAL for c in study.scored)
     if not prune:
         assert study.summary()["pruned"] == 0
-        assert len(fits.asked) == 3 * len(study.scored)
+        assert len(counting.asked) == 3 * len(study.scored)
 
 
 def test_the_anchors_are_asked_first_and_the_natural_ratio_is_no_treatment():
@@ -166,13 +176,12 @@ def test_scores_are_those_of_an_honest_cross_validation():
     from rebalance.learning import learners, treatments
 
     given = params(tune__trials=3, tune__prune=False)
-    with pool() as executor:
-        study = tuning.search(TABLE, given, executor)
+    study = real(given)
     for candidate, scored in study.scored.items():
         entry = candidate.entry(NATURAL, given.tune.seed)
-        for (train, valid), score in zip(
-            splitting.folds(TABLE, given.tune), scored.scores, strict=True
-        ):
+        folds = splitting.folds(TABLE, given.tune)
+        for fold, score in zip(folds, scored.scores, strict=True):
+            train, valid = fold.train, fold.valid
             fitted = treatments.fit(
                 entry, learners.make(given.learner), TABLE.X[train], TABLE.y[train]
             )
@@ -248,8 +257,8 @@ def test_a_treatment_whose_every_ratio_was_stopped_is_told_without_a_score(seed)
 
     class Bad(Counting):
         def __call__(self, entry, *rest):
-            raw, shift = super().__call__(entry, *rest)
-            return (raw[::-1] if entry.treatment == "smote" else raw), shift
+            found = super().__call__(entry, *rest)
+            return found._replace(raw=found.raw[::-1]) if entry.treatment == "smote" else found
 
     study = search(given, Bad())
     arm = study.summary()["arms"]["smote"]
@@ -280,10 +289,9 @@ def test_no_settings_are_searched_for_an_ensemble_without_a_learner():
 
 def test_the_choice_is_judged_on_the_folds_of_every_other_model():
     given = params(tune__folds=5, tune__seed=7, tune__trials=2, out_of_fold__folds=3)
-    with pool() as executor:
-        trained = tuning.train(search(given), TABLE, given, executor)
+    scores = trained(search(given), given).scores
     folds = splitting.folds(TABLE, given.out_of_fold)
-    np.testing.assert_array_equal(trained.scores.row, np.concatenate([v for _, v in folds]))
+    np.testing.assert_array_equal(scores.row, np.concatenate([fold.valid for fold in folds]))
 
 
 def test_the_untreated_arm_has_the_same_budget_of_settings():
@@ -320,19 +328,18 @@ def test_a_setting_that_is_chosen_is_told_in_numbers_whatever_it_is(name, choice
 
 def test_the_final_model_is_the_choice_fitted_on_all_rows_and_judged_by_the_study():
     given = params(tune__one_standard_error=False, tune__trials=4)
-    with pool() as executor:
-        study = tuning.search(TABLE, given, executor)
-        trained = tuning.train(study, TABLE, given, executor)
-        entry = study.chosen.entry(NATURAL, given.tune.seed)
-        fitted = training.final_fit(entry, given.learner, TABLE)
-    scores, score = trained.scores, tuning.scorer(given.tune.metric)
+    study = real(given)
+    found = trained(study, given)
+    entry = study.chosen.entry(NATURAL, given.tune.seed)
+    fitted = final_fit(entry, given.learner, TABLE)
+    scores, score = found.scores, tuning.scorer(given.tune.metric)
     folds = [scores.fold == number for number in range(given.tune.folds)]
-    found = [score(scores.y_true[fold], scores.raw[fold]) for fold in folds]
-    assert found == pytest.approx(study.scored[study.chosen].scores, abs=1e-12)
+    values = [score(scores.y_true[fold], scores.raw[fold]) for fold in folds]
+    assert values == pytest.approx(study.scored[study.chosen].scores, abs=1e-12)
     np.testing.assert_array_equal(
-        trained.model.raw_scores(TABLE.X), fitted.estimator.predict_proba(TABLE.X)[:, 1]
+        found.model.raw_scores(TABLE.X), fitted.estimator.predict_proba(TABLE.X)[:, 1]
     )
-    assert sorted(trained.scores.row.tolist()) == list(range(300))
+    assert sorted(scores.row.tolist()) == list(range(300))
 
 
 def test_accuracy_is_warned_about_with_the_no_information_rate(caplog):
@@ -376,18 +383,18 @@ def test_a_metric_goes_by_scikit_learns_name(metric):
     ],
 )
 def test_a_study_that_cannot_be_is_one_line_before_any_fit(changes, said):
-    fits = Counting()
+    counting = Counting()
     with pytest.raises(InputError) as caught:
-        search(params(**changes), fits)
+        search(params(**changes), counting)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert not fits.asked
+    assert not counting.asked
 
 
 def test_an_unknown_setting_of_the_learner_is_one_line():
     given = params(tune__learner={"leaves": {"low": 1, "high": 3}})
-    with pool() as executor, pytest.raises(InputError, match="the unknown argument 'leaves'"):
-        tuning.search(TABLE, given, executor)
+    with pytest.raises(InputError, match="the unknown argument 'leaves'"):
+        search(given)
 
 
 def test_the_curve_has_every_finished_ratio_and_the_runs_every_question():
@@ -417,9 +424,9 @@ KILLS = (1, 2, 3, 5, 8)
 DIE = """
 import os, signal
 from pathlib import Path
-from joblib import Memory
-from rebalance.learning import training, treatments
-from tests.test_tuning import PARAMS, TABLE, pool, tuning
+from rebalance import store
+from rebalance.learning import treatments
+from tests.test_tuning import real
 
 fit, fits = treatments.fit, []
 
@@ -432,9 +439,7 @@ def deadly(*arguments):
 treatments.fit = deadly
 for kill in KILLS:
     if not os.fork():
-        remember = training.remembering(Memory(Path(f"kept-{kill}"), verbose=0), "rows")
-        with pool(1) as executor:
-            tuning.search(TABLE, PARAMS, executor, remember)
+        real(cache=store.ScoreCache(Path(f"kept-{kill}")))
         os._exit(0)  # it was to die
     assert os.WIFSIGNALED(os.wait()[1])
 """
@@ -453,40 +458,37 @@ def killed(tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole():
     """Return the study that nothing stopped."""
-    with pool() as executor:
-        return tuning.search(TABLE, PARAMS, executor)
+    return real()
 
 
 def resumed(folder, monkeypatch):
     """Return the study that goes on from what ``folder`` keeps, and the number of its fits."""
-    fits, fit = [], training.treatments.fit
+    fitted, fit = [], treatments.fit
 
     def counted(*arguments):
-        fits.append(arguments)
+        fitted.append(arguments)
         return fit(*arguments)
 
-    monkeypatch.setattr(training.treatments, "fit", counted)
-    remember = training.remembering(Memory(folder, verbose=0), "rows")
-    with pool(2) as executor:
-        return tuning.search(TABLE, PARAMS, executor, remember), len(fits)
+    with monkeypatch.context() as patch:
+        patch.setattr(treatments, "fit", counted)
+        return real(cache=store.ScoreCache(folder)), len(fitted)
 
 
 @pytest.mark.parametrize("kill", KILLS)
 def test_a_killed_study_goes_on_as_if_nothing_had_stopped_it(kill, killed, whole, monkeypatch):
-    study, fits = resumed(killed / f"kept-{kill}", monkeypatch)
+    study, number = resumed(killed / f"kept-{kill}", monkeypatch)
     assert told(study) == told(whole)
-    assert fits == whole.summary()["fits"] - kill
+    assert number == whole.summary()["fits"] - kill
     assert resumed(killed / f"kept-{kill}", monkeypatch)[1] == 0
 
 
-@pytest.mark.parametrize("left", [0, 40])
-def test_a_torn_result_is_fitted_again(left, tmp_path, whole, monkeypatch):
+def test_a_torn_result_is_fitted_again(tmp_path, whole, monkeypatch):
     resumed(tmp_path, monkeypatch)
-    torn = sorted(tmp_path.rglob("output.pkl"))[3]
-    torn.write_bytes(torn.read_bytes()[:left])
-    study, fits = resumed(tmp_path, monkeypatch)
+    torn = sorted(tmp_path.rglob("*.npz"))[3]
+    torn.write_bytes(torn.read_bytes()[:40])
+    study, number = resumed(tmp_path, monkeypatch)
     assert told(study) == told(whole)
-    assert fits == 1
+    assert number == 1
 
 
 def test_a_treatment_by_its_weight_means_the_same_ratio():

@@ -45,7 +45,7 @@ ENTRIES = {
     BASELINE: Treatment(treatment=treatments.NONE),
     "under-sampling 200:1": Treatment(treatment="random_under", ratio=200.0),
     "over-sampling 1:1": Treatment(treatment="random_over", ratio=1.0),
-    "balanced weights": Treatment(treatment=treatments.CLASS_WEIGHT, weight="balanced"),
+    "balanced weights": Treatment(treatment="class_weight", weight="balanced"),
     "SMOTE 10:1": Treatment(treatment="smote", ratio=10.0),
 }
 # What is often done, and not in the race.
@@ -95,7 +95,8 @@ def outcome(parts, learner, seed, n_folds=FOLDS):
         key = entry.model_dump_json()
         if key not in asked:
             asked[key] = [
-                _scores(entry, learner, X[train], y[train], X[valid]) for train, valid in folds
+                _scores(entry, learner, X[fold.train], y[fold.train], X[fold.valid])
+                for fold in folds
             ]
         return asked[key]
 
@@ -123,8 +124,8 @@ def _tuned(out_of_fold, folds, y, natural):
     for candidate in [*asked, untreated]:
         results = out_of_fold(candidate.entry(natural, 0))
         values = [
-            metrics.ranking_metrics(y[valid], raw)[METRIC]
-            for (_, valid), raw in zip(folds, results, strict=True)
+            metrics.ranking_metrics(y[fold.valid], raw)[METRIC]
+            for fold, raw in zip(folds, results, strict=True)
         ]
         scored[candidate] = tuning.Scored(candidate=candidate, scores=values)
     return tuning.choose(scored, untreated, one_standard_error=True)[1].entry(natural, 0)
@@ -132,11 +133,11 @@ def _tuned(out_of_fold, folds, y, natural):
 
 def _columns(results, folds, y):
     """Return out-of-fold scores as `evaluation.recommend` takes them."""
-    row = np.concatenate([valid for _, valid in folds])
+    row = np.concatenate([fold.valid for fold in folds])
     return {
         "fold": np.repeat(np.arange(len(folds)), [len(raw) for raw in results]),
         "row": row,
-        "train_rows": np.repeat([len(train) for train, _ in folds], [len(raw) for raw in results]),
+        "train_rows": np.repeat([len(fold.train) for fold in folds], [len(raw) for raw in results]),
         "y_true": y[row],
         "y_score": np.concatenate(results),
     }

@@ -15,8 +15,8 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import article_script, article_steps, bootstrap_speed
 from benchmarks.speed.growth import POSITIVES
-from rebalance import metrics, store, tuning, workers
-from rebalance.learning import learners, training, treatments
+from rebalance import metrics, store, tuning
+from rebalance.learning import fits, learners, training, treatments
 from rebalance.params import load
 from rebalance.sources import simulated
 
@@ -81,10 +81,12 @@ def article_ours(folder, trials):
         return metrics.ranking_metrics(test.y, y_score)["average_precision"]
 
     start = time.perf_counter()
-    with workers.pool(params.run) as executor:
+    settings, largest = training.Settings.of(params), tuning.largest(params.tune, train.y)
+    with fits.opened(train, largest, params.learner, params.run) as running:
+        executor = running.executor
         # The longest first, as everywhere.
         steps = {name: executor.submit(step, entry) for name, entry in entries.items()}
-        study = tuning.search(train, params, executor)
+        study = tuning.search(running, params.tune, settings)
         steps["tuned"] = executor.submit(step, study.chosen.entry(study.natural, params.tune.seed))
         steps = {name: future.result() for name, future in steps.items()}
     seconds = time.perf_counter() - start
@@ -100,23 +102,21 @@ def study(folder, trials, prune=True, kept=False):
     """Search the ratio, with or without results kept on disk."""
     params = _params(folder, trials=trials, prune=prune)
     train, _ = article_steps.tables(params)
-    remember, spent = training.fold_scores, {}
-    if kept:
-        from joblib import Memory
-
-        memory = Memory(Path(folder) / f"kept-{time.monotonic_ns()}", verbose=0)
-        remember = training.remembering(memory, "rows")
+    cache = store.ScoreCache(Path(folder) / f"kept-{time.monotonic_ns()}") if kept else None
+    spent = {}
 
     def timed(entry, learner, table, fold):
         start = time.thread_time()
-        found = remember(entry, learner, table, fold)
+        found = fits.fold_scores(entry, learner, table, fold)
         spent[entry.model_dump_json(), fold.number] = time.thread_time() - start
         return found
 
     _import()
     start, processor = time.perf_counter(), time.process_time()
-    with workers.pool(params.run) as executor:
-        found = tuning.search(train, params, executor, timed)
+    settings, largest = training.Settings.of(params), tuning.largest(params.tune, train.y)
+    with fits.opened(train, largest, params.learner, params.run, cache) as running:
+        running.scores = timed
+        found = tuning.search(running, params.tune, settings)
     seconds, processor = time.perf_counter() - start, time.process_time() - processor
     # The others were begun for candidates that were then stopped: idle workers do.
     counted = [
@@ -233,8 +233,9 @@ def save_model(folder):
     """Train a model on the rows, and save it."""
     params = _params(folder)
     train, _ = article_steps.tables(params)
-    with workers.pool(params.run) as executor:
-        trained = training.train(article_steps.NONE, train, params, executor)
+    entry, settings = article_steps.NONE, training.Settings.of(params)
+    with fits.opened(train, [entry], params.learner, params.run) as running:
+        trained = training.train(entry, running, settings)
     store.write_model(Path(folder) / MODEL, trained.model)
     return {}
 

@@ -123,11 +123,12 @@ def _plan(params, found, train, test):
     params = params.at(treatments.natural_ratio(train.y)).for_columns(train.names)
     entries = {"baseline": Treatment(treatment=treatments.NONE)}
     entries |= {f"resample.{name}": entry for name, entry in params.resample.items()}
+    settings = training.Settings.of(params)
     for place, entry in entries.items():
         with found.noting():
-            training.check(entry, train, params, place)
+            training.check(entry, train, settings, place)
     with found.noting():
-        tuning.check(train, params)
+        tuning.check(train, params.tune, settings)
     for section in (params.out_of_fold, params.tune):
         with found.noting():
             splitting.folds(train, section)

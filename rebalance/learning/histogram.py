@@ -5,7 +5,7 @@ at a time is enough: a fit takes a byte where it would take two doubles, its own
 And scikit-learn asks for the weighted percentiles of a column one by one, sorting and summing the
 column 254 times, and sorts an unweighted one three times; once is enough.
 
-Nothing of it changes a bit of what is fitted: ``tests/test_binning.py`` holds both ways against
+Nothing of it changes a bit of what is fitted: ``tests/test_histogram.py`` holds both ways against
 each other.
 """
 

@@ -1,89 +1,23 @@
-"""Table of unfitted estimators: the learner underneath every treatment."""
+"""Make, check, fit and ask the learner underneath every treatment."""
 
 import importlib
 import inspect
 import logging
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 
 from rebalance import columns, errors
 from rebalance.errors import InputError
 from rebalance.learning import histogram
 from rebalance.model.rows import Rows, probabilities
-from rebalance.params import names
+from rebalance.params.learners import LEARNERS, Learner
 
 log = logging.getLogger("rebalance")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Learner:
-    """Where an estimator lives and what we set where params.yaml says nothing."""
-
-    place: str
-    defaults: dict = field(default_factory=dict)
-    scaled: bool = False
-    extra: str = ""
-
-    @property
-    def trees(self):
-        """Say whether it grows trees, to which a code is as good as a number."""
-        return self.place.startswith(TREES)
-
-
-TREES = ("sklearn.tree.", "sklearn.ensemble.", "lightgbm.", "xgboost.")
 # A linear model gives each value of a category a column of its own, up to so many.
 MOST_COLUMNS = 30
-
-LEARNERS = {
-    "hist_gradient_boosting": Learner(
-        place="sklearn.ensemble.HistGradientBoostingClassifier",
-        # Chosen by cross-validation on training rows: python -m benchmarks.learner_defaults.
-        # Early stopping would look at a tenth of the positives, which is noise.
-        defaults={
-            "learning_rate": 0.1,
-            "max_iter": 75,
-            "l2_regularization": 5.0,
-            "early_stopping": False,
-        },
-    ),
-    "gradient_boosting": Learner(place="sklearn.ensemble.GradientBoostingClassifier"),
-    "logistic_regression": Learner(
-        place="sklearn.linear_model.LogisticRegression", defaults={"max_iter": 1000}, scaled=True
-    ),
-    "random_forest": Learner(
-        place="sklearn.ensemble.RandomForestClassifier",
-        defaults={"n_estimators": 100, "min_samples_leaf": 2, "n_jobs": 1},
-    ),
-    "lightgbm": Learner(
-        place="lightgbm.LGBMClassifier",
-        defaults={
-            "learning_rate": 0.05,
-            "n_estimators": 150,
-            "reg_lambda": 10.0,
-            "n_jobs": 1,
-            "verbosity": -1,
-            "deterministic": True,
-            "force_col_wise": True,
-        },
-        extra="lightgbm",
-    ),
-    "xgboost": Learner(
-        place="xgboost.XGBClassifier",
-        defaults={
-            "learning_rate": 0.05,
-            "n_estimators": 150,
-            "reg_lambda": 10.0,
-            "base_score": 0.5,
-            "max_delta_step": 1,
-            "max_bin": 256,
-            "tree_method": "hist",
-            "n_jobs": 1,
-        },
-        extra="xgboost",
-    ),
-}
 
 
 @cache  # scikit-learn's list of estimators is slow, and not made for several threads
@@ -96,7 +30,7 @@ def _find(name):
     classes = dict(all_estimators(type_filter="classifier"))
     if name not in classes:
         raise InputError(
-            f"learner.name must be one of {', '.join(names.LEARNERS)} or a scikit-learn "
+            f"learner.name must be one of {', '.join(LEARNERS)} or a scikit-learn "
             f"classifier's class name, got {name!r}."
         )
     return Learner(place=f"{classes[name].__module__}.{name}")
@@ -223,7 +157,7 @@ def check(params, table):
 def fit(estimator, X, y, sample_weight=None, layout=columns.NUMBERS):
     """Return a fitted clone of ``estimator``; `InputError` where it takes no weights it needs.
 
-    ``X`` is an array or `selection.Rows`, which are copied a block at a time where the learner
+    ``X`` is an array or `model.rows.Rows`, which are copied a block at a time where the learner
     allows.
     """
     from sklearn.base import clone

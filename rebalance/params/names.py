@@ -1,21 +1,15 @@
 """The names that params.yaml may use for learners, treatments and metrics.
 
 Kept apart from what they name, so that params can reject a misspelled name without importing the
-learners or the metrics. Any other name of a learner or treatment must be a class name of
+treatments or the metrics. Any other name of a learner or treatment must be a class name of
 scikit-learn or imbalanced-learn.
 """
 
 import re
 
+from rebalance.params.learners import LEARNERS
+
 NONE = "none"
-LEARNERS = (
-    "hist_gradient_boosting",
-    "gradient_boosting",
-    "logistic_regression",
-    "random_forest",
-    "lightgbm",
-    "xgboost",
-)
 TREATMENTS = (
     NONE,
     "random_under",

@@ -10,13 +10,14 @@ from rebalance.store.fingerprints import (
 )
 from rebalance.store.json import read_json, rounded, write_json, write_text
 from rebalance.store.models import TRUSTED, read_model, write_model
-from rebalance.store.score_cache import score_cache
+from rebalance.store.score_cache import ScoreCache, score_cache
 from rebalance.store.tables import Columns, Table, read_table, write_frame, write_frames
 from rebalance.store.trained import read_scores, write_trained
 
 __all__ = [
     "TRUSTED",
     "Columns",
+    "ScoreCache",
     "Table",
     "check_fingerprint",
     "delete_removed_models",

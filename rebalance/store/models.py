@@ -5,30 +5,27 @@ import json
 import zipfile
 
 from rebalance.errors import InputError
+from rebalance.params.learners import LEARNERS
 from rebalance.store.atomic import replacing
 
-# Every type beyond skops' own list that a model of ours may hold; nothing else is loaded.
-TRUSTED = [
-    "collections.OrderedDict",
-    "functools.partial",
-    "imblearn.ensemble._bagging.BalancedBaggingClassifier",
-    "imblearn.ensemble._easy_ensemble.EasyEnsembleClassifier",
-    "imblearn.ensemble._forest.BalancedRandomForestClassifier",
-    "imblearn.ensemble._weight_boosting.RUSBoostClassifier",
-    "lightgbm.basic.Booster",
-    "lightgbm.sklearn.LGBMClassifier",
-    "numpy.dtype",
-    "rebalance.model.corrected.CorrectedClassifier",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.model_selection._split.StratifiedKFold",
-    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-    "sklearn.tree._tree.Tree",
-    "sklearn.utils.validation.check_array",
-    "xgboost.core.Booster",
-    "xgboost.sklearn.XGBClassifier",
-]
+# Every type beyond skops' own list that a model of ours may hold; nothing else is loaded. Those of
+# classes that params.yaml names by their class stand here, the others with their learner.
+TRUSTED = sorted(
+    {
+        "functools.partial",
+        "imblearn.ensemble._bagging.BalancedBaggingClassifier",
+        "imblearn.ensemble._easy_ensemble.EasyEnsembleClassifier",
+        "imblearn.ensemble._forest.BalancedRandomForestClassifier",
+        "imblearn.ensemble._weight_boosting.RUSBoostClassifier",
+        "numpy.dtype",
+        "rebalance.model.corrected.CorrectedClassifier",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.model_selection._split.StratifiedKFold",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.utils.validation.check_array",
+    }.union(*(learner.trusted for learner in LEARNERS.values()))
+)
 
 
 def _canonical(archive):

@@ -1,16 +1,19 @@
 """Tables as parquet files, written a frame and read a column at a time."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from rebalance import columns as kinds
 from rebalance.errors import InputError
 from rebalance.store.atomic import replacing
+from rebalance.store.fingerprints import md5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +24,7 @@ class Table:
     ``X``, ``layout`` says which of them are codes, and ``others`` holds the columns that are in
     ``X`` not as they are, by name. ``roles`` is what the table says of itself: target, features,
     what they hold, and the split's method, column and gap. ``rows`` are some rows as the table has
-    them, where that is not as ``X`` does.
+    them, where that is not as ``X`` does. ``path`` is the file that `read_table` read.
     """
 
     X: np.ndarray
@@ -31,6 +34,7 @@ class Table:
     roles: dict = field(default_factory=dict)
     layout: kinds.Layout = kinds.NUMBERS
     rows: object = None
+    path: str = field(default="", init=False)
 
     @property
     def inputs(self):
@@ -46,6 +50,22 @@ class Table:
     def encoding(self):
         """Return what a model needs to encode rows: `columns.learn`; None where ``X`` is they."""
         return None if self.rows is None else self.roles["columns"]
+
+    @cached_property
+    def checksum(self):
+        """Return the MD5 of the file that the table was read from, or else of X, y and roles."""
+        if self.path:
+            return md5(self.path)
+        found = hashlib.md5(json.dumps(self.roles).encode(), usedforsecurity=False)
+        for array in (self.X, self.y):
+            found.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
+        return found.hexdigest()
+
+    def __reduce__(self):
+        """Go to another process by path and checksum, or whole where there is no file."""
+        if self.path:
+            return _reopened, (self.path, self.checksum)
+        return _made, ({name: getattr(self, name) for name in CONTENT},)
 
     @property
     def example(self):
@@ -70,6 +90,27 @@ class Table:
             return self.X[:, self.features.index(name)].astype(float)
         known = ", ".join([*self.features, *self.others])
         raise InputError(f"column {name!r} is not in the table; it has {known}.")
+
+
+CONTENT = ("X", "y", "features", "others", "roles", "layout", "rows")
+
+
+def _made(content):
+    return Table(**content)
+
+
+@lru_cache(maxsize=1)
+def _reopened(path, checksum):
+    """Return the table of a file, read once in a process.
+
+    Raises `InputError` where the file is not the one that the table was read from.
+    """
+    if not Path(path).exists() or md5(path) != checksum:
+        raise InputError(
+            f"{path} is not the same file here (MD5 {checksum[:12]}…); give the workers the folder "
+            "of the repository."
+        )
+    return read_table(path)
 
 
 def write_frame(path, frame, roles=None):
@@ -205,7 +246,7 @@ def read_table(path):
     # Arrow keeps a column or two for whoever asks next.
     pa.default_memory_pool().release_unused()
     others = [n for n in columns.column_names if n not in {*as_they_are, roles["target"]}]
-    return Table(
+    table = Table(
         X=X,
         y=columns[roles["target"]].to_numpy().astype(np.int8),
         features=kinds.encoded(learnt),
@@ -214,6 +255,9 @@ def read_table(path):
         layout=kinds.layout(learnt),
         rows=rows,
     )
+    # No field of the constructor: a copy with other rows would still name this file.
+    object.__setattr__(table, "path", str(Path(path).resolve()))
+    return table
 
 
 def _precision(kind):

@@ -8,10 +8,13 @@ from numbers import Real
 from tempfile import TemporaryDirectory
 
 from rebalance import paths, store
+from rebalance.params.learners import LEARNERS
 from rebalance.tracking import provenance
 
 # What a model needs beside scikit-learn, by the module that it came from.
-NEEDS = {"imblearn": "imbalanced-learn", "lightgbm": "lightgbm", "xgboost": "xgboost"}
+NEEDS = {"imblearn": ("imbalanced-learn",)} | {
+    learner.module: learner.packages for learner in LEARNERS.values() if learner.extra
+}
 # What MLflow takes in one call.
 MAX_METRICS, MAX_PARAMS = 800, 100
 
@@ -131,7 +134,12 @@ def log_input(client, run_id):
 def _requirements(estimator):
     """Return what a served model needs, in the versions that made it."""
     modules = {type(part).__module__.partition(".")[0] for part in _parts(estimator)}
-    more = [name for module, name in NEEDS.items() if module in modules]
+    # One module may come in several distributions: the one that is installed counts.
+    more = [
+        next(filter(provenance.version, packages))
+        for module, packages in NEEDS.items()
+        if module in modules
+    ]
     names = ["mlflow", "numpy", "pandas", "scikit-learn", "skops", *more]
     return [f"{name}=={provenance.version(name)}" for name in names]
 

@@ -1,6 +1,6 @@
 """The study of the ratio: reproducible, crash-proof, on any number of workers."""
 
-from rebalance.tuning.search import check, scorer, search, train, trials
+from rebalance.tuning.search import check, largest, scorer, search, train, trials
 from rebalance.tuning.study import Candidate, Scored, Study, choose
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Study",
     "check",
     "choose",
+    "largest",
     "scorer",
     "search",
     "train",

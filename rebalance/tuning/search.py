@@ -6,20 +6,18 @@ a study that was killed asks the same questions again, and the kept scores answe
 """
 
 import logging
-import time
 from collections import Counter
+from dataclasses import replace
 from math import ceil, floor
 
 import numpy as np
 
-from rebalance import errors, splitting, workers
+from rebalance import errors, splitting
 from rebalance.errors import InputError
 from rebalance.learning import learners, training, treatments
 from rebalance.model.corrected import expit, log_odds
 from rebalance.tuning.batch import score_batch
 from rebalance.tuning.study import Candidate, Scored, Study, choose
-
-__all__ = ["Candidate", "Scored", "Study", "choose", "scorer", "search", "train", "trials"]
 
 log = logging.getLogger("rebalance")
 
@@ -105,7 +103,7 @@ class Arm:
         if treatment != treatments.NONE:
             ratio = trial.suggest_int("ratio", self.tune.low, self.natural, log=True)
         # An ensemble of its own trees has no learner whose settings could matter.
-        searched = {} if treatment in treatments.OWN_TREES else self.tune.learner
+        searched = self.tune.learner if treatments.method(treatment).uses_learner else {}
         settings = {
             name: asked.suggest(trial, f"learner.{name}") for name, asked in searched.items()
         }
@@ -125,16 +123,17 @@ def _missing(scored, n_folds):
     return ceil((max(fits.values()) - fits[treatments.NONE]) / n_folds)
 
 
-def check(table, params):
+def check(table, tune, settings):
     """Raise `InputError` where the section ``tune`` does not fit the rows; nothing is fitted.
 
     Parameters
     ----------
     table : store.Table
         The training rows.
-    params : params.Params
+    tune : params.Tune
+    settings : training.Settings
     """
-    tune, natural = params.tune, floor(treatments.natural_ratio(table.y))
+    natural = floor(treatments.natural_ratio(table.y))
     if tune.low > natural:
         raise InputError(
             f"tune.low must be at most the natural ratio of the training rows, {natural} negatives "
@@ -146,26 +145,22 @@ def check(table, params):
         with errors.at(tune.key):
             treatments.check(lowest.entry(natural, tune.seed), table.y, table.layout, fewest)
     untreated = Candidate(treatment=treatments.NONE, ratio=natural)
-    training.check(untreated.entry(natural, tune.seed), table, params, tune.key)
+    training.check(untreated.entry(natural, tune.seed), table, settings, tune.key)
     with errors.at(f"{tune.key}.learner"):
         lowest = {name: asked.lowest for name, asked in tune.learner.items()}
-        learners.make(params.learner.model_copy(update={"params": params.learner.params | lowest}))
+        given = settings.learner.params | lowest
+        learners.make(settings.learner.model_copy(update={"params": given}))
 
 
-def search(table, params, executor, remember=training.fold_scores, progress=lambda: None):
+def search(fits, tune, settings, progress=lambda: None):
     """Return the finished `Study` of the ratio.
 
     Parameters
     ----------
-    table : store.Table
-        The training rows.
-    params : params.Params
-        The section ``tune`` is read, those that `training.check` reads, and ``run``, which changes
-        no result.
-    executor : concurrent.futures.Executor
-        Runs the fits.
-    remember : callable
-        `training.fold_scores`, or `training.remembering` of it.
+    fits : fits.Fits
+        Runs the fits, of the training rows that it holds.
+    tune : params.Tune
+    settings : training.Settings
     progress : callable
         Called after every question.
 
@@ -174,23 +169,22 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
     InputError
         Where ``tune.low`` or a treatment does not fit the rows, or the learner not its settings.
     """
-    check(table, params)
-    tune, natural = params.tune, floor(treatments.natural_ratio(table.y))
+    check(fits.table, tune, settings)
+    table, natural = fits.table, floor(treatments.natural_ratio(fits.table.y))
     untreated = Candidate(treatment=treatments.NONE, ratio=natural)
     arms = [Arm(name, tune, natural) for name in (tune.treatment, *tune.also)]
     _warn_of_metric(tune.metric, table.y)
     folds, score = splitting.folds(table, tune), scorer(tune.metric)
 
-    def fit_and_score(candidate, number):
-        started = time.monotonic()
-        entry = candidate.entry(natural, tune.seed)
-        fold = training.Fold(folds=tune.folds, seed=tune.seed, number=number, rows=folds[number])
-        raw, shift = remember(entry, candidate.learner(params.learner), table, fold)
-        y_score = expit(log_odds(raw) + shift) if shift else raw
-        _, valid = fold.rows
-        return score(table.y[valid], y_score), time.monotonic() - started
+    def submit(candidate, number):
+        entry, learner = candidate.entry(natural, tune.seed), candidate.learner(settings.learner)
+        return fits.of_fold(entry, learner, folds[number])
 
-    scored, trials, n_workers = {}, [], workers.workers(params.run)
+    def rate(number, found):
+        y_score = expit(log_odds(found.raw) + found.shift) if found.shift else found.raw
+        return score(table.y[folds[number].valid], y_score)
+
+    scored, trials = {}, []
 
     def answer(arm, count):
         asked = arm.ask(count)
@@ -199,7 +193,7 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
             new[untreated] = None
         finished = [s for s in scored.values() if not s.pruned] if tune.prune else []
         batch = [Scored(candidate=candidate) for candidate in new]
-        score_batch(batch, finished, tune.folds, fit_and_score, executor, n_workers)
+        score_batch(batch, finished, tune.folds, submit, rate, fits.workers)
         scored.update((s.candidate, s) for s in batch)
         for trial, candidate in asked:
             arm.tell(trial, scored[candidate])
@@ -224,16 +218,27 @@ def search(table, params, executor, remember=training.fold_scores, progress=lamb
     )
 
 
-def train(study, table, params, executor, remember=training.fold_scores):
+def train(study, fits, tune, settings):
     """Return the `training.Trained` of the choice, judged on the folds of every other model.
 
-    They are those of the study, and its scores are remembered, where ``out_of_fold`` and ``tune``
+    They are those of the study, and its scores are in the cache, where ``out_of_fold`` and ``tune``
     name the same folds and seed.
     """
-    entry = study.chosen.entry(study.natural, params.tune.seed)
-    learner = study.chosen.learner(params.learner)
-    chosen = params.model_copy(update={"learner": learner})
-    return training.train(entry, table, chosen, executor, remember)
+    entry = study.chosen.entry(study.natural, tune.seed)
+    learner = study.chosen.learner(settings.learner)
+    return training.train(entry, fits, replace(settings, learner=learner))
+
+
+def largest(tune, y):
+    """Return the entries of the study that need the most memory."""
+    natural = floor(treatments.natural_ratio(y))
+    candidates = [Candidate(treatment=treatments.NONE, ratio=natural)]
+    candidates += [
+        Candidate(treatment=name, ratio=min(tune.low, natural))
+        for name in (tune.treatment, *tune.also)
+    ]
+    with errors.at(tune.key):
+        return [candidate.entry(natural, tune.seed) for candidate in candidates]
 
 
 def trials(study):

@@ -7,7 +7,6 @@ import numpy as np
 
 from rebalance import metrics
 from rebalance.learning import treatments
-from rebalance.params import Treatment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,13 +19,8 @@ class Candidate:
 
     def entry(self, natural, seed):
         """Return the treatment as params.yaml would name it."""
-        if self.treatment == treatments.NONE:
-            return Treatment(treatment=treatments.NONE)
-        if self.treatment == treatments.CLASS_WEIGHT:
-            # A weight does to the prior what a ratio does.
-            weight = natural / self.ratio
-            return Treatment(treatment=self.treatment, weight=float(weight), seed=seed)
-        return Treatment(treatment=self.treatment, ratio=float(self.ratio), seed=seed)
+        method = treatments.method(self.treatment)
+        return method.at_ratio(self.treatment, self.ratio, natural, seed)
 
     def learner(self, params):
         """Return the section ``learner`` with the candidate's settings in it."""

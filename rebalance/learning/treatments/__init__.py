@@ -1,45 +1,21 @@
-"""Treatments of class imbalance, done inside each training fold."""
+"""Treatments of class imbalance, done inside each training fold: a file each, a row in `table`."""
 
-from rebalance.learning.treatments.treatments import (
-    CLASS_WEIGHT,
-    ENSEMBLES,
-    NONE,
-    OWN_TREES,
-    SAMPLE_WEIGHT,
-    SAMPLERS,
-    TAKES,
-    Fitted,
-    Prepared,
-    check,
-    chooses_rows,
-    counts,
-    fewer_negatives,
-    fit,
-    more_positives,
-    natural_ratio,
-    prepare,
-    sampler_class,
-    takes_no_gaps,
-)
+from rebalance.learning.treatments.arguments import fewer_negatives, more_positives
+from rebalance.learning.treatments.method import Fitted, Method, Prepared, counts, natural_ratio
+from rebalance.learning.treatments.table import NONE, TREATMENTS, check, fit, method, prepare
 
 __all__ = [
-    "CLASS_WEIGHT",
-    "ENSEMBLES",
     "NONE",
-    "OWN_TREES",
-    "SAMPLERS",
-    "SAMPLE_WEIGHT",
-    "TAKES",
+    "TREATMENTS",
     "Fitted",
+    "Method",
     "Prepared",
     "check",
-    "chooses_rows",
     "counts",
     "fewer_negatives",
     "fit",
+    "method",
     "more_positives",
     "natural_ratio",
     "prepare",
-    "sampler_class",
-    "takes_no_gaps",
 ]
