@@ -213,7 +213,7 @@ def test_models_of_other_rules_are_not_judged_by_these(journey, monkeypatch, cap
     folder, before = journey
     at(folder, monkeypatch)
     for changes in (
-        {"threshold.use": "recall_80"},
+        {"threshold.use": "half"},
         {"threshold.rules.more": {"rule": "max_fbeta", "beta": 2}},
         {"threshold.rules.half": {"rule": "max_fbeta", "beta": 2}},
     ):

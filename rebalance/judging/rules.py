@@ -35,6 +35,7 @@ def by_rule(table, y_score, chosen, rules, groups=None):
         amounts = thresholds.amounts(table, name, rule)
         flagged = threshold.flag(y_score, amounts)
         found[name] = {"rule": rule.rule, "threshold": threshold.value}
+        found[name] |= threshold.promise or {}
         if not threshold.met:
             found[name] |= {"shortfall": threshold.shortfall, "message": threshold.message}
         found[name] |= metrics.decision_metrics(table.y, flagged.astype(float), HALF)

@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from rebalance.params.fields import Amount, Count, Positive, Section, Share
 
+# How sure it is that a share holds on new rows; 0 promises nothing.
+Confidence = Annotated[float, Field(ge=0, lt=1)]
+
 
 class ThresholdRule(Section):
     """A rule that turns scores into decisions.
@@ -41,6 +44,7 @@ class RecallAtPrecision(ThresholdRule):
 
     rule: Literal["recall_at_precision"]
     precision: Share
+    confidence: Confidence = 0.95
 
 
 class PrecisionAtRecall(ThresholdRule):
@@ -48,6 +52,7 @@ class PrecisionAtRecall(ThresholdRule):
 
     rule: Literal["precision_at_recall"]
     recall: Share
+    confidence: Confidence = 0.95
 
 
 class AlertBudget(ThresholdRule):
@@ -57,6 +62,7 @@ class AlertBudget(ThresholdRule):
     share: Share | None = None
     alerts: Annotated[int, Field(ge=0)] | None = None
     out_of: Count | None = None
+    confidence: Confidence = 0.0
 
     @model_validator(mode="after")
     def _one_form(self):

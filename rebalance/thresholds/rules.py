@@ -8,14 +8,13 @@ says by how much it falls short.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rebalance.metrics import check, check_probability, curve
-from rebalance.thresholds.costs import Costs, amounts, check_costs, cost, cost_by_row, savings
-
-__all__ = ["RULES", "Costs", "Threshold", "amounts", "choose", "cost", "cost_by_row", "savings"]
+from rebalance.thresholds import promises
+from rebalance.thresholds.costs import Costs, check_costs
 
 FLAG_NONE = float(np.nextafter(1.0, 2.0))  # above every probability, and finite for JSON
 FLAG_ALL = 0.0
@@ -39,6 +38,11 @@ class Threshold:
         What the reader must know, in one sentence; empty when there is nothing.
     c_admin : float or None
         Cost of looking at one row: flag when ``y_score * amount >= c_admin``.
+    promise : dict or None
+        Of a rule with ``confidence``: the share ``asked`` for, the one reached ``out_of_fold``,
+        the ``confidence``, whether it is ``promised``, the ``price`` in the share that the rule
+        maximises, the ``positives`` seen, and about how many are needed, ``positives_needed``,
+        where it is not promised and more would help.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Threshold:
     shortfall: float = 0.0
     message: str = ""
     c_admin: float | None = None
+    promise: dict | None = None
 
     def flag(self, y_score, amounts=None):
         """Return the decisions, an array of bool of shape (n_rows,).
@@ -106,45 +111,112 @@ def max_fbeta(y_true, y_score, *, beta=1.0):
     return Threshold(name="max_fbeta", value=steps.value(int(np.argmax(f[1:])) + 1))
 
 
-def recall_at_precision(y_true, y_score, *, precision):
+def recall_at_precision(y_true, y_score, *, precision, confidence=0.0):
     """Return the threshold with the highest recall among those whose precision is enough.
 
-    Where none is, that of the highest precision, with the shortfall in precision.
+    Where none is, that of the highest precision, with the shortfall in precision. With a
+    ``confidence``, enough is what holds on new rows with that confidence; where no precision can
+    be promised, the threshold is the one without a promise, and not met.
     """
     _check_range("precision", precision, 0, 1)
+    _check_confidence(confidence)
     steps = _Steps(y_true, y_score, positives_needed_by="recall_at_precision")
     reached = steps.precision() >= precision
-    if reached.any():
-        # Among equal recalls the first flags the fewest rows.
-        best = int(np.argmax(np.where(reached, steps.tp[1:], -1))) + 1
-        return Threshold(name="recall_at_precision", value=steps.value(best))
-    top = steps.precision().max()
-    best = int(np.flatnonzero(steps.precision() == top)[-1]) + 1
-    return Threshold(
-        name="recall_at_precision",
-        value=steps.value(best),
+    # Among equal recalls the first flags the fewest rows.
+    plain = int(np.argmax(np.where(reached, steps.tp[1:], -1))) + 1 if reached.any() else None
+    if plain is None:
+        top = steps.precision().max()
+        best = int(np.flatnonzero(steps.precision() == top)[-1]) + 1
+        unmet = Threshold(
+            name="recall_at_precision",
+            value=steps.value(best),
+            met=False,
+            shortfall=float(precision - top),
+            message=f"no threshold reaches precision {precision:g}: the highest is {top:.3g}, "
+            f"with recall {steps.tp[best] / steps.n_positives:.3g}.",
+        )
+        return _unpromised(unmet, steps, best, "precision", precision, confidence, None)
+    if not confidence:
+        return Threshold(name="recall_at_precision", value=steps.value(plain))
+    counts = steps.tp[1:], steps.flagged[1:]
+    step = promises.last_precise(*counts, precision, confidence)
+    if step is None:
+        needed = promises.positives_for_precision(*counts, precision, confidence)
+        threshold = Threshold(name="recall_at_precision", value=steps.value(plain))
+        return _unpromised(threshold, steps, plain, "precision", precision, confidence, needed)
+    price = steps.recall()[plain - 1] - steps.recall()[step]
+    promise = _promise(steps, step + 1, "precision", precision, confidence, price=float(price))
+    return Threshold(name="recall_at_precision", value=steps.value(step + 1), promise=promise)
+
+
+def precision_at_recall(y_true, y_score, *, recall, confidence=0.0):
+    """Return the threshold with the highest precision among those whose recall is enough.
+
+    Without a ``confidence`` it can always be met: flagging every row has recall 1. With one,
+    enough is what holds on new rows with that confidence.
+    """
+    _check_range("recall", recall, 0, 1)
+    _check_confidence(confidence)
+    steps = _Steps(y_true, y_score, positives_needed_by="precision_at_recall")
+
+    def most_precise(reached):
+        top = steps.precision()[reached].max()
+        return int(np.flatnonzero(reached & (steps.precision() == top))[-1]) + 1
+
+    plain = most_precise(steps.recall() >= recall)
+    threshold = Threshold(name="precision_at_recall", value=steps.value(plain))
+    if not confidence:
+        return threshold
+    step = promises.first_complete(steps.tp[1:], recall, confidence)
+    if step is None:
+        needed = promises.positives_for_recall(recall, confidence)
+        return _unpromised(threshold, steps, plain, "recall", recall, confidence, needed)
+    best = most_precise(np.arange(steps.tp.size - 1) >= step)
+    price = float(steps.precision()[plain - 1] - steps.precision()[best - 1])
+    promise = _promise(steps, best, "recall", recall, confidence, price=price)
+    return Threshold(name="precision_at_recall", value=steps.value(best), promise=promise)
+
+
+def _promise(steps, best, share, asked, confidence, *, price=None, needed=None):
+    """Return what is said of a promise, for the threshold after the step ``best``."""
+    values = steps.precision() if share == "precision" else steps.recall()
+    promise = {
+        "share": share,
+        "asked": float(asked),
+        "out_of_fold": float(values[best - 1]),
+        "confidence": float(confidence),
+        "promised": price is not None,
+        "positives": steps.n_positives,
+    }
+    if price is not None:
+        promise["price"] = price
+    if needed is not None:
+        promise["positives_needed"] = needed
+    return promise
+
+
+def _unpromised(threshold, steps, best, share, asked, confidence, needed):
+    """Return the threshold as one that does not keep its share with confidence."""
+    if not confidence:
+        return threshold
+    promise = _promise(steps, best, share, asked, confidence, needed=needed)
+    if not threshold.met:
+        return replace(threshold, promise=promise)
+    more = f"; with about {needed:,} it could" if needed else ""
+    return replace(
+        threshold,
         met=False,
-        shortfall=float(precision - top),
-        message=f"no threshold reaches precision {precision:g}: the highest is {top:.3g}, "
-        f"with recall {steps.tp[best] / steps.n_positives:.3g}.",
+        message=f"{share} {asked:g} cannot be promised with {confidence:.0%} confidence and "
+        f"{steps.n_positives:,} positives{more}. The threshold reaches it out of fold only.",
+        promise=promise,
     )
 
 
-def precision_at_recall(y_true, y_score, *, recall):
-    """Return the threshold with the highest precision among those whose recall is enough.
-
-    It can always be met: flagging every row has recall 1.
-    """
-    _check_range("recall", recall, 0, 1)
-    steps = _Steps(y_true, y_score, positives_needed_by="precision_at_recall")
-    reached = steps.tp[1:] / steps.n_positives >= recall
-    top = steps.precision()[reached].max()
-    best = int(np.flatnonzero(reached & (steps.precision() == top))[-1]) + 1
-    return Threshold(name="precision_at_recall", value=steps.value(best))
-
-
-def alert_budget(y_true, y_score, *, share=None, alerts=None, out_of=None):
+def alert_budget(y_true, y_score, *, share=None, alerts=None, out_of=None, confidence=0.0):
     """Return the lowest threshold that flags no more than the budget.
+
+    With a ``confidence``, no more than the budget of new rows is flagged with that confidence: of
+    the share that lies above a threshold, the ranks of the scores know the distribution.
 
     Parameters
     ----------
@@ -165,12 +237,27 @@ def alert_budget(y_true, y_score, *, share=None, alerts=None, out_of=None):
     if share is None:
         _check_range("out_of", out_of, 1, math.inf)
         _check_range("alerts", alerts, 0, out_of)
-        budget = int(alerts * n_rows // out_of)
+        asked, budget = float(alerts / out_of), int(alerts * n_rows // out_of)
     else:
         _check_range("share", share, 0, 1)
-        budget = math.floor(round(share * n_rows, 6))  # 0.29 * 100 is 28.999999999999996
+        asked, budget = (
+            float(share),
+            math.floor(round(share * n_rows, 6)),
+        )  # 0.29 * 100 is 28.999999999999996
+    _check_confidence(confidence)
+    if confidence:
+        budget = promises.rows_within(n_rows, asked, confidence)
     best = int(np.searchsorted(steps.flagged, budget, side="right")) - 1
     threshold = Threshold(name="alert_budget", value=steps.value(best))
+    if best > 0 and confidence:
+        promise = {
+            "share": "alerts",
+            "asked": asked,
+            "out_of_fold": float(steps.flagged[best] / n_rows),
+            "confidence": float(confidence),
+            "promised": True,
+        }
+        return replace(threshold, promise=promise)
     if best > 0:
         return threshold
     tied = f"the {steps.flagged[1]} highest scores are equal" if budget else "too few rows"
@@ -238,6 +325,10 @@ class _Steps:
                 "choose the threshold on more rows."
             )
 
+    def recall(self):
+        """Return the recall of each step but the first, which flags nothing."""
+        return self.tp[1:] / self.n_positives
+
     def precision(self):
         """Return the precision of each step but the first, which flags nothing."""
         return self.tp[1:] / self.flagged[1:]
@@ -256,6 +347,11 @@ class _Steps:
 def _check_range(name, value, low, high):
     if not low <= value <= high:
         raise ValueError(f"{name} must be from {low:g} to {high:g}, got {value}.")
+
+
+def _check_confidence(confidence):
+    if not 0 <= confidence < 1:
+        raise ValueError(f"confidence must be from 0 to below 1, got {confidence}.")
 
 
 def _check_amounts(amounts, y_score):
