@@ -3,6 +3,7 @@
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
+PIPELINE = Path("dvc.yaml")
 LOCK = Path("dvc.lock")
 
 DATA = Path("data")
@@ -17,6 +18,7 @@ SPLIT = METRICS / "split.json"
 SPLIT_CHECKS = METRICS / "checks" / "split.json"
 CHECKS = METRICS / "checks.json"
 FINGERPRINTS = METRICS / "fingerprints"
+TRIALS = METRICS / "trials.csv"
 RATIO_CURVE = METRICS / "ratio_curve.csv"
 RATIO_CURVE_PICTURE = METRICS / "ratio_curve.png"
 SCORES = METRICS / "scores.json"
@@ -27,6 +29,8 @@ PLOTS = METRICS / "plots"
 
 # Out-of-fold scores of all training stages, once computed; git-ignored and no output of DVC.
 SCORE_CACHE = Path(".rebalance") / "scores"
+# What short stages leave for the next one to hand to MLflow; git-ignored as well.
+RUNS = Path(".rebalance") / "runs"
 
 BASELINE = "baseline"
 TUNED = "tuned"

@@ -1,6 +1,6 @@
 """Fetch the rows, check them, and say which columns are features."""
 
-import time
+import argparse
 from itertools import chain
 
 from rebalance import errors, paths, sources, store, tracking
@@ -8,9 +8,13 @@ from rebalance.params import load
 
 
 def main():
-    started = time.time()
+    argparse.ArgumentParser("python -m stages.download", description=__doc__).parse_args()
     params = load()
-    tracking.check(params.tracking.experiment)
+    with tracking.stage("download", params):
+        download(params)
+
+
+def download(params):
     pieces = sources.pieces(params.data)
     first = next(pieces)
     roles = {
@@ -19,15 +23,6 @@ def main():
         "kinds": params.data.columns,
     }
     store.write_frames(paths.RAW, chain([first], pieces), roles)
-    y = store.Columns(paths.RAW)[params.data.target].to_numpy()
-    tracking.record(
-        "download",
-        experiment=params.tracking.experiment,
-        params={"data": params.data.model_dump()},
-        metrics={"rows": len(y), "positives": int(y.sum(dtype=int))},
-        outputs=[paths.RAW],
-        started=started,
-    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Open the test rows, once, and judge every model on them; what is chosen was chosen before."""
 
-import time
+import argparse
 
 from rebalance import checks, errors, paths, report, store, tracking, workers
 from rebalance.judging import evaluation, recommendation, rules
@@ -9,9 +9,13 @@ from rebalance.report import curves, figures
 
 
 def main():
-    started = time.time()
+    argparse.ArgumentParser("python -m stages.evaluate", description=__doc__).parse_args()
     params = load()
-    tracking.check(params.tracking.experiment)
+    with tracking.stage("evaluate", params) as run:
+        evaluate(params, run)
+
+
+def evaluate(params, run):
     names = [paths.BASELINE, *params.resample, paths.TUNED]
     store.delete_removed_models(names)
     for name in names:
@@ -29,6 +33,7 @@ def main():
     section = params.threshold.for_columns(test.names)
     evaluation.check_thresholds(models, section)
     groups = evaluation.groups(test, params.evaluate.groups)
+    run.prepare()
     with workers.pool(params.run) as (executor, _):
         scored = executor.map(lambda n: models[n].raw_scores(test.X), names)
         raw = dict(zip(names, scored, strict=True))
@@ -67,17 +72,7 @@ def main():
     store.write_json(paths.COMPARISON, compared.to_dict())
     store.write_json(paths.CHECKS, results.checks)
     store.write_text(paths.REPORT, report.as_markdown(results))
-    outputs = [paths.SCORES, paths.DECISIONS, paths.COMPARISON, paths.CHECKS, paths.REPORT]
-    outputs += figures.write_all(results, paths.PLOTS)
-    tracking.record(
-        "evaluate",
-        experiment=params.tracking.experiment,
-        params=params.model_dump(include={"threshold", "evaluate"}),
-        metrics=scores,
-        outputs=outputs,
-        started=started,
-        tags={"recommendation": recommended.model},
-    )
+    figures.write_all(results, paths.PLOTS)
 
 
 if __name__ == "__main__":

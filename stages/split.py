@@ -1,15 +1,19 @@
 """Hold out the test rows, and say what both sides hold."""
 
-import time
+import argparse
 
 from rebalance import checks, columns, errors, paths, splitting, store, tracking
 from rebalance.params import load
 
 
 def main():
-    started = time.time()
+    argparse.ArgumentParser("python -m stages.split", description=__doc__).parse_args()
     params = load()
-    tracking.check(params.tracking.experiment)
+    with tracking.stage("split", params):
+        split(params)
+
+
+def split(params):
     raw = splitting.with_equal_rows(store.Columns(paths.RAW), params.split)
     y = raw[raw.roles["target"]].to_numpy()
     looked_at = splitting.split_column(raw, params.split)
@@ -25,14 +29,6 @@ def main():
     store.write_json(paths.SPLIT, metrics)
     findings = checks.of_sides(raw, roles, rows, metrics)
     store.write_json(paths.SPLIT_CHECKS, [finding.to_dict() for finding in findings])
-    tracking.record(
-        "split",
-        experiment=params.tracking.experiment,
-        params={"split": params.split.model_dump()},
-        metrics=metrics,
-        outputs=[paths.TRAIN, paths.TEST, paths.SPLIT, paths.SPLIT_CHECKS],
-        started=started,
-    )
 
 
 if __name__ == "__main__":

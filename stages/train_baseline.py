@@ -1,6 +1,6 @@
 """Train the learner on the classes as they come."""
 
-import time
+import argparse
 
 from rebalance import errors, paths, store, tracking
 from rebalance.learning import fits, training, treatments
@@ -8,27 +8,24 @@ from rebalance.params import Treatment, load
 
 
 def main():
-    started = time.time()
+    argparse.ArgumentParser("python -m stages.train_baseline", description=__doc__).parse_args()
     params = load()
-    tracking.check(params.tracking.experiment)
+    with tracking.stage("train_baseline", params) as run:
+        train_baseline(params, run)
+
+
+def train_baseline(params, run):
     table = store.read_table(paths.TRAIN)
     params = params.for_columns(table.names)
     settings = training.Settings.of(params)
     entry = Treatment(treatment=treatments.NONE)
     training.check(entry, table, settings, paths.BASELINE)
     cache = store.score_cache(len(table.y))
+    run.prepare()
     with fits.opened(table, [entry], params.learner, params.run, cache) as running:
         trained = training.train(entry, running, settings)
-    outputs = store.write_trained(paths.BASELINE, trained)
-    tracking.record(
-        "train_baseline",
-        experiment=params.tracking.experiment,
-        params=params.model_dump(include={*vars(settings)}),
-        metrics=trained.summary,
-        outputs=outputs,
-        started=started,
-        model=(trained.model, table.example, paths.BASELINE),
-    )
+    store.write_trained(paths.BASELINE, trained)
+    run.model = trained.model
 
 
 if __name__ == "__main__":

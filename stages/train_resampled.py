@@ -1,7 +1,6 @@
 """Train one entry of ``resample``: ``python -m stages.train_resampled NAME``."""
 
-import sys
-import time
+import argparse
 
 from rebalance import errors, paths, store, tracking
 from rebalance.learning import fits, training, treatments
@@ -9,28 +8,27 @@ from rebalance.params import load
 
 
 def main():
-    started = time.time()
+    parser = argparse.ArgumentParser("python -m stages.train_resampled", description=__doc__)
+    parser.add_argument("name", nargs="*", metavar="NAME", help="a key of resample in params.yaml")
+    names = parser.parse_args().name
     params = load()
-    name = params.resampled(sys.argv[1:])
-    tracking.check(params.tracking.experiment)
+    name = params.resampled(names)
+    with tracking.stage(f"train_resampled@{name}", params) as run:
+        train_resampled(name, params, run)
+
+
+def train_resampled(name, params, run):
     table = store.read_table(paths.TRAIN)
     params = params.for_columns(table.names)
     settings = training.Settings.of(params)
     entry = params.resample[name].at(treatments.natural_ratio(table.y))
     training.check(entry, table, settings, f"resample.{name}")
     cache = store.score_cache(len(table.y))
+    run.prepare()
     with fits.opened(table, [entry], params.learner, params.run, cache) as running:
         trained = training.train(entry, running, settings)
-    outputs = store.write_trained(name, trained)
-    tracking.record(
-        f"train_resampled@{name}",
-        experiment=params.tracking.experiment,
-        params=params.model_dump(include={*vars(settings)}) | {"resample": entry.model_dump()},
-        metrics=trained.summary,
-        outputs=outputs,
-        started=started,
-        model=(trained.model, table.example, name),
-    )
+    store.write_trained(name, trained)
+    run.model = trained.model
 
 
 if __name__ == "__main__":

@@ -146,7 +146,9 @@ def finished(tmp_path_factory):
 def folder(finished, tmp_path):
     """A copy of the finished folder: data, models, DVC's cache, runs and all."""
     ignore = shutil.ignore_patterns("site", "__pycache__")
-    return Path(shutil.copytree(finished, tmp_path / "it", symlinks=True, ignore=ignore))
+    copy = Path(shutil.copytree(finished, tmp_path / "it", symlinks=True, ignore=ignore))
+    call(copy, sys.executable, "-m", "rebalance.cli", "doctor", "--move")
+    return copy
 
 
 @pytest.fixture
@@ -162,6 +164,49 @@ def test_what_is_done_is_not_done_again(folder):
     edit(folder, tracking={"experiment": "another"}, run={"workers": 1})
     assert call(folder, "dvc", "repro").strip().splitlines()[-1] == UP_TO_DATE
     assert runs(folder) == STAGES
+
+
+def recorded(folder):
+    """Return what MLflow holds of each stage, less what differs between running and restoring."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{folder}/mlflow.db")
+    experiment = client.get_experiment_by_name(read_params(folder)["tracking"]["experiment"])
+    held = {}
+    for run in client.search_runs([experiment.experiment_id]):
+        tags = {n: v for n, v in run.data.tags.items() if n not in OF_THE_OCCASION}
+        metrics = {n: v for n, v in run.data.metrics.items() if n != "seconds"}
+        models = sorted(
+            client.get_logged_model(output.model_id).name for output in run.outputs.model_outputs
+        )
+        inputs = [(i.dataset.name, i.dataset.digest) for i in run.inputs.dataset_inputs]
+        assert run.info.status == "FINISHED"
+        name = f"{tags['dvc.stage']} {run.info.run_name}"
+        assert name not in held
+        held[name] = (run.data.params, metrics, tags, models, inputs)
+    return held
+
+
+OF_THE_OCCASION = {"dvc.repro", "restored", "mlflow.parentRunId"}
+
+
+def test_a_restored_run_equals_one_that_ran(folder):
+    ran = recorded(folder)
+    assert len([name for name in ran if "trial" not in name]) == len(STAGES)
+    (folder / "mlflow.db").unlink()
+    shutil.rmtree(folder / "mlartifacts")
+    call(folder, sys.executable, "-m", "rebalance.cli", "sync")
+    assert recorded(folder) == ran
+
+
+def test_the_stages_of_one_repro_share_a_tag(finished):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{finished}/mlflow.db")
+    (experiment,) = client.search_experiments(filter_string="name = 'rebalance'")
+    runs = client.search_runs([experiment.experiment_id], "tags.kind = 'stage'")
+    assert len(runs) == len(STAGES)
+    assert len({run.data.tags["dvc.repro"] for run in runs}) == 1
 
 
 def test_git_has_the_results_and_dvc_the_rows_and_models(finished):

@@ -19,7 +19,7 @@ from rebalance import cli, paths, store, tracking
 from rebalance.cli.commands import sync
 from rebalance.errors import InputError
 from rebalance.model.corrected import CorrectedClassifier
-from rebalance.tracking import places
+from rebalance.tracking import places, provenance, records, relocation
 
 REPOSITORY = Path(__file__).parents[1]
 EXPERIMENT = "rebalance"
@@ -60,9 +60,15 @@ def model():
     return CorrectedClassifier(fitted, features=["V1", "V2", "Amount"], intercept=-1.0)
 
 
-def record(stage="train_baseline", **more):
-    given = {"experiment": EXPERIMENT, "params": {}, "metrics": {}, "outputs": []}
-    return tracking.record(stage, **(given | more))
+def record(stage="train_baseline", *, outputs=(), model=None, tags=None, **more):
+    """Record a stage as `tracking.stage` does when its body is through; return the run's id."""
+    made = tracking.Record(
+        stage=stage,
+        outputs={path.as_posix(): tracking.checksum(path) for path in outputs},
+        tags={"kind": "stage", "dvc.stage": stage} | (tags or {}),
+        **({"params": {}, "metrics": {}} | more),
+    )
+    return tracking.hand_over(EXPERIMENT, made, model=model)
 
 
 def client():
@@ -101,11 +107,12 @@ def test_a_stage_is_one_finished_run_with_all_that_is_known_of_it(warm):
 
     record(
         "split",
-        params={"split": {"seed": 42, "column": "", "long": "x" * 9000}},
-        metrics={"train": {"rows": 2, "rate": 0.5, "names": ["a"], "note": "text", "ok": True}},
+        params={"split.seed": 42, "split.long": "x" * 9000},
+        metrics={"train_rows": 2, "train_prevalence": 0.5},
         outputs=[paths.SPLIT, paths.TRAIN],
+        note="2 training rows.",
         started=time.time() - 5,
-        tags={"restored": "false"},
+        seconds=4.5,
     )
 
     (run,) = runs()
@@ -113,18 +120,21 @@ def test_a_stage_is_one_finished_run_with_all_that_is_known_of_it(warm):
     assert run.info.run_name == "split"
     assert run.data.params["split.seed"] == "42"
     assert len(run.data.params["split.long"]) == 6000
-    assert run.data.metrics.pop("seconds") == pytest.approx(5, abs=3)
-    assert run.data.metrics == {"train.rows": 2, "train.rate": 0.5}
+    assert run.data.metrics == {"train_rows": 2, "train_prevalence": 0.5, "seconds": 4.5}
     assert run.info.end_time - run.info.start_time >= 5000
-
     assert run.data.tags["dvc.stage"] == "split"
-    assert run.data.tags["restored"] == "false"
-    assert run.data.tags["dvc.out.data/train.parquet"] == store.md5(paths.TRAIN)
-    assert run.data.tags["version.mlflow"].startswith("3.")
+    assert run.data.tags["mlflow.note.content"] == "2 training rows."
 
     artifacts = client().list_artifacts(run.info.run_id, "metrics")
     assert [entry.path for entry in artifacts] == ["metrics/split.json"]
     assert client().list_artifacts(run.info.run_id, "data") == []
+    origin = json.loads(artifact(run, "provenance.json").read_text())
+    assert origin["outputs"]["data/train.parquet"] == store.md5(paths.TRAIN)
+    assert origin["versions"]["mlflow"].startswith("3.")
+
+
+def artifact(run, name):
+    return Path(run.info.artifact_uri.removeprefix("file://")) / name
 
 
 def test_more_than_mlflow_takes_in_one_call_is_logged_in_several(warm):
@@ -146,9 +156,9 @@ def test_a_commit_and_what_differs_from_it_are_named(warm):
 
     # What stages write differs all the time; it says nothing about the code.
     store.write_json(paths.SPLIT, {"rows": 4})
-    clean = client().get_run(record()).data.tags
+    clean = provenance.stage_tags("split")
     paths.PARAMS.write_text("seed: 2\n")
-    dirty = client().get_run(record()).data.tags
+    dirty = provenance.stage_tags("split")
 
     head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
     assert clean["mlflow.source.git.commit"] == head.stdout.strip()
@@ -167,24 +177,33 @@ def test_a_folder_has_the_checksum_that_dvc_gives_it(root):
     assert tracking.checksum("plots") == stage.outs[0].hash_info.value
 
 
+TRIALS = """number,state,folds,score,treatment,ratio
+0,complete,5,0.1,random_under,1
+1,pruned,2,,random_under,9
+2,complete,5,0.3,none,577
+"""
+
+
 def test_trials_are_children_and_nothing_else_is(warm):
-    trials = [
-        tracking.Trial(number=0, params={"ratio": 1}, metrics={"score": 0.1}, seconds=2.0),
-        tracking.Trial(number=1, params={"ratio": 9}, metrics={}, state="pruned"),
-        tracking.Trial(number=2, params={"ratio": 5}, metrics={}, state="fail"),
-    ]
-    series = {"average_precision": [(0, 0.1), (1, 0.3), (2, 0.2)]}
-    run_id = record("tune_ratio", trials=trials, series=series)
+    store.write_text(paths.TRIALS, TRIALS)
+    run_id = record("tune_ratio", outputs=[paths.TRIALS])
 
     assert [run.info.run_id for run in runs("stage")] == [run_id]
     children = sorted(runs("trial"), key=lambda run: run.data.tags["trial.number"])
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {run_id}
-    assert [run.data.params["ratio"] for run in children] == ["1", "9", "5"]
-    assert [run.data.tags["trial.state"] for run in children] == ["complete", "pruned", "fail"]
-    assert [run.info.status for run in children] == ["FINISHED", "FINISHED", "FAILED"]
-    assert children[0].info.end_time - children[0].info.start_time == 2000
-    history = client().get_metric_history(run_id, "average_precision")
-    assert [(point.step, point.value) for point in history] == series["average_precision"]
+    assert [run.data.params for run in children] == [
+        {"treatment": "random_under", "ratio": "1"},
+        {"treatment": "random_under", "ratio": "9"},
+        {"treatment": "none", "ratio": "577"},
+    ]
+    assert [run.data.tags["trial.state"] for run in children] == ["complete", "pruned", "complete"]
+    assert [run.data.metrics for run in children] == [
+        {"folds": 5, "score": 0.1},
+        {"folds": 2},
+        {"folds": 5, "score": 0.3},
+    ]
+    history = client().get_metric_history(run_id, "score")
+    assert [(point.step, point.value) for point in history] == [(0, 0.1), (2, 0.3)]
 
 
 def test_nothing_is_recorded_in_default(warm):
@@ -220,7 +239,8 @@ def test_a_run_that_cannot_be_completed_is_recorded_as_failed(warm, monkeypatch)
 def test_four_stages_may_create_the_database_at_once(root):
     code = """
 from rebalance import tracking
-tracking.record("s", experiment="rebalance", params={}, metrics={}, outputs=[])
+record = tracking.Record(stage="s", params={}, metrics={}, outputs={}, tags={"kind": "stage"})
+tracking.hand_over("rebalance", record)
 """
     started = [python(code, root) for _ in range(4)]
     said = [process.communicate()[0] for process in started]
@@ -228,7 +248,8 @@ tracking.record("s", experiment="rebalance", params={}, metrics={}, outputs=[])
     assert said == [""] * 4
     assert [process.returncode for process in started] == [0] * 4
     assert len(runs()) == 4
-    assert sorted(path.name for path in root.iterdir()) == ["mlflow.db", "mlflow.db.lock"]
+    ours = ["mlartifacts", "mlflow.db", "mlflow.db.lock"]
+    assert sorted(path.name for path in root.iterdir()) == ours
 
 
 def test_a_temporary_copy_records_into_the_repository(warm, monkeypatch):
@@ -239,11 +260,11 @@ def test_a_temporary_copy_records_into_the_repository(warm, monkeypatch):
     monkeypatch.setenv("DVC_EXP_NAME", "merry-pike")
     store.write_json(paths.SPLIT, {"rows": 3})
 
-    run_id = record("split", outputs=[paths.SPLIT])
+    record("split", outputs=[paths.SPLIT])
 
     assert sorted(path.name for path in copy.iterdir()) == ["metrics"]
     assert list((warm / "mlartifacts").rglob("split.json"))
-    assert client().get_run(run_id).data.tags["dvc.exp"] == "merry-pike"
+    assert provenance.stage_tags("split")["dvc.exp"] == "merry-pike"
 
 
 def test_an_address_in_the_environment_wins(warm, monkeypatch):
@@ -254,18 +275,27 @@ def test_an_address_in_the_environment_wins(warm, monkeypatch):
     )
 
 
-def test_a_moved_repository_keeps_its_artifacts(root, migrated, model, monkeypatch):
+def test_a_moved_repository_is_said_and_mended_when_somebody_says_so(
+    root, migrated, model, monkeypatch, capsys
+):
     old, new = root / "old place", root / "new"
     old.mkdir()
     shutil.copyfile(migrated, old / "mlflow.db")
     monkeypatch.chdir(old)
+    shutil.copyfile(REPOSITORY / "params.yaml", "params.yaml")
     store.write_json(paths.SPLIT, {"rows": 3})
-    before = record("split", outputs=[paths.SPLIT], model=(model, X[:5], "baseline"))
+    before = record("split", outputs=[paths.SPLIT, written(model)])
 
     old.rename(new)
     monkeypatch.chdir(new)
-    after = record("split", outputs=[paths.SPLIT])
+    with pytest.raises(InputError) as caught:
+        tracking.check(EXPERIMENT)
+    assert f"lie below {old}, and they lie below {new}" in str(caught.value)
+    assert "rebalance doctor --move" in str(caught.value)
+    cli.main(["doctor", "--move"])
+    assert f"{old} is now {new}" in capsys.readouterr().out
 
+    after = record("split", outputs=[paths.SPLIT])
     assert not old.exists()
     for run_id in (before, after):
         assert client().get_run(run_id).info.artifact_uri.startswith(new.as_uri())
@@ -276,15 +306,15 @@ def test_a_moved_repository_keeps_its_artifacts(root, migrated, model, monkeypat
 def test_only_addresses_below_the_old_place_are_rewritten(tmp_path):
     file = tmp_path / "mlflow.db"
     with closing(sqlite3.connect(file)) as base, base:
-        for table, column in places.ADDRESSES:
+        for table, column in relocation.ADDRESSES:
             base.execute(f"CREATE TABLE {table} ({column} TEXT)")
             for value in ("file:///a/b", "file:///a2/b", None):
                 base.execute(f"INSERT INTO {table} VALUES (?)", (value,))  # noqa: S608
 
-    places.relocate(file, "file:///a", "file:///new%20place")
+    relocation.relocate(file, "file:///a", "file:///new%20place")
 
     with closing(sqlite3.connect(file)) as base:
-        for table, column in places.ADDRESSES:
+        for table, column in relocation.ADDRESSES:
             found = base.execute(f"SELECT {column} FROM {table}")  # noqa: S608
             assert [*found] == [("file:///new%20place/b",), ("file:///a2/b",), (None,)]
 
@@ -380,6 +410,12 @@ def frame():
     return pd.DataFrame(X[:5], columns=["V1", "V2", "Amount"])
 
 
+def written(model):
+    """Return the path of the model, which is written as a stage does."""
+    store.write_model(paths.model("baseline"), model)
+    return paths.model("baseline")
+
+
 def model_folder(run_id):
     (output,) = client().get_run(run_id).outputs.model_outputs
     location = client().get_logged_model(output.model_id).artifact_location
@@ -393,14 +429,13 @@ def load(run_id):
 
 
 def test_a_model_is_logged_with_signature_and_example_and_no_pickle(warm, model):
-    run_id = record(metrics={"average_precision": 0.5}, model=(model, X, "baseline"))
+    run_id = record(metrics={"average_precision": 0.5}, outputs=[written(model)], model=model)
     folder = model_folder(run_id)
 
     loaded = load(run_id)
     assert loaded.predict(frame()) == pytest.approx(model.predict_proba(X[:5]))
     assert loaded.metadata.get_input_schema().input_names() == ["V1", "V2", "Amount"]
     assert loaded.metadata.signature.outputs is not None
-    assert len(json.loads((folder / "input_example.json").read_text())["data"]) == 5
     assert "scikit-learn==" in (folder / "requirements.txt").read_text()
 
     files = [path for path in folder.rglob("*") if path.is_file()]
@@ -419,17 +454,18 @@ def test_a_model_is_logged_with_signature_and_example_and_no_pickle(warm, model)
 def test_the_training_rows_are_named_by_their_checksum(warm, model):
     paths.DATA.mkdir()
     paths.TRAIN.write_bytes(b"rows")
-    run = client().get_run(record(model=(model, X, "baseline")))
+    run = client().get_run(record(outputs=[written(model)], model=model))
     (rows,) = run.inputs.dataset_inputs
     assert rows.dataset.digest == store.md5(paths.TRAIN)
 
 
 @pytest.mark.slow
 def test_mlflow_serves_probabilities_from_the_command_line(warm, model):
-    folder = model_folder(record(model=(model, X, "baseline")))
+    folder = model_folder(record(outputs=[written(model)]))
+    frame().to_csv("rows.csv", index=False)
     command = [sys.executable, "-m", "mlflow", "models", "predict", "--env-manager", "local"]
     done = subprocess.run(
-        [*command, "-m", folder, "-i", folder / "serving_input_example.json", "-o", "out.json"],
+        [*command, "-m", folder, "-i", "rows.csv", "-t", "csv", "-o", "out.json"],
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         check=False,
         capture_output=True,
@@ -448,11 +484,22 @@ stages:
     cmd: python -m stages.split
     params:
       params.yaml:
-        split.seed: 42
+        split:
+          method: stratified
+          column: ''
+          test_size: 0.3
+          gap: 0
+          seed: 1
     outs:
     - path: metrics/split.json
       hash: md5
       md5: {split}
+  train_resampled@gone:
+    cmd: python -m stages.train_resampled gone
+    outs:
+    - path: models/gone.skops
+      hash: md5
+      md5: abc
   train_baseline:
     cmd: python -m stages.train_baseline
     outs:
@@ -463,14 +510,21 @@ stages:
       hash: md5
       md5: {model}
 """
+SIDE = {"rows": 30, "positives": 3, "prevalence": 0.1}
+TRAINED = {
+    "out_of_fold": {"average_precision": 0.5, "average_precision_se": 0.1, "brier": 0.01},
+    "model": {"positives_seen": 3, "negatives_seen": 27},
+    "thresholds": {"max_f1": 0.25, "half": 0.5},
+}
 
 
 @pytest.fixture
 def restored(warm, model):
     """A repository in which DVC restored two stages of which MLflow knows nothing."""
-    shutil.copyfile(REPOSITORY / "params.yaml", "params.yaml")
-    store.write_json(paths.SPLIT, {"rows": 3})
-    store.write_json(paths.training_metrics("baseline"), {"average_precision": 0.5})
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copyfile(REPOSITORY / name, name)
+    store.write_json(paths.SPLIT, {"train": SIDE, "test": SIDE})
+    store.write_json(paths.training_metrics("baseline"), TRAINED)
     store.write_model(paths.model("baseline"), model)
     Path("dvc.lock").write_text(
         LOCK.format(
@@ -483,23 +537,49 @@ def restored(warm, model):
 
 
 def test_sync_records_what_is_missing_and_nothing_twice(restored):
-    record("split", outputs=[paths.SPLIT])
-
-    assert sync.run() == "train_baseline: recorded\n"
+    assert sync.run() == "split: recorded\ntrain_baseline: recorded\n"
     assert sync.run() == "all 2 stages of dvc.lock have their runs\n"
 
     split, baseline = sorted(runs(), key=lambda run: run.info.run_name)
-    assert "restored" not in split.data.tags
     assert baseline.data.tags["restored"] == "true"
-    assert baseline.data.metrics == {"average_precision": 0.5}
+    assert baseline.data.tags["dvc.repro"] == split.data.tags["dvc.repro"]
+    assert baseline.data.metrics == {
+        "out_of_fold_average_precision": 0.5,
+        "out_of_fold_average_precision_se": 0.1,
+        "out_of_fold_brier": 0.01,
+        "threshold": 0.25,
+    }
     assert load(baseline.info.run_id).predict(frame()).shape == (5, 2)
+
+
+def test_a_restored_stage_has_the_parameters_that_it_ran_with(restored):
+    sync.run()
+    (split,) = (run for run in runs() if run.info.run_name == "split")
+    # params.yaml holds out a fifth of the rows; dvc.lock says that the stage held out more.
+    assert split.data.params["split.test_size"] == "0.3"
+    assert split.data.params["split.seed"] == "1"
+    assert "split.column" not in split.data.params
+
+
+def test_sync_hands_over_what_short_stages_left(restored):
+    left = tracking.Record(
+        stage="download", params={}, metrics={"rows": 3}, tags={"kind": "stage"}, outputs={},
+        started=1.0, seconds=2.0,
+    )  # fmt: skip
+    records.keep(left)
+    assert tracking.waiting() == ["download"]
+    assert sync.run().startswith("download: recorded\n")
+    assert tracking.waiting() == []
+    (run,) = (run for run in runs() if run.info.run_name == "download")
+    assert run.info.start_time == 1000
+    assert run.data.metrics == {"rows": 3, "seconds": 2}
 
 
 def test_sync_records_a_stage_again_when_it_wrote_something_else(restored):
     sync.run()
     lock = Path("dvc.lock").read_text()
     old = store.md5(paths.SPLIT)
-    store.write_json(paths.SPLIT, {"rows": 4})
+    store.write_json(paths.SPLIT, {"train": SIDE, "test": SIDE | {"rows": 31}})
     assert sync.run() == "all 2 stages of dvc.lock have their runs\n"
 
     Path("dvc.lock").write_text(lock.replace(old, store.md5(paths.SPLIT)))
@@ -511,10 +591,11 @@ def test_sync_leaves_out_what_is_not_as_dvc_lock_says(restored):
     assert "split: left out, metrics/split.json is not what dvc.lock says" in sync.run()
 
 
-def test_sync_works_in_a_clone_that_has_the_metrics_alone(restored):
-    paths.model("baseline").unlink()
-    assert "train_baseline: recorded" in sync.run()
-    assert "all 2 stages" in sync.run()
+def test_sync_leaves_out_a_stage_whose_files_are_not_here_yet(restored):
+    paths.model("baseline").rename("elsewhere")
+    assert "train_baseline: left out, models/baseline.skops is not here; 'dvc repro'" in sync.run()
+    Path("elsewhere").rename(paths.model("baseline"))
+    assert sync.run() == "train_baseline: recorded\n"
 
 
 def test_the_summary_is_the_answer_and_one_row_a_model(root, capsys):

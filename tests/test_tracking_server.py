@@ -69,26 +69,29 @@ def test_a_server_receives_a_run_with_its_model_and_artifacts(server, tmp_path, 
     fitted = LogisticRegression().fit(X, X[:, 0] > 0)
     model = CorrectedClassifier(fitted, features=["V1", "V2"])
 
-    run_id = tracking.record(
-        "train_baseline",
-        experiment="rebalance",
-        params={"learner": {"name": "logistic_regression"}},
-        metrics={"average_precision": 0.5},
-        outputs=[paths.SPLIT],
-        model=(model, X[:5], "baseline"),
-        trials=[tracking.Trial(number=0, params={"ratio": 1}, metrics={"score": 0.1})],
+    store.write_model(paths.model("baseline"), model)
+    store.write_text(paths.TRIALS, "number,state,folds,score,ratio\n0,complete,5,0.1,1\n")
+    outputs = [paths.SPLIT, paths.model("baseline"), paths.TRIALS]
+    run_id = tracking.hand_over(
+        "rebalance",
+        tracking.Record(
+            stage="train_baseline",
+            params={"learner.name": "logistic_regression"},
+            metrics={"average_precision": 0.5},
+            tags={"kind": "stage"},
+            outputs={path.as_posix(): tracking.checksum(path) for path in outputs},
+        ),
     )
 
     client = MlflowClient(tracking_uri=server)
     run = client.get_run(run_id)
     assert run.info.status == "FINISHED"
     assert run.data.params == {"learner.name": "logistic_regression"}
-    assert [entry.path for entry in client.list_artifacts(run_id, "metrics")] == [
-        "metrics/split.json"
-    ]
+    files = [entry.path for entry in client.list_artifacts(run_id, "metrics")]
+    assert files == ["metrics/split.json", "metrics/trials.csv"]
     # Nothing of the client's folder reached the server's addresses, and nothing stayed behind.
     assert run.info.artifact_uri.startswith("mlflow-artifacts:")
-    assert [path.name for path in work.iterdir()] == ["metrics"]
+    assert sorted(path.name for path in work.iterdir()) == ["metrics", "models"]
 
     (output,) = run.outputs.model_outputs
     loaded = mlflow.pyfunc.load_model(f"models:/{output.model_id}")

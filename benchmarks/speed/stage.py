@@ -19,7 +19,9 @@ KINDS = {
     "rebalance.store": "data",
     "rebalance.sources": "data",
     "rebalance.splitting": "data",
-    "rebalance.tracking": "MLflow",
+    "rebalance.tracking.places": "MLflow",
+    "rebalance.tracking.records": "MLflow",
+    "rebalance.tracking.runs": "MLflow",
 }
 # What is none of these; any other stage fits.
 REST = {"stages.download": "data", "stages.split": "data", "stages.evaluate": "comparison"}

@@ -8,7 +8,7 @@ from rebalance.store.fingerprints import (
     sha256,
     write_fingerprint,
 )
-from rebalance.store.json import read_json, rounded, write_json, write_text
+from rebalance.store.json import read_json, rounded, write_csv, write_json, write_text
 from rebalance.store.models import TRUSTED, read_model, write_model
 from rebalance.store.score_cache import ScoreCache, score_cache
 from rebalance.store.tables import Columns, Table, read_table, write_frame, write_frames
@@ -30,6 +30,7 @@ __all__ = [
     "rounded",
     "score_cache",
     "sha256",
+    "write_csv",
     "write_fingerprint",
     "write_frame",
     "write_frames",

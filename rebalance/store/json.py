@@ -1,5 +1,6 @@
-"""Write and read text and JSON: finite numbers of 6 significant digits."""
+"""Write and read text, CSV and JSON; of JSON finite numbers of 6 significant digits."""
 
+import csv
 import json
 import math
 from pathlib import Path
@@ -14,6 +15,15 @@ def write_text(path, text):
     """Write ``text``, with a final newline."""
     with replacing(path) as beside:
         beside.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+
+
+def write_csv(path, rows):
+    """Write dictionaries as CSV; a row may lack columns of others."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, columns, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
 
 
 def rounded(value):

@@ -1,8 +1,24 @@
 """Record runs in MLflow: the only package that imports it, and only inside functions."""
 
-from rebalance.tracking.contents import Trial
+from rebalance.tracking.pipeline import locked, moment
 from rebalance.tracking.places import address, check
 from rebalance.tracking.provenance import checksum
-from rebalance.tracking.runs import missing, record
+from rebalance.tracking.records import Record, restored, waiting
+from rebalance.tracking.relocation import move
+from rebalance.tracking.runs import hand_over, hand_over_kept, missing, stage
 
-__all__ = ["Trial", "address", "check", "checksum", "missing", "record"]
+__all__ = [
+    "Record",
+    "address",
+    "check",
+    "checksum",
+    "hand_over",
+    "hand_over_kept",
+    "locked",
+    "missing",
+    "moment",
+    "move",
+    "restored",
+    "stage",
+    "waiting",
+]

@@ -1,15 +1,16 @@
-"""What a run holds: numbers, parameters, a model, the rows that it saw, the trials of a study."""
+"""What a run holds: numbers, parameters, a model, the rows that it saw, files, trials."""
 
+import csv
 import json
 import math
+import os
 import time
-from dataclasses import dataclass
+from contextlib import contextmanager
 from numbers import Real
-from tempfile import TemporaryDirectory
 
 from rebalance import paths, store
 from rebalance.params.learners import LEARNERS
-from rebalance.tracking import provenance
+from rebalance.tracking import places, provenance
 
 # What a model needs beside scikit-learn, by the module that it came from.
 NEEDS = {"imblearn": ("imbalanced-learn",)} | {
@@ -17,17 +18,7 @@ NEEDS = {"imblearn": ("imbalanced-learn",)} | {
 }
 # What MLflow takes in one call.
 MAX_METRICS, MAX_PARAMS = 800, 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """One question of a study: what was tried, what came out, in how many seconds."""
-
-    number: int
-    params: dict
-    metrics: dict
-    state: str = "complete"
-    seconds: float = 0.0
+PROVENANCE = "provenance.json"
 
 
 def log(client, run_id, params, metrics, *, series=None, model_id=None):
@@ -51,84 +42,115 @@ def log(client, run_id, params, metrics, *, series=None, model_id=None):
         )
 
 
-def log_trial(client, experiment_id, parent, stage, trial, began):
-    """Log one trial as a child of the stage's run, a millisecond apart to keep their order."""
-    start = provenance.milliseconds(began) + trial.number
+def log_trials(client, experiment_id, parent, record):
+    """Log the trials of a study as children of its run, and their scores as one series."""
+    if paths.TRIALS.as_posix() not in record.outputs:
+        return
+    with paths.TRIALS.open(encoding="utf-8", newline="") as file:
+        trials = list(csv.DictReader(file))
+    scores = [(int(trial["number"]), float(trial["score"])) for trial in trials if trial["score"]]
+    log(client, parent, {}, {}, series={"score": scores})
+    for trial in trials:
+        _log_trial(client, experiment_id, parent, record, trial)
+
+
+def _log_trial(client, experiment_id, parent, record, trial):
+    """Log one trial, a millisecond after the one before, to keep their order."""
+    trial = dict(trial)
+    number, state, folds, score = map(trial.pop, ("number", "state", "folds", "score"))
+    start = provenance.milliseconds(record.started or time.time()) + int(number)
     run_id = client.create_run(
         experiment_id,
         start_time=start,
-        run_name=f"trial {trial.number}",
+        run_name=f"trial {number}",
         tags={
             "kind": "trial",
-            "dvc.stage": stage,
-            "trial.number": str(trial.number),
-            "trial.state": trial.state.lower(),
+            "dvc.stage": record.stage,
+            "trial.number": number,
+            "trial.state": state,
             "mlflow.parentRunId": parent,
             "mlflow.user": provenance.user(),
         },
     ).info.run_id
-    log(client, run_id, trial.params, trial.metrics | {"seconds": trial.seconds})
-    status = "FAILED" if trial.state.lower().startswith("fail") else "FINISHED"
-    client.set_terminated(run_id, status, start + provenance.milliseconds(trial.seconds))
+    metrics = {"folds": int(folds)} | ({"score": float(score)} if score else {})
+    log(client, run_id, {name: value for name, value in trial.items() if value}, metrics)
+    client.set_terminated(run_id, "FINISHED", start)
 
 
-def log_model(client, experiment_id, run_id, model, X, name):
-    """Log a model that answers with probabilities when it is served, and return its id.
+def read(path):
+    """Return the model that a stage wrote to ``path``."""
+    return store.read_model(path)
 
-    In the steps of `mlflow.sklearn.log_model`, less the one that serves the example as a trial.
-    """
-    import pandas as pd
-    from mlflow.entities import LoggedModelOutput
-    from mlflow.models import Model, infer_signature
-    from mlflow.sklearn import save_model
-    from mlflow.utils import requirements_utils
-    from threadpoolctl import threadpool_limits
 
-    # MLflow would look into every file of every installed package, 0.4 s, to compare what is
-    # installed with requirements that were made from just that.
-    if getattr(requirements_utils, "_MODULES_TO_PACKAGES", {}) is None:
-        requirements_utils._MODULES_TO_PACKAGES = {}
-    columns = list(getattr(X, "columns", model.features))
-    example = pd.DataFrame(X, columns=columns).head(5)
-    if model.encoding is None:
-        example = example.astype(float)
-    # Two threads on five rows wait for each other, up to half a second on a busy machine.
-    with threadpool_limits(1):
-        signature = infer_signature(example, model.predict_proba(example))
-    logged = client.create_logged_model(
-        experiment_id, name=name, source_run_id=run_id, model_type="classifier"
-    )
-    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-    with TemporaryDirectory() as folder:
-        save_model(
+def log_model(client, run_id, model, name):
+    """Log a model that answers with probabilities when it is served, and return its id."""
+    import mlflow.sklearn
+
+    with _fluent(run_id):
+        logged = mlflow.sklearn.log_model(
             model,
-            f"{folder}/model",
-            mlflow_model=Model(
-                artifact_path=logged.artifact_location,
-                run_id=run_id,
-                model_id=logged.model_id,
-                model_uuid=logged.model_id,
-            ),
-            signature=signature,
-            input_example=example,
+            name=name,
+            model_type="classifier",
+            signature=_signature(model),
             pip_requirements=_requirements(model.estimator),
             serialization_format="skops",
             skops_trusted_types=store.TRUSTED,
             pyfunc_predict_fn="predict_proba",
         )
-        client.log_model_artifacts(logged.model_id, f"{folder}/model")
-    client.finalize_logged_model(logged.model_id, "READY")
     return logged.model_id
 
 
-def log_input(client, run_id):
-    """Name the training rows that the run has seen, by their checksum."""
+@contextmanager
+def _fluent(run_id):
+    """Make a run the active one of MLflow's functions, and undo what that sets."""
+    import mlflow
+
+    name = "MLFLOW_TRACKING_URI"
+    before = os.environ.get(name)
+    mlflow.set_tracking_uri(places.address())
+    try:
+        mlflow.start_run(run_id=run_id)
+        yield
+    finally:
+        mlflow.end_run("RUNNING")
+        mlflow.set_tracking_uri(None)
+        if before is not None:
+            os.environ[name] = before
+
+
+def _signature(model):
+    """Return what a model takes and answers; nothing has to be scored for it."""
+    import numpy as np
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema, TensorSpec
+
+    inputs = Schema([ColSpec("double", name, required=False) for name in model.features])
+    return ModelSignature(inputs, Schema([TensorSpec(np.dtype(float), (-1, 2))]))
+
+
+def log_datasets(client, run_id, record):
+    """Name the rows that the stage has seen, by their checksum."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    path = paths.TRAIN.as_posix()
-    source = json.dumps({"uri": path})
-    rows = Dataset(paths.TRAIN.stem, store.md5(path), source_type="local", source=source)
-    client.log_inputs(run_id, [DatasetInput(rows, [InputTag("mlflow.data.context", "training")])])
+    seen = {}
+    if record.model and paths.TRAIN.exists():
+        seen["training"] = paths.TRAIN
+    inputs = []
+    for context, path in seen.items():
+        source = json.dumps({"uri": path.as_posix()})
+        rows = Dataset(path.stem, store.md5(path), source_type="local", source=source)
+        inputs.append(DatasetInput(rows, [InputTag("mlflow.data.context", context)]))
+    if inputs:
+        client.log_inputs(run_id, inputs)
+
+
+def log_files(client, run_id, record):
+    """Log the small files that the stage wrote, and where the run came from."""
+    for path in provenance.small(record.outputs):
+        client.log_artifact(run_id, str(path), path.parent.as_posix())
+    client.log_dict(
+        run_id, {"outputs": record.outputs, "versions": provenance.versions()}, PROVENANCE
+    )
 
 
 def _requirements(estimator):

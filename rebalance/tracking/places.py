@@ -1,24 +1,17 @@
-"""Where runs go, whether they can go there, and one process at a time through the door."""
+"""Where runs are recorded, whether that is reachable, and a lock for creating the database."""
 
 import os
 import sqlite3
 from contextlib import closing, contextmanager
 from importlib import util
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from rebalance.errors import InputError
 
 ANSWER_SECONDS = 3  # an address that is silent for longer is taken for dead
 LOCK_SECONDS = 120  # the first use of a database takes 2 seconds, every other less
 SQLITE = "sqlite:///"
-# The columns in which MLflow keeps absolute addresses of artifacts.
-ADDRESSES = (
-    ("experiments", "artifact_location"),
-    ("runs", "artifact_uri"),
-    ("logged_models", "artifact_location"),
-    ("model_versions", "storage_location"),
-)
 
 
 def address():
@@ -59,6 +52,12 @@ def check(experiment):
         _check_server(uri)
     elif file := database(uri):
         _check_database(file)
+        if moved := moved_from(uri, experiment):
+            raise InputError(
+                f"{file} says that the artifacts of its runs lie below {moved}, and they lie "
+                f"below {file.parent}; after moving a repository type 'rebalance doctor --move' "
+                "to correct that."
+            )
     elif "://" not in uri or uri.startswith("file:"):
         raise InputError(
             f"MLFLOW_TRACKING_URI is the folder {uri!r}, where MLflow no longer keeps runs; "
@@ -115,6 +114,23 @@ def _check_database(file):
         )
 
 
+def moved_from(uri, experiment):
+    """Return the folder in which the database was when the experiment was made, if it moved."""
+    file, wanted = database(uri), artifact_location(uri, experiment)
+    if not file or not file.exists() or not file.stat().st_size:
+        return ""
+    query = "SELECT artifact_location FROM experiments WHERE name = ?"
+    with closing(sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=20)) as base:
+        try:
+            row = base.execute(query, (experiment,)).fetchone()
+        except sqlite3.OperationalError:  # no such table yet
+            return ""
+    inside = "/mlartifacts/" + wanted.rpartition("/")[2]
+    if row is None or row[0] == wanted or not row[0].endswith(inside):
+        return ""
+    return unquote(row[0].removesuffix(inside).removeprefix("file://"))
+
+
 @contextmanager
 def alone(uri):
     """Let one process at a time open a database: two that create its tables break each other."""
@@ -131,18 +147,3 @@ def alone(uri):
             yield
     except Timeout as error:
         raise InputError(f"{lock} is held by another process for {LOCK_SECONDS} s.") from error
-
-
-def relocate(file, old, new):
-    """Rewrite in one transaction the addresses below ``old`` to the same below ``new``.
-
-    MLflow keeps them absolute: after the repository moved it would not find the old artifacts,
-    and would write new ones where the repository was.
-    """
-    with closing(sqlite3.connect(file, timeout=20)) as base, base:
-        for table, column in ADDRESSES:
-            base.execute(
-                f"UPDATE {table} SET {column} = ? || substr({column}, ?) "  # noqa: S608 - ours
-                f"WHERE {column} = ? OR substr({column}, 1, ?) = ?",
-                (new, len(old) + 1, old, len(old) + 1, f"{old}/"),
-            )

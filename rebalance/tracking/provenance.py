@@ -14,7 +14,6 @@ from rebalance import paths, store
 
 LIBRARIES = ("dvc", "imbalanced-learn", "mlflow", "numpy", "optuna", "pandas", "scikit-learn")
 SMALL = {".csv", ".json", ".md", ".png"}  # what MLflow gets a copy of
-OUTPUT = "dvc.out."
 # What MLflow allows, in characters.
 MAX_NAME, MAX_PARAM, MAX_TAG = 250, 6000, 5000
 
@@ -46,8 +45,7 @@ def checksum(path):
 
 
 def stage_tags(stage):
-    """Say what ran, on which code, with which libraries."""
-    versions = {f"version.{name}": version(name) for name in LIBRARIES}
+    """Return what ran, on which code, in which `dvc repro`."""
     tags = {
         "kind": "stage",
         "dvc.stage": stage,
@@ -55,9 +53,13 @@ def stage_tags(stage):
         "mlflow.user": user(),
         "mlflow.source.type": "LOCAL",
         "mlflow.source.name": f"stages/{stage.partition('@')[0]}.py",
-        "version.python": sys.version.split()[0],
     }
-    return {name: value for name, value in (tags | versions | _git()).items() if value}
+    return {name: value for name, value in (tags | _git()).items() if value}
+
+
+def versions():
+    """Return the versions of Python and of the libraries that decide results."""
+    return {"python": sys.version.split()[0]} | {name: version(name) for name in LIBRARIES}
 
 
 def _git():
@@ -76,9 +78,10 @@ def _git():
     return {"mlflow.source.git.commit": commit, "git.dirty": str(dirty).lower()}
 
 
-def checksums(outputs):
-    """Return the tags that name what a stage wrote."""
-    return {tag(path): checksum(path) for path in outputs if Path(path).exists()}
+def digest(outputs):
+    """Return one checksum of {path: checksum} that does not depend on their order."""
+    lines = sorted(f"{md5}  {Path(path).as_posix()}" for path, md5 in outputs.items())
+    return hashlib.md5("\n".join(lines).encode(), usedforsecurity=False).hexdigest()
 
 
 def small(outputs):
@@ -107,16 +110,6 @@ def user():
 def milliseconds(seconds):
     """Return MLflow's unit of time."""
     return int(1000 * seconds)
-
-
-def recorded(tags):
-    """Return those of a run's tags that name what its stage wrote."""
-    return {name: value for name, value in tags.items() if name.startswith(OUTPUT)}
-
-
-def tag(path):
-    """Return the name of the tag that holds the checksum of an output."""
-    return legal(OUTPUT + Path(path).as_posix())
 
 
 def legal(name):

@@ -1,14 +1,13 @@
-"""Record finished runs in MLflow, which is imported inside functions, last."""
+"""Record stages in MLflow, which is imported inside functions, late."""
 
-import gc
 import os
+import threading
 import time
 import warnings
 from contextlib import contextmanager
 
-from rebalance import paths
 from rebalance.errors import InputError
-from rebalance.tracking import contents, places, provenance
+from rebalance.tracking import contents, pipeline, places, provenance, records
 
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -19,68 +18,116 @@ SETTINGS = {
 }
 
 
-def record(
-    stage,
-    *,
-    experiment,
-    params,
-    metrics,
-    outputs,
-    started=None,
-    model=None,
-    trials=(),
-    series=None,
-    tags=None,
-):
-    """Record one executed stage as one finished run, and return the run's id.
+class Run:
+    """The run of a stage that is at work.
+
+    Attributes
+    ----------
+    model : CorrectedClassifier or None
+        What the stage trained.
+    """
+
+    def __init__(self, experiment):
+        self.model = None
+        self._experiment, self._thread = experiment, None
+
+    def prepare(self):
+        """Import MLflow and open its store in a thread, while the stage goes on."""
+        # An error is met again, and worded, where the run is recorded.
+        self._thread = threading.Thread(target=_attempt, args=(self._experiment,), daemon=True)
+        self._thread.start()
+
+    @property
+    def prepared(self):
+        """Return whether `prepare` was called; wait until it is done."""
+        return self._thread is not None and _ended(self._thread)
+
+
+def _ended(thread):
+    thread.join()
+    return True
+
+
+def _attempt(experiment):
+    try:
+        _settle()
+        _open(experiment)
+    except Exception:  # noqa: BLE001
+        return
+
+
+@contextmanager
+def stage(name, params):
+    """Record what the body does as one run, when it is through.
 
     Parameters
     ----------
-    stage : str
-        Its name in dvc.yaml, for example ``train_resampled@smote``.
-    experiment : str
-        The name in the section ``tracking`` of params.yaml.
-    params, metrics : dict
-        May be nested; names are joined by dots. Of the metrics only finite numbers are kept.
-    outputs : list of Path
-        What the stage wrote: the checksum of each becomes a tag, small ones become artifacts.
-    started : float or None
-        `time.time` at the stage's start; None where nobody measured it.
-    model : (CorrectedClassifier, X, name) or None
-        A fitted model and a few rows that it can score.
-    trials : sequence of Trial
-        Recorded as children of the run.
-    series : dict of {name: [(step, value), ...]} or None
-        Metrics with steps.
-    tags : dict or None
-        More tags.
+    name : str
+        The stage as dvc.yaml calls it, for example ``train_resampled@smote``.
+    params : params.Params
+
+    Yields
+    ------
+    Run
+
+    Raises
+    ------
+    InputError
+        Before the body where runs cannot be recorded; after it where MLflow refuses the run.
     """
+    experiment = params.tracking.experiment
     places.check(experiment)
+    pipeline.stage(name)
+    started, run = time.time(), Run(experiment)
+    yield run
+    record = records.ran(name, params, started, time.time() - started)
+    if not run.prepared and pipeline.others_follow():
+        # A short stage would take longer to import MLflow than for its work.
+        records.keep(record)
+        return
+    hand_over(experiment, record, model=run.model)
+
+
+def hand_over(experiment, record, *, model=None):
+    """Record what earlier stages left, then ``record``; return its run's id."""
     with _in_one_line(experiment):
         client, experiment_id = _open(experiment)
-        began = started or time.time()
-        run_id = client.create_run(
-            experiment_id,
-            start_time=provenance.milliseconds(began),
-            run_name=stage,
-            tags={
-                **provenance.stage_tags(stage),
-                **provenance.checksums(outputs),
-                **provenance.tag_texts(tags or {}),
-            },
-        ).info.run_id
-        with _terminated(client, run_id):
-            model_id = contents.log_model(client, experiment_id, run_id, *model) if model else None
-            if model and paths.TRAIN.exists():
-                contents.log_input(client, run_id)
-            numbers = dict(metrics)
-            if started:
-                numbers["seconds"] = time.time() - began
-            contents.log(client, run_id, params, numbers, series=series, model_id=model_id)
-            for path in provenance.small(outputs):
-                client.log_artifact(run_id, str(path), path.parent.as_posix())
-            for trial in trials:
-                contents.log_trial(client, experiment_id, run_id, stage, trial, began)
+        for path, earlier in records.kept():
+            _record(client, experiment_id, earlier)
+            path.unlink()
+        return _record(client, experiment_id, record, model=model)
+
+
+def hand_over_kept(experiment):
+    """Record what stages left, and return their names."""
+    names = records.waiting()
+    if names:
+        with _in_one_line(experiment):
+            client, experiment_id = _open(experiment)
+            for path, earlier in records.kept():
+                _record(client, experiment_id, earlier)
+                path.unlink()
+    return names
+
+
+def _record(client, experiment_id, record, *, model=None):
+    began = record.started or time.time()
+    run_id = client.create_run(
+        experiment_id,
+        start_time=provenance.milliseconds(began),
+        run_name=record.stage,
+        tags=provenance.tag_texts(record.tags | {"mlflow.note.content": record.note}),
+    ).info.run_id
+    with _terminated(client, run_id):
+        model_id = None
+        if record.model:
+            model = model or contents.read(record.model)
+            model_id = contents.log_model(client, run_id, model, record.model.stem)
+        contents.log_datasets(client, run_id, record)
+        seconds = {} if record.seconds is None else {"seconds": record.seconds}
+        contents.log(client, run_id, record.params, record.metrics | seconds, model_id=model_id)
+        contents.log_files(client, run_id, record)
+        contents.log_trials(client, experiment_id, run_id, record)
     return run_id
 
 
@@ -92,27 +139,20 @@ def missing(experiment, stages):
     places.check(experiment)
     with _in_one_line(experiment):
         client, experiment_id = _open(experiment)
-        known, token = {}, ""
+        known, token = set(), ""
         while token is not None:
             page = client.search_runs(
                 [experiment_id], "tags.kind = 'stage'", max_results=1000, page_token=token or None
             )
-            for run in page:
-                wrote = provenance.recorded(run.data.tags)
-                known.setdefault(run.data.tags.get("dvc.stage"), []).append(wrote)
+            known |= {
+                (run.data.tags.get("dvc.stage"), run.data.tags.get("outputs"))
+                for run in page
+                if run.info.status == "FINISHED"
+            }
             token = page.token or None
-
-    def is_known(stage, outputs):
-        wanted = {provenance.tag(path): md5 for path, md5 in outputs.items()}
-        # A stage may have passed fewer outputs to `record` than dvc.lock lists, or files of a
-        # folder that dvc.lock lists as one.
-        return any(
-            (both := wrote.keys() & wanted.keys())
-            and all(wrote[key] == wanted[key] for key in both)
-            for wrote in known.get(stage, [])
-        )
-
-    return [stage for stage, outputs in stages.items() if not is_known(stage, outputs)]
+    return [
+        name for name, outputs in stages.items() if (name, provenance.digest(outputs)) not in known
+    ]
 
 
 def _settle():
@@ -132,19 +172,14 @@ def _client(uri):
 def _open(experiment):
     """Return the client and the id of the experiment, which is created when it is missing."""
     uri = places.address()
-    wanted = places.artifact_location(uri, experiment)
     with places.alone(uri):
         client = _client(uri)
-        found = client.get_experiment_by_name(experiment)
-        if found is None:
-            return client, _create(client, experiment, wanted)
-        file, location = places.database(uri), found.artifact_location
-        inside = "/mlartifacts/" + (wanted or "").rpartition("/")[2]
-        if file and location != wanted and location.endswith(inside):
-            places.relocate(file, location.removesuffix(inside), wanted.removesuffix(inside))
-        if found.lifecycle_stage == "deleted":
-            client.restore_experiment(found.experiment_id)
-        return client, found.experiment_id
+        known = client.get_experiment_by_name(experiment)
+        if known is None:
+            return client, _create(client, experiment, places.artifact_location(uri, experiment))
+        if known.lifecycle_stage == "deleted":
+            client.restore_experiment(known.experiment_id)
+        return client, known.experiment_id
 
 
 def _create(client, experiment, location):
@@ -154,32 +189,19 @@ def _create(client, experiment, location):
         return client.create_experiment(experiment, artifact_location=location)
     except MlflowException:
         # A server has no lock of ours: another process may have been first.
-        if found := client.get_experiment_by_name(experiment):
-            return found.experiment_id
+        if known := client.get_experiment_by_name(experiment):
+            return known.experiment_id
         raise
-
-
-@contextmanager
-def _uncollected():
-    """Collect no garbage: a third of the time of importing MLflow, and there is next to none."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 @contextmanager
 def _in_one_line(experiment):
     """Turn what MLflow, a server or the disk refuses into an `InputError`."""
     _settle()
-    with _uncollected():
-        from mlflow.exceptions import MlflowException
+    from mlflow.exceptions import MlflowException
+
     try:
-        with _uncollected():
-            yield
+        yield
     except (MlflowException, ImportError, OSError) as error:
         places.check(experiment)  # says it better where the server is gone
         reason = " ".join(str(error).split())

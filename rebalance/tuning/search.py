@@ -242,26 +242,20 @@ def largest(tune, y):
 
 
 def trials(study):
-    """Return a `tracking.Trial` for each question, in the order asked.
+    """Return a dict for each question, in the order asked, ready for a CSV file.
 
     One that was stopped has no score: that of its first folds compares with no other.
     """
-    from rebalance.tracking import Trial
-
-    found = [study.scored[candidate] for candidate in study.trials]
+    scored = [study.scored[candidate] for candidate in study.trials]
     return [
-        Trial(
-            number=number,
-            params={
-                "treatment": scored.candidate.treatment,
-                "ratio": scored.candidate.ratio,
-                **dict(scored.candidate.settings),
-            },
-            metrics={"folds": len(scored.scores)}
-            | ({} if scored.pruned else {"score": scored.mean}),
-            state="pruned" if scored.pruned else "complete",
-            # A ratio asked again is paid for once.
-            seconds=0.0 if scored in found[:number] else scored.seconds,
-        )
-        for number, scored in enumerate(found)
+        {
+            "number": number,
+            "state": "pruned" if each.pruned else "complete",
+            "folds": len(each.scores),
+            "score": "" if each.pruned else f"{each.mean:.6g}",
+            "treatment": each.candidate.treatment,
+            "ratio": each.candidate.ratio,
+            **dict(each.candidate.settings),
+        }
+        for number, each in enumerate(scored)
     ]

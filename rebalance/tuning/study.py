@@ -143,11 +143,6 @@ class Study:
         lines = [f"{arm},{ratio},{mean:.6g},{se:.6g}" for arm, ratio, mean, se in self.points()]
         return "\n".join(["treatment,ratio,score,standard_error", *lines])
 
-    def series(self):
-        """Return (number, score) of each question that was not stopped, for one picture."""
-        found = enumerate(self.scored[candidate] for candidate in self.trials)
-        return [(number, scored.mean) for number, scored in found if not scored.pruned]
-
 
 def as_numbers(settings):
     """Return settings as a metrics file has them: one that is no number is a key.

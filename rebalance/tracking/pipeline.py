@@ -1,0 +1,129 @@
+"""What dvc.yaml and dvc.lock say of a stage, and which `dvc repro` it is part of."""
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+
+from rebalance import paths
+from rebalance.errors import InputError
+from rebalance.params.file import read
+
+# Commands that run all stages, and options that leave it so.
+WHOLE = {("repro",), ("exp", "run")}
+OPTIONS = {"--all-pipelines", "-P", "--force", "-f", "--quiet", "-q", "--verbose", "-v", "--temp"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stage of dvc.yaml: the parameters that it reads and the files that it writes."""
+
+    name: str
+    params: tuple
+    outputs: tuple
+
+
+def stages():
+    """Return {name: Stage} of dvc.yaml, one for each entry of a ``foreach``."""
+    content = read(paths.PIPELINE)
+    entries = read(paths.PARAMS)
+    found = {}
+    for name, stage in content["stages"].items():
+        if "foreach" not in stage:
+            found[name] = _stage(name, stage, "")
+            continue
+        section = str(stage["foreach"]).strip("${}")
+        for key in entries.get(section, {}):
+            found[f"{name}@{key}"] = _stage(f"{name}@{key}", stage["do"], str(key))
+    return found
+
+
+def _stage(name, content, key):
+    written = [
+        _path(item) for kind in ("outs", "metrics", "plots") for item in content.get(kind, ())
+    ]
+    return Stage(
+        name=name,
+        params=tuple(text.replace("${key}", key) for text in content.get("params", ())),
+        outputs=tuple(Path(text.replace("${key}", key)) for text in written),
+    )
+
+
+def _path(item):
+    """Return the path of an output, which may have options."""
+    return item if isinstance(item, str) else next(iter(item))
+
+
+def stage(name):
+    """Return the `Stage` called ``name``; `InputError` where dvc.yaml has none."""
+    if found := stages().get(name):
+        return found
+    raise InputError(f"{paths.PIPELINE} has no stage {name!r}; restore the file as git has it.")
+
+
+def locked():
+    """Return {stage: (content of params.yaml that it ran with, {output: checksum})} of dvc.lock.
+
+    In the order of dvc.yaml; stages that it no longer has are left out.
+    """
+    content = (read(paths.LOCK) or {}).get("stages", {})
+    return {
+        name: (
+            content[name].get("params", {}).get(paths.PARAMS.as_posix(), {}),
+            {Path(out["path"]): out["md5"] for out in content[name].get("outs", ())},
+        )
+        for name in stages()
+        if name in content
+    }
+
+
+def repro():
+    """Return when the DVC command began that runs this process, as text; nothing without one."""
+    process = _dvc()
+    if process is None:
+        return ""
+    return moment(process.create_time())
+
+
+def moment(seconds):
+    """Return seconds since 1970 as text, in UTC.
+
+    >>> moment(0)
+    '1970-01-01 00:00:00 UTC'
+    """
+    date = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return date.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def others_follow():
+    """Tell whether DVC runs the whole pipeline, so that this stage is not the last."""
+    process = _dvc()
+    if process is None:
+        return False
+    words = process.cmdline()
+    words = words[1 + next(i for i, word in enumerate(words) if _is_dvc(word)) :]
+    return any(
+        tuple(words[: len(command)]) == command and not _targets(words[len(command) :])
+        for command in WHOLE
+    )
+
+
+def _targets(words):
+    """Return the words of a command line that may name stages: all but some options."""
+    return [word for word in words if word not in OPTIONS]
+
+
+def _dvc():
+    """Return the nearest parent process that is DVC, or None."""
+    import psutil
+
+    try:
+        for process in psutil.Process().parents():
+            if any(_is_dvc(word) for word in process.cmdline()[:3]):
+                return process
+    except psutil.Error:  # a parent that has ended, or is another user's
+        return None
+    return None
+
+
+def _is_dvc(word):
+    return Path(word).stem == "dvc"

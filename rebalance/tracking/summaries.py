@@ -1,0 +1,96 @@
+"""What the run of each stage says: a few numbers, one sentence, and tags to filter by."""
+
+from dataclasses import dataclass, field
+
+from rebalance import paths, store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """Metrics, tags and the description of one run."""
+
+    metrics: dict
+    note: str
+    tags: dict = field(default_factory=dict)
+
+
+def of(stage, params):
+    """Return the `Summary` of a stage, from the files that it wrote."""
+    kind, _, key = stage.partition("@")
+    known = {"download": _download, "split": _split, "evaluate": _evaluate}
+    if kind in known:
+        return known[kind](params)
+    return _training(key or {"train_baseline": paths.BASELINE}.get(kind, paths.TUNED), params)
+
+
+def _download(params):
+    columns = store.Columns(paths.RAW)
+    y = columns[columns.roles["target"]].to_numpy()
+    metrics = {"rows": len(y), "positives": int(y.sum(dtype=int))}
+    return Summary(
+        metrics=metrics,
+        note=f"{metrics['rows']:,} rows from the source {params.data.source}, "
+        f"{metrics['positives']:,} of them positive.",
+    )
+
+
+def _split(params):
+    sides = store.read_json(paths.SPLIT)
+    metrics = {
+        f"{side}_{name}": sides[side][name]
+        for side in ("train", "test")
+        for name in ("rows", "positives", "prevalence")
+    }
+    return Summary(
+        metrics=metrics,
+        note=f"Split {params.split.method}: {metrics['train_rows']:,} training rows with "
+        f"{metrics['train_positives']:,} positives, {metrics['test_rows']:,} test rows with "
+        f"{metrics['test_positives']:,}.",
+    )
+
+
+def _training(name, params):
+    content = store.read_json(paths.training_metrics(name))
+    scores = content["out_of_fold"]
+    metrics = {
+        "out_of_fold_average_precision": scores["average_precision"],
+        "out_of_fold_average_precision_se": scores["average_precision_se"],
+        "out_of_fold_brier": scores["brier"],
+    }
+    threshold = content["thresholds"].get(params.threshold.use)
+    if threshold is not None:
+        metrics["threshold"] = threshold
+    study = content.get("study", {})
+    for key in ("trials", "fits", "pruned", "chosen_ratio", "natural_ratio"):
+        if key in study:
+            metrics[key] = study[key]
+    seen = content["model"]
+    note = (
+        f"{_treatment(name, params, study)}, trained on {seen['positives_seen']:,} positives and "
+        f"{seen['negatives_seen']:,} negatives: average precision "
+        f"{scores['average_precision']:.3f} out of fold (standard error "
+        f"{scores['average_precision_se']:.3f})."
+    )
+    return Summary(metrics=metrics, note=note, tags={"model": name})
+
+
+def _treatment(name, params, study):
+    """Return what was done about imbalance, for the beginning of a sentence."""
+    if name == paths.BASELINE:
+        return "No treatment"
+    if name == paths.TUNED:
+        chosen, chosen_ratio = next(iter(study["chosen"].items()))
+        if chosen == "none":
+            return f"The study of {study['trials']} trials chose no treatment"
+        return f"The study of {study['trials']} trials chose {chosen} at {chosen_ratio:g}"
+    return f"Treatment {params.resample[name].treatment}"
+
+
+def _evaluate(params):
+    compared, scores = store.read_json(paths.COMPARISON), store.read_json(paths.SCORES)
+    answer = paths.REPORT.read_text(encoding="utf-8").split("\n\n")[1]
+    return Summary(
+        metrics={"models": len(scores)},
+        note=answer,
+        tags={"metric": compared["metric"]},
+    )
