@@ -15,6 +15,7 @@ help: ## Show this list
 
 repro: .venv/ready ## Run what is out of date, and print the result as a table
 	@dvc repro
+	@python -m rebalance.cli sync
 	@python -m rebalance.cli summary
 
 test: .venv/ready ## Run the whole test suite

@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from numbers import Real
 
-from rebalance import paths, store
+from rebalance import columns, paths, store
 from rebalance.params.learners import LEARNERS
 from rebalance.tracking import places, provenance
 
@@ -119,12 +119,18 @@ def _fluent(run_id):
 
 
 def _signature(model):
-    """Return what a model takes and answers; nothing has to be scored for it."""
+    """Return what a model takes and answers; nothing has to be scored for it.
+
+    A column may hold whole numbers, gaps or text, as the table had them: the model knows what it
+    needs, and MLflow's stricter types would refuse whole numbers where training had others.
+    """
     import numpy as np
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema, TensorSpec
+    from mlflow.types.schema import AnyType
 
-    inputs = Schema([ColSpec("double", name, required=False) for name in model.features])
+    names = model.features if model.encoding is None else columns.used(model.encoding)
+    inputs = Schema([ColSpec(AnyType(), name) for name in names])
     return ModelSignature(inputs, Schema([TensorSpec(np.dtype(float), (-1, 2))]))
 
 
