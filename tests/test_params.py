@@ -174,7 +174,7 @@ def test_a_glob_for_a_path_is_told_where_it_belongs():
 NO_YAML = [
     ("", "params.yaml must hold a mapping of sections, got None."),
     ("- 1", "params.yaml must hold a mapping of sections, got [1]."),
-    ("a: [", "mine.yaml is not YAML: line 1, column 5: expected the node content"),
+    ("a: [", "mine.yaml is not YAML: line 2, column 1: did not find expected node content"),
     ("split:\n  seed: 1\n  seed: 2\n", "line 3, column 3: the key 'seed' stands here twice."),
     ("a: *nothing", "mine.yaml is not YAML: line 1, column 4: found undefined alias"),
     ("a: !!python/object:os.system x", "could not determine a constructor for the tag"),

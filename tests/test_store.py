@@ -1,5 +1,6 @@
 """Files are whole or absent, the same bytes each time, and execute nothing when they are read."""
 
+import io
 import json
 import math
 import os
@@ -334,3 +335,61 @@ def test_a_file_that_is_damaged_inside_is_told_in_one_line(tmp_path):
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"t\.parquet is not whole; run 'dvc repro'"):
         store.read_table(path)
+
+
+def archive(entries, compression=zipfile.ZIP_STORED):
+    """Return a zip archive of names and contents."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", compression) as file:
+        for name, text in entries.items():
+            file.writestr(name, text)
+    return content.getvalue()
+
+
+@pytest.fixture(scope="module")
+def model_entries(tmp_path_factory):
+    """Return the entries of a model file."""
+    path = tmp_path_factory.mktemp("model") / "m.skops"
+    store.write_model(path, fitted("hist_gradient_boosting"))
+    with zipfile.ZipFile(path) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def malformed(entries):
+    """Yield archives that are no model."""
+    schema = json.loads(entries["schema.json"])
+    yield b""
+    yield b"PK"
+    yield archive({})
+    yield archive({"schema.json": "no json"})
+    yield archive({"schema.json": "[]"})
+    yield archive({"schema.json": "{}"})
+    yield archive({"schema.json": json.dumps(schema)})  # no arrays
+    yield archive(entries | {"schema.json": json.dumps(schema | {"__loader__": "Nope"})})
+    yield archive(entries | {"schema.json": json.dumps(schema | {"protocol": "x"})})
+    yield archive(entries | {"schema.json": json.dumps(schema | {"content": 3})})
+    for name in list(entries)[:3]:
+        yield archive(entries | {name: b""})
+        yield archive(entries | {name: entries[name][: len(entries[name]) // 2]})
+
+
+def test_a_malformed_model_file_is_one_line(model_entries, tmp_path):
+    path = tmp_path / "m.skops"
+    number = 0
+    for content in malformed(model_entries):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"m\.skops (is not whole|holds types)") as caught:
+            store.read_model(path)
+        assert "\n" not in str(caught.value)
+        number += 1
+    assert number > 10
+
+
+def test_an_archive_that_would_fill_the_memory_is_refused_before_it_is_unpacked(
+    model_entries, tmp_path
+):
+    path = tmp_path / "m.skops"
+    path.write_bytes(archive(model_entries | {"z.npy": bytes(200_000_000)}, zipfile.ZIP_DEFLATED))
+    assert path.stat().st_size < 5_000_000
+    with pytest.raises(InputError, match=r"m\.skops would unpack to 200,"):
+        store.read_model(path)

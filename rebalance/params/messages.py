@@ -6,7 +6,7 @@ from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-# YAML 1.1 (PyYAML) reads 1e-3 as text, YAML 1.2 (DVC) as a number; a quoted number is text to both.
+# A quoted number is text.
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 RULES = {
