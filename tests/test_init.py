@@ -308,15 +308,15 @@ def test_a_table_that_cannot_be_read_is_one_line(clone):
     assert len(str(refused.value).splitlines()) == 1
 
 
-def test_the_findings_are_those_of_the_stage(clone, capsys, monkeypatch):
-    from stages import download, split
+def test_the_findings_are_those_of_the_stage(clone, capsys):
+    from stages.download import download
+    from stages.split import split
 
     frame = rows(n=2000, share=0.2)
     frame.assign(leak=frame["churn"] == "yes").to_csv("mine.csv", index=False)
     run("init", "mine.csv", "--target", "churn", capsys=capsys)
     told = run("check", capsys=capsys)
-    monkeypatch.setattr("rebalance.tracking.record", lambda *_, **__: None)
-    download.main()
-    split.main()
+    download(params.load())
+    split(params.load())
     for finding in store.read_json("metrics/checks/split.json"):
         assert f"{finding['code']} {finding['severity']}: {finding['sentence']}" in told

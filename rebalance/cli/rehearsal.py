@@ -1,15 +1,15 @@
-"""Do what the stages do up to the first fit, in a folder that is thrown away.
+"""Run the stages up to the first fit, in a folder that is thrown away.
 
 Every complaint is noted, and what does not depend on it goes on.
 """
 
 import logging
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rebalance.checks import Finding
 from rebalance.errors import InputError
 
 
@@ -21,6 +21,7 @@ class Rehearsal:
     findings: list = field(default_factory=list)
     warnings: list = field(default_factory=list)
     split: dict = field(default_factory=dict)
+    renamed: tuple = ("", "")  # the absolute path of the file, and how params.yaml has it
 
     @contextmanager
     def noting(self):
@@ -28,9 +29,8 @@ class Rehearsal:
         try:
             yield
         except InputError as error:
-            self.complaints += [
-                line for line in str(error).splitlines() if line not in self.complaints
-            ]
+            lines = str(error).replace(*self.renamed).splitlines()
+            self.complaints += [line for line in lines if line not in self.complaints]
 
     @contextmanager
     def listening(self):
@@ -60,57 +60,27 @@ class _Listener(logging.Handler):
 
 def rehearse(params):
     """Return the `Rehearsal` of the parameters."""
-    from rebalance import tracking
+    from rebalance import paths, store, tracking
+    from stages.download import download
+    from stages.split import split
 
-    found = Rehearsal()
+    path = params.data.path
+    here = Path(path).expanduser().absolute().as_posix() if path else ""
+    found = Rehearsal(renamed=(here, path))
     with found.noting():
         tracking.check(params.tracking.experiment)
-    with TemporaryDirectory() as folder:
+    data = params.data.model_copy(update={"path": here})
+    with TemporaryDirectory() as folder, chdir(folder):
         with found.noting():
-            raw = _download(params, Path(folder))
-        if found.complaints:
+            download(params.model_copy(update={"data": data}))
+            split(params)
+        if not paths.SPLIT_CHECKS.exists():
             return found
-        with found.noting():
-            sides = _split(raw, params, Path(folder), found)
-        if found.split:
-            with found.listening():
-                _plan(params, found, *sides)
+        found.split = store.read_json(paths.SPLIT)
+        found.findings += [Finding(**each) for each in store.read_json(paths.SPLIT_CHECKS)]
+        with found.listening():
+            _plan(params, found, store.read_table(paths.TRAIN), store.read_table(paths.TEST))
     return found
-
-
-def _download(params, folder):
-    """Return the table that the stage download would write."""
-    from rebalance import sources, store
-
-    pieces = sources.pieces(params.data)
-    first = next(pieces)
-    roles = {
-        "target": params.data.target,
-        "features": sources.features(first, params.data.target, params.data.drop),
-        "kinds": params.data.columns,
-    }
-    store.write_frames(folder / "raw.parquet", chain([first], pieces), roles)
-    return store.Columns(folder / "raw.parquet")
-
-
-def _split(raw, params, folder, found):
-    """Return the training and test tables that the stage split would write; note its checks."""
-    from rebalance import checks, columns, splitting, store
-
-    y = raw[raw.roles["target"]].to_numpy()
-    raw = splitting.with_equal_rows(raw, params.split)
-    looked_at = splitting.split_column(raw, params.split)
-    roles = splitting.roles_after_split(raw.roles, params.split)
-    rows = splitting.split(y, looked_at, params.split)
-    sides = [raw.take(each) for each in rows]
-    learnt = columns.learn(sides[0], roles["features"], roles["kinds"])
-    roles = columns.roles(roles, learnt)
-    paths = [folder / name for name in ("train.parquet", "test.parquet")]
-    for path, side in zip(paths, sides, strict=True):
-        store.write_frame(path, side.table(), roles)
-    found.split = splitting.describe(*sides, roles)
-    found.findings += checks.of_sides(raw, roles, rows, found.split)
-    return [store.read_table(path) for path in paths]
 
 
 def _plan(params, found, train, test):
