@@ -128,6 +128,10 @@ def split(y, column, params):
         Where the column does not allow the method, or a side would have one class only.
     """
     train, test = METHODS[params.method](y, column, params)
+    held_out = np.zeros(len(y), dtype=bool)
+    held_out[test] = True
+    if held_out[train].any():
+        raise AssertionError(f"{int(held_out[train].sum())} rows are on both sides of the split")
     for side, rows in (("train", train), ("test", test)):
         positives = int(y[rows].sum())
         if not 2 <= positives < len(rows):

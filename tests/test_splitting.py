@@ -248,6 +248,13 @@ def test_what_the_split_looks_at_is_no_feature():
         splitting.split_column(raw, section)
 
 
+def test_a_row_on_both_sides_is_a_fault_of_ours(monkeypatch):
+    both = np.arange(100), np.arange(99, 120)
+    monkeypatch.setitem(splitting.METHODS, "stratified", lambda *_: both)
+    with pytest.raises(AssertionError, match="1 rows are on both sides"):
+        split()
+
+
 def equal_rows(folder, content, **more):
     """Return the table with its column of equal rows, and both sides of the split by it."""
     store.write_frame(folder / "raw.parquet", content, {"features": ["a", "b", "name"]} | more)
