@@ -25,6 +25,7 @@ SCORES = METRICS / "scores.json"
 COMPARISON = METRICS / "comparison.json"
 DECISIONS = METRICS / "decisions.json"
 REPORT = METRICS / "report.md"
+PAGE = METRICS / "report.html"
 PLOTS = METRICS / "plots"
 
 # Out-of-fold scores of all training stages, once computed; git-ignored and no output of DVC.

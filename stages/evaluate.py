@@ -63,6 +63,7 @@ def evaluate(params, run):
         decisions=decided,
         comparison=compared,
         recommendation=recommended,
+        ratios=figures.read_ratios(paths.RATIO_CURVE),
         curves={n: curves.curves_of(test.y, raw[n], y_scores[n]) for n in names},
         checks=[finding.to_dict() for finding in findings],
     )
@@ -73,6 +74,7 @@ def evaluate(params, run):
     store.write_json(paths.CHECKS, results.checks)
     store.write_text(paths.REPORT, report.as_markdown(results))
     figures.write_all(results, paths.PLOTS)
+    store.write_text(paths.PAGE, report.as_html(results))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,13 @@ PACKAGES = ("stages", "rebalance")
 UNSEEN = {
     "download": {"rebalance/sources/simulated.json"},  # read by simulated.py
     # Imported by skops, which finds the name of the one in a model, and by that one.
-    "evaluate": {"rebalance/model/corrected.py", "rebalance/model/rows.py"},
+    "evaluate": {
+        "rebalance/model/corrected.py",
+        "rebalance/model/rows.py",
+        # Read by jinja2.
+        "rebalance/report/templates/report.html.j2",
+        "rebalance/report/templates/style.css",
+    },
 }
 # Read, and no dep: evaluate checks the models against the fingerprints, which are its dep.
 GUARDED = {"evaluate": "models/"}

@@ -138,7 +138,7 @@ def test_a_rule_that_flags_no_row_has_no_precision_and_no_interval_of_it():
     (row,) = sections.rows_of_rules(decided)
 
     assert "precision" not in row
-    assert row["recall"].startswith("0.000 [0.000, ")
+    assert str(row["recall"]).startswith("0.000 [0.000, ")
 
 
 # Decisions of every rule.

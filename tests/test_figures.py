@@ -9,6 +9,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from rebalance import figures
 from rebalance.figures.canvas import GREY
+from rebalance.report import curves
 from rebalance.report import figures as of_report
 from tests import fixed
 
@@ -123,6 +124,30 @@ def test_the_calibration_table_tells_raw_from_corrected(written):
             assert n @ floats(bins, "share_of_positives") == pytest.approx(5, rel=1e-4)
 
 
+def test_the_bins_of_the_calibration_hold_equal_sums_of_probabilities():
+    """Ten rows of .1, nine of .9 and one of .9: bins that are to hold a tenth of 10 each."""
+    score = np.repeat([0.1, 0.9], [10, 10])
+    y = np.repeat([0, 1], [10, 10])
+    found = curves.reliability(y, score, bins=5)
+    # A fifth of the sum is 2: the ten rows of .1 and the first of .9 before it, then two a bin.
+    assert list(found["rows"]) == [11, 2, 2, 2, 3]
+    assert found["mean_probability"][0] == pytest.approx(1.9 / 11)
+    assert found["share_of_positives"][0] == pytest.approx(1 / 11)
+
+
+def test_flagged_rows_are_counted_from_each_threshold_up():
+    found = curves.flagged(fixed.Y, fixed.SCORES["baseline"], np.array([0.05, 0.35, 0.5, 0.7, 1.0]))
+    assert list(found["tp"]) == [5, 3, 3, 2, 0]
+    assert list(found["fp"]) == [15, 2, 1, 1, 0]
+
+
+def test_the_classes_are_spread_over_bins_of_log_odds():
+    found = curves.by_class(np.array([1, 1, 0, 0, 0]), np.array([0.5, 1.0, 0.5, 0.0, 1e-7]), bins=2)
+    # The middle of the scale is between .5 and the lowest bin: .5 is in the upper one.
+    assert list(found["positives"]) == [0, 1]
+    assert list(found["negatives"]) == pytest.approx([2 / 3, 1 / 3])
+
+
 # The figures.
 
 
@@ -135,10 +160,17 @@ def test_the_precision_recall_curve_encloses_the_average_precision(results):
         area = np.sum(np.diff(recall) * np.asarray(precision)[1:])
         assert area == pytest.approx(average_precision_score(fixed.Y, fixed.SCORES[name]))
         assert lines[name].get_color() == COLOURS[name]
-    prevalence = axis.get_lines()[-1]
+    labels = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+    prevalence = labels["prevalence"]
     assert (prevalence.get_color(), list(prevalence.get_ydata())) == (GREY, [0.25, 0.25])
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("recall", "precision")
-    assert legend(axis) == ("average precision", ["baseline (0.808)", "under (0.943)"])
+    assert legend(axis) == (
+        "average precision",
+        ["baseline (0.808)", "under (0.943)", "other rules", "rule in use (max_f1)", "prevalence"],
+    )
+    # Of the model to use: 4 of 5 found, all alarms right; .5 has a false alarm, .05 flags 8 rows.
+    assert points(labels["rule in use (max_f1)"]) == [(0.8, 1.0)]
+    assert points(labels["other rules"]) == [(0.8, 0.8), (1.0, 5 / 8)]
 
 
 def test_the_roc_curve_encloses_the_area(results):
@@ -149,6 +181,18 @@ def test_the_roc_curve_encloses_the_area(results):
         assert line.get_color() == COLOURS[name]
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("false positive rate", "recall")
     assert legend(axis) == ("ROC AUC", ["baseline (0.920)", "under (0.973)"])
+
+
+def points(line):
+    return [tuple(float(value) for value in point) for point in line.get_xydata()]
+
+
+def test_the_model_to_use_has_the_wide_line():
+    for name in NAMES:
+        (axis,) = drawn(of_report.draw_precision_recall, fixed.results(name))
+        widths = {other: line.get_linewidth() for other, line in lines_of(axis).items()}
+        assert max(widths, key=widths.get) == name
+        assert len(set(widths.values())) == 2
 
 
 def legend(axis):
@@ -213,13 +257,16 @@ def test_no_ring_marks_the_natural_ratio():
     assert not [label for label in labels if label.startswith("smallest")]
 
 
-def test_two_treatments_have_two_colours():
+def test_two_treatments_have_two_lines_of_two_colours():
     points = [*fixed.RATIOS, ("smote", 2, 0.6, 0.01), ("smote", 3, 0.61, 0.015)]
     (axis,) = drawn(figures.draw_ratio, points, fixed.STUDY, "F1")
-    assert {bars.get_label(): bars.lines[0].get_color() for bars in axis.containers} == {
+    lines = {bars.get_label(): bars.lines[0] for bars in axis.containers}
+    assert {arm: line.get_color() for arm, line in lines.items()} == {
         "random_under": "#0072B2",
         "smote": "#E69F00",
     }
+    assert list(lines["random_under"].get_xdata()) == [1, 2, 3]
+    assert list(lines["smote"].get_ydata()) == [0.6, 0.61]
 
 
 @pytest.mark.parametrize(
@@ -234,3 +281,88 @@ def test_two_treatments_have_two_colours():
 )
 def test_the_smallest_ratio_as_good_is_within_one_standard_error(points, ratio):
     assert figures.smallest_as_good([("under", *point) for point in points])[1] == ratio
+
+
+# The figures of the page alone.
+
+
+def labelled(axis):
+    return dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+
+
+def test_the_classes_are_drawn_with_the_threshold_of_the_model_to_use(results):
+    (axis,) = drawn(of_report.draw_by_class, results)
+    shown = labelled(axis)
+    assert list(shown) == ["negatives", "positives", "threshold (0.6)"]
+    for label in ("negatives", "positives"):
+        values, edges, _ = shown[label].get_data()
+        assert values == pytest.approx(results.curves["under"]["by_class"][label])
+        assert values.sum() == pytest.approx(1)
+        assert edges == pytest.approx(results.curves["under"]["by_class"]["edges"])
+    assert shown["threshold (0.6)"].get_xdata()[0] == pytest.approx(np.log(0.6 / 0.4))
+    assert axis.get_xlabel() == "probability by under (scale of log-odds)"
+
+
+def test_the_page_shows_calibration_after_correction_with_wilson_intervals(results):
+    (axis,) = drawn(of_report.draw_corrected, results)
+    bins = results.curves["under"]["corrected"]
+    x, _ = lines_of(axis)["under"].get_data()
+    assert list(x) == list(bins["mean_probability"])
+    (container,) = axis.containers
+    (segments,) = container.lines[2]
+    for (low, high), n, share in zip(
+        segments.get_segments(), bins["rows"], bins["share_of_positives"], strict=True
+    ):
+        wanted = proportion(round(share * n), n)
+        assert (low[1], high[1]) == pytest.approx(wanted, abs=1e-7)
+
+
+def proportion(found, n, z=1.959964):
+    """Return the interval of Wilson (1927)."""
+    p = found / n
+    middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+
+
+def test_the_net_benefit_weighs_false_alarms_by_the_odds(results):
+    """At .5 under finds 4 and alarms once: (4 - 1) / 20; all rows: (5 - 15) / 20."""
+    (axis,) = drawn(of_report.draw_decision_curve, results)
+    shown = labelled(axis)
+    assert list(shown) == ["baseline", "under", "flag all", "flag none"]
+
+    def at(label, threshold):
+        x, y = shown[label].get_data()
+        return y[np.argmin(np.abs(np.asarray(x) - threshold))]
+
+    assert at("under", 0.5) == pytest.approx(1000 * (4 - 1) / 20)
+    assert at("baseline", 0.5) == pytest.approx(1000 * (3 - 1) / 20)
+    assert at("baseline", 0.2) == pytest.approx(1000 * (4 - 3 * 0.25) / 20)
+    assert at("flag all", 0.5) == pytest.approx(1000 * (5 - 15) / 20)
+    assert at("flag all", 0.25) == pytest.approx(0, abs=1e-9)
+    assert shown["flag none"].get_ydata()[0] == 0
+    assert shown["under"].get_color() == COLOURS["under"]
+
+
+def test_the_cost_is_that_of_the_rule_by_threshold(results):
+    """A missed positive costs 100, each flagged row 5."""
+    (axis,) = drawn(of_report.draw_cost, results)
+    shown = labelled(axis)
+    x, y = shown["under"].get_data()
+    # From .6: one missed, four flagged; from .5: one missed, five flagged.
+    assert y[list(x).index(0.6)] == 100 + 4 * 5
+    assert y[list(x).index(0.5)] == 100 + 5 * 5
+    assert shown["flag none"].get_ydata()[0] == 500
+    assert shown["flag all"].get_ydata()[0] == 100
+    assert points(shown["rule costs"]) == [(0.05, 8 * 5)]
+
+
+def test_an_alert_budget_buys_recall(results):
+    (axis,) = drawn(of_report.draw_alerts, results)
+    shown = labelled(axis)
+    alerts, recall = shown["recall"].get_data()
+    _, precision = shown["precision"].get_data()
+    assert recall[list(alerts).index(4)] == 0.8
+    assert precision[list(alerts).index(4)] == 1.0
+    assert precision[list(alerts).index(7)] == 5 / 7
+    assert shown["4 alerts"].get_xdata()[0] == 4
+    assert axis.get_xlabel() == "alerts among 20 rows"

@@ -55,9 +55,14 @@ def first(cell):
     return float(cell.split()[0])
 
 
+def whole(results):
+    """Return every section as Markdown, those of the page too."""
+    return markdown.render("", "", render.sections(results))
+
+
 @pytest.fixture(scope="module")
 def text(results):
-    return report.as_markdown(results)
+    return whole(results)
 
 
 # The three sentences.
@@ -97,14 +102,50 @@ def test_one_false_alarm_is_singular(results):
     assert "1 false alarm among" in sentences(replace(results, scores=one))[1]
 
 
-def test_the_title_says_how_the_test_rows_were_drawn(results, text):
+def test_the_title_says_how_the_test_rows_were_drawn(results):
     start = "# Does any treatment of class imbalance help? "
-    assert text.startswith(f"{start}(random, stratified split)\n")
+    assert report.as_markdown(results).startswith(f"{start}(random, stratified split)\n")
     drawn = replace(results, params=params(split__method="time", split__column="t"))
     assert report.as_markdown(drawn).startswith(f"{start}(time-ordered split)\n")
 
 
 # The sections.
+
+
+def test_the_short_report_has_the_answer_the_verdicts_the_rules_and_what_to_doubt(results):
+    text = report.as_markdown(results)
+    titles = [line[3:] for line in text.splitlines() if line.startswith("## ")]
+    assert titles == [
+        "Difference from the baseline: average precision on the test rows",
+        "Rules, for under",
+        "Rows",
+        "Caveats",
+    ]
+    assert text.split("\n\n")[1] == " ".join(sentences(results))
+    assert text.endswith("The whole report, with its figures, is the page metrics/report.html.")
+
+
+def test_the_ratio_is_chosen_and_the_smallest_as_good_saves_rows(results):
+    section = sections.ratio(results)
+    # One negative per positive in place of three: 2 rows of every 4.
+    assert section.text == (
+        "Chosen: random_under at 2 negatives per positive. A band shows the score without "
+        "resampling, bars the standard error of each ratio. The smallest ratio that is as good, "
+        "within one standard error of the best, is 1 (random_under, average precision 0.63): a "
+        "model trained at it sees 50% of the training rows."
+    )
+    natural = replace(results, ratios=[("under", 1, 0.5, 0.01), ("under", 3, 0.6, 0.01)])
+    assert sections.ratio(natural).text.endswith(
+        "No smaller ratio is as good as the natural one, within one standard error."
+    )
+    assert sections.ratio(replace(results, ratios=fixed.RATIOS[:1])) is None
+
+
+def test_the_rule_in_use_is_marked(results):
+    rows = sections.rules(results).rows
+    assert {row["name"]: row["use"] for row in rows} == {
+        "half": None, "max_f1": "in use", "costs": None
+    }  # fmt: skip
 
 
 def test_the_rows_are_those_of_the_split(text):
@@ -149,7 +190,7 @@ def test_the_differences_are_those_of_each_arm_with_its_verdict(results):
         p_adjusted=0.012,
         verdict="worse",
     )
-    text = report.as_markdown(found)
+    text = whole(found)
     rows = rows_of(text, "Difference from the baseline: average precision on the test rows")
     assert column(rows, "model") == ["baseline", *ARMS]
     values = column(rows, "average precision (higher is better)")
@@ -166,7 +207,7 @@ def test_the_differences_are_those_of_each_arm_with_its_verdict(results):
 def test_a_difference_that_is_not_detected_says_how_many_more_positives_it_takes(results):
     for needed, shown in ((1205, "1,200"), (5, ""), (None, "")):
         found = fixed.with_verdict(results, positives=5, positives_needed=needed)
-        rows = rows_of(report.as_markdown(found), "Difference")
+        rows = rows_of(whole(found), "Difference")
         assert rows[2]["more positives needed to detect it"] == shown
 
 
@@ -176,7 +217,7 @@ def test_a_metric_of_which_less_is_better_is_headed_so():
         "evaluate__metric": "brier", "evaluate__bootstrap": 100, "evaluate__alerts": 4,
         "threshold__rules": fixed.PARAMS.model_dump()["threshold"]["rules"],
     }))  # fmt: skip
-    rows = rows_of(report.as_markdown(found), "Difference from the baseline: Brier")
+    rows = rows_of(whole(found), "Difference from the baseline: Brier")
     assert first(rows[2]["Brier score (lower is better)"]) == pytest.approx(
         brier_score_loss(fixed.Y, fixed.SCORES["under"]), abs=5e-4
     )
@@ -184,15 +225,15 @@ def test_a_metric_of_which_less_is_better_is_headed_so():
 
 def test_groups_are_counted_where_rows_belong_to_some(results):
     grouped = replace(results, comparison=replace(results.comparison, groups=1234, mcnemar={}))
-    text = report.as_markdown(grouped)
+    text = whole(grouped)
     assert "Intervals use 100 bootstrap draws of 1,234 groups." in text
     assert "McNemar's test counts single rows, and these rows belong to groups." in text
-    assert "Intervals use 100 bootstrap draws." in report.as_markdown(results)
+    assert "Intervals use 100 bootstrap draws." in whole(results)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_only_the_model_to_use_is_recommended(name):
-    rows = rows_of(report.as_markdown(fixed.results(name)), "Out of fold")
+    rows = rows_of(whole(fixed.results(name)), "Out of fold")
     assert {row["model"]: row[""] for row in rows} == {
         other: "recommended" if other == name else "" for other in NAMES
     }
@@ -279,7 +320,7 @@ def test_the_p_values_of_disagreements_stand_with_their_class(results):
         "negatives": replace(pair["negatives"], p_value=0.5),
     }
     changed = replace(results.comparison, mcnemar=results.comparison.mcnemar | {"under": pair})
-    under = rows_of(report.as_markdown(replace(results, comparison=changed)), "Disagreements")[1]
+    under = rows_of(whole(replace(results, comparison=changed)), "Disagreements")[1]
     assert (under["p of positives"], under["p of negatives"]) == ("0.250", "0.500")
 
 
@@ -308,7 +349,7 @@ def test_an_alert_budget_is_that_of_the_highest_scores(text):
 def test_the_rules_are_those_of_the_recommended_model():
     """Each missed positive costs 100, each flagged row 5; flagging all 20 rows costs 100."""
     for name, found, alarms in (("under", 4, 1), ("baseline", 3, 1)):
-        half, own, costs = rows_of(report.as_markdown(fixed.results(name)), f"Rules, for {name}")
+        half, own, costs = rows_of(whole(fixed.results(name)), f"Rules, for {name}")
         assert [row["name"] for row in (half, own, costs)] == ["half", "max_f1", "costs"]
         assert (half["rule"], costs["rule"]) == ("fixed", "expected_cost")
         assert (half["found"], half["false alarms"]) == (str(found), str(alarms))
@@ -334,7 +375,7 @@ def test_rules_without_costs_have_no_column_of_costs(results):
     decided = {key: results.decisions["under"][key] for key in ("half", "max_f1")}
     section = sections.rules(replace(results, decisions={"under": decided}))
     assert not {"cost", "savings"} & set(section.headings)
-    assert section.text == "With 95 % intervals."
+    assert section.text.endswith("with 95 % intervals.")
 
 
 def test_what_is_not_met_undefined_or_in_doubt_is_a_caveat(results):
@@ -360,11 +401,11 @@ def test_checks_that_spoke_are_listed_warnings_first(results):
         {"code": "RB101", "severity": "note", "sentence": "x is constant."},
         {"code": "RB205", "severity": "warning", "sentence": "5 positives are few."},
     ]
-    text = report.as_markdown(replace(results, checks=spoke))
+    text = whole(replace(results, checks=spoke))
     assert (
         "## Checks\n\n- warning RB205: 5 positives are few.\n- note RB101: x is constant." in text
     )
-    assert "## Checks" not in report.as_markdown(results)
+    assert "## Checks" not in whole(results)
 
 
 def test_the_study_says_what_it_tried_and_what_each_treatment_gains(text):
@@ -392,7 +433,8 @@ def test_a_new_section_is_one_function_in_the_list(results, monkeypatch):
         "SECTIONS",
         [lambda _: Section(title="Mine", headings={"a": "A"}, rows=[{"a": 1}]), lambda _: None],
     )
-    assert report.as_markdown(results).endswith("## Mine\n\n|   A |\n|----:|\n|   1 |")
+    assert whole(results).endswith("## Mine\n\n|   A |\n|----:|\n|   1 |")
+    assert "<summary>Mine</summary>" in report.as_html(results)
 
 
 def test_numbers_stand_right_and_text_left_and_a_bar_breaks_no_table():

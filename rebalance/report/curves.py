@@ -1,16 +1,30 @@
 """The curves that the figures show of one model."""
 
 import numpy as np
+from scipy.special import logit
 
 from rebalance import metrics
 
+BY_CLASS = (1e-5, 0.9999)  # the outer bins hold what lies beyond
+# Thresholds at which decisions are counted: even steps, and small ones near 0 for rare classes.
+THRESHOLDS = np.unique(np.r_[np.linspace(0.01, 1, 100), np.geomspace(1e-4, 1e-2, 41)].round(8))
+
 
 def curves_of(y_true, raw, y_score):
-    """Return what the figures draw of one model: `curves`, and `reliability` before and after."""
+    """Return what the figures draw of one model.
+
+    Returns
+    -------
+    dict of str to dict
+        ``curves``, ``raw`` and ``corrected`` (`reliability` before and after correction),
+        ``flagged`` and ``by_class``.
+    """
     return {
         "curves": curves(y_true, y_score),
         "raw": reliability(y_true, raw),
         "corrected": reliability(y_true, y_score),
+        "flagged": flagged(y_true, y_score),
+        "by_class": by_class(y_true, y_score),
     }
 
 
@@ -20,7 +34,8 @@ def curves(y_true, y_score, points=200):
     Returns
     -------
     dict of str to array
-        ``recall``, ``precision`` and ``false_positive_rate``, from the highest score down.
+        ``recall``, ``precision``, ``false_positive_rate`` and the number of ``alerts``, from the
+        highest score down.
     """
     curve = metrics.curve(np.asarray(y_true), np.asarray(y_score))
     positives, negatives = curve.tp[-1], curve.fp[-1]
@@ -34,7 +49,35 @@ def curves(y_true, y_score, points=200):
         "recall": tp / positives,
         "precision": tp / (tp + fp),
         "false_positive_rate": fp / negatives,
+        "alerts": tp + fp,
     }
+
+
+def flagged(y_true, y_score, thresholds=THRESHOLDS):
+    """Return the flagged positives (``tp``) and negatives (``fp``) at each threshold."""
+    positive, negative = np.sort(y_score[y_true == 1]), np.sort(y_score[y_true == 0])
+    return {
+        "threshold": thresholds,
+        "tp": len(positive) - np.searchsorted(positive, thresholds),
+        "fp": len(negative) - np.searchsorted(negative, thresholds),
+    }
+
+
+def by_class(y_true, y_score, bins=36):
+    """Return the share of each class in bins of equal width in log-odds.
+
+    Returns
+    -------
+    dict of str to array
+        ``edges`` (log-odds), ``positives`` and ``negatives``, which each add up to 1.
+    """
+    odds = logit(np.clip(y_score, *BY_CLASS))
+    edges = np.linspace(*logit(BY_CLASS), bins + 1)
+    counts = {
+        name: np.histogram(odds[y_true == label], edges)[0]
+        for name, label in (("positives", 1), ("negatives", 0))
+    }
+    return {"edges": edges} | {name: count / count.sum() for name, count in counts.items()}
 
 
 def reliability(y_true, y_score, bins=10):

@@ -2,9 +2,16 @@
 
 import csv
 import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logit
+from scipy.stats import binomtest
 
 from rebalance import figures, store
-from rebalance.figures.canvas import GREY, axis_of
+from rebalance.figures.canvas import COLOURS, GREY, INK, axis_of
+from rebalance.metrics import words
 
 
 def write_all(results, folder):
@@ -25,6 +32,20 @@ def write_all(results, folder):
         files.append(folder / f"{name}.png")
         figures.write_png(figure, files[-1])
     return files
+
+
+def read_ratios(path):
+    """Return the points of the ratio curve: (treatment, ratio, score, standard error)."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            (
+                row["treatment"],
+                int(row["ratio"]),
+                float(row["score"]),
+                float(row["standard_error"]),
+            )
+            for row in csv.DictReader(file)
+        ]
 
 
 def precision_recall_rows(results):
@@ -90,40 +111,98 @@ TABLES = {
 }
 
 
-def styles(names):
-    """Yield each name with the style of its line."""
-    for i, name in enumerate(names):
+def styles(results):
+    """Yield each model with the style of its line: the recommended one is wide."""
+    for i, name in enumerate(results.curves):
         color, dash = figures.colour(i)
+        wide = name == results.recommendation.model
         # The baseline lies on top: a model with equal scores would hide it.
-        yield name, {"color": color, "linestyle": dash, "linewidth": 1.3, "zorder": 3 - i / 100}
+        yield (
+            name,
+            {
+                "color": color,
+                "linestyle": dash,
+                "linewidth": 2.0 if wide else 1.1,
+                "zorder": 3 - i / 100,
+            },
+        )
 
 
 def draw_precision_recall(figure, results):
-    """Draw precision by recall, a line per model, and the prevalence."""
+    """Draw precision by recall, a line per model, and the operating points of the rules."""
     axis = axis_of(figure)
-    for name, style in styles(results.curves):
+    for name, style in styles(results):
         drawn, value = results.curves[name]["curves"], results.scores[name]["average_precision"]
         label = f"{name} ({value:.3f})"
         # A precision holds from the recall before to its own, as average precision counts it.
         recall, precision = [0, *drawn["recall"]], [drawn["precision"][0], *drawn["precision"]]
         axis.step(recall, precision, where="pre", label=label, **style)
-    axis.axhline(_prevalence(results), color=GREY, linewidth=1, linestyle=":")
+    _draw_points(
+        axis,
+        {
+            name: (decided["recall"], decided["precision"])
+            for name, decided in results.decisions[results.recommendation.model].items()
+            if "precision" in decided
+        },
+        results,
+    )
+    axis.axhline(_prevalence(results), label="prevalence", **REFERENCE)
     axis.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
     axis.legend(title="average precision", frameon=False, fontsize="x-small")
+
+
+def _draw_points(axis, points, results):
+    """Mark the rules of the recommended model: that in use is filled."""
+    used = results.params.threshold.use
+    others = [point for name, point in points.items() if name != used]
+    if others:
+        axis.plot(*zip(*others, strict=True), label="other rules", markerfacecolor="none", **POINT)
+    if used in points:
+        axis.plot(*points[used], label=f"rule in use ({used})", **POINT)
 
 
 def draw_roc(figure, results):
     """Draw recall by false positive rate, a line per model."""
     axis = axis_of(figure)
-    for name, style in styles(results.curves):
+    for name, style in styles(results):
         drawn, value = results.curves[name]["curves"], results.scores[name]["roc_auc"]
         label = f"{name} ({value:.3f})"
         rate, recall = [0, *drawn["false_positive_rate"]], [0, *drawn["recall"]]
         axis.plot(rate, recall, label=label, **style)
     # With a rare class all that matters lies at the far left.
     axis.set_xscale("symlog", linthresh=1e-4)
+    axis.set_xticks([0, 1e-4, 1e-3, 1e-2, 0.1, 1], ["0", "0.0001", "0.001", "0.01", "0.1", "1"])
     axis.set(xlabel="false positive rate", ylabel="recall", xlim=(0, 1), ylim=(0, 1.02))
     axis.legend(title="ROC AUC", frameon=False, fontsize="x-small")
+
+
+def draw_by_class(figure, results):
+    """Draw how the probabilities of the recommended model are spread in each class."""
+    axis = axis_of(figure)
+    name = results.recommendation.model
+    drawn = results.curves[name]["by_class"]
+    for label, color, dash in (("negatives", COLOURS[1], "-"), ("positives", COLOURS[5], "-")):
+        axis.stairs(
+            drawn[label],
+            drawn["edges"],
+            label=label,
+            color=color,
+            linestyle=dash,
+            linewidth=1.6,
+            fill=False,
+        )
+    ticks = [1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.5, 0.9, 0.99, 0.999]
+    axis.set_xticks(
+        logit(ticks), ["0.00001", *(f"{tick:g}" for tick in ticks[1:])], fontsize="small"
+    )
+    axis.tick_params(axis="x", rotation=45)
+    at = results.scores[name]["threshold"]
+    if 0 < at < 1:
+        axis.axvline(logit(at), label=f"threshold ({at:.3g})", **REFERENCE)
+    axis.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    axis.set(xlabel=f"probability by {name} (scale of log-odds)", ylabel="share of the class")
+    axis.set_ylim(bottom=0)
+    axis.legend(frameon=False, fontsize="x-small")
 
 
 def draw_confusion(figure, results):
@@ -151,35 +230,222 @@ def draw_confusion(figure, results):
 def draw_calibration(figure, results):
     """Draw the share of positives by mean probability, before and after correction."""
     axes = figure.subplots(1, 2)
-    floor = _prevalence(results) / 100
     for axis, kind in zip(axes, ("raw", "corrected"), strict=True):
         axis.spines[["top", "right"]].set_visible(False)
-        for name, style in styles(results.curves):
-            drawn = results.curves[name][kind]
-            axis.plot(
-                drawn["mean_probability"],
-                drawn["share_of_positives"],
-                marker="o",
-                markersize=3,
-                label=name,
-                **style,
-            )
-        axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":")
-        axis.set_xscale("symlog", linthresh=floor)
-        axis.set_yscale("symlog", linthresh=floor)
-        axis.set(title=kind, xlabel="mean probability", xlim=(0, 1), ylim=(0, 1))
+        _draw_reliability(axis, results, kind)
+        axis.set(title=kind)
     axes[0].set_ylabel("share of positives")
     axes[0].legend(frameon=False, fontsize="x-small")
+
+
+def draw_corrected(figure, results):
+    """Draw the share of positives by mean probability after correction, with intervals."""
+    axis = axis_of(figure)
+    _draw_reliability(axis, results, "corrected")
+    name = results.recommendation.model
+    drawn = results.curves[name]["corrected"]
+    rows, share = drawn["rows"], drawn["share_of_positives"]
+    ends = [
+        binomtest(round(p * n), int(n)).proportion_ci(method="wilson")
+        for p, n in zip(share, rows, strict=True)
+    ]
+    below = [max(0.0, p - end.low) for p, end in zip(share, ends, strict=True)]
+    above = [max(0.0, end.high - p) for p, end in zip(share, ends, strict=True)]
+    axis.errorbar(
+        drawn["mean_probability"],
+        share,
+        yerr=[below, above],
+        label=f"95 % interval of {name}",
+        **BARS,
+    )
+    axis.set_ylabel("share of positives")
+    axis.legend(frameon=False, fontsize="x-small")
+
+
+def _draw_reliability(axis, results, kind):
+    for name, style in styles(results):
+        drawn = results.curves[name][kind]
+        x, y = drawn["mean_probability"], drawn["share_of_positives"]
+        axis.plot(x, y, marker="o", markersize=3, label=name, **style)
+    axis.plot([0, 1], [0, 1], label="perfect", **REFERENCE)
+    floor = 10 ** np.floor(np.log10(_prevalence(results) / 10))
+    ticks = [0, *(10.0**i for i in range(round(np.log10(floor)), 1))]
+    axis.set_xscale("symlog", linthresh=floor)
+    axis.set_yscale("symlog", linthresh=floor)
+    for along in (axis.xaxis, axis.yaxis):
+        along.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.set(xlabel="mean probability", xlim=(0, 1), ylim=(0, 1))
+
+
+def draw_decision_curve(figure, results):
+    """Draw the net benefit of each model by threshold, and that of flagging all rows and none."""
+    axis = axis_of(figure)
+    first = next(iter(results.scores.values()))
+    positives = first["true_positives"] + first["false_negatives"]
+    negatives = first["false_positives"] + first["true_negatives"]
+    rows, prevalence = positives + negatives, positives / (positives + negatives)
+    for name, style in styles(results):
+        drawn = results.curves[name]["flagged"]
+        keep = drawn["threshold"] <= HIGHEST  # the odds of a threshold near 1 outgrow the rest
+        at = drawn["threshold"][keep]
+        benefit = net_benefit(drawn["tp"][keep], drawn["fp"][keep], rows, at)
+        axis.plot(at, 1000 * benefit, label=name, **style)
+    everything = net_benefit(positives, negatives, rows, at)
+    axis.plot(at, 1000 * everything, label="flag all", **REFERENCE | {"linestyle": "-."})
+    axis.axhline(0, label="flag none", **REFERENCE)
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.set(
+        xlabel="threshold",
+        ylabel="net benefit per 1,000 rows",
+        xlim=(at[0], HIGHEST),
+        ylim=(-200 * prevalence, 1080 * prevalence),
+    )
+    axis.legend(frameon=False, fontsize="x-small")
+
+
+def net_benefit(tp, fp, rows, threshold):
+    """Return true positives less false ones, weighed by the odds of the threshold, per row.
+
+    Vickers and Elkin (2006).
+
+    >>> net_benefit(6, 10, 100, 0.2)
+    0.035
+    """
+    return (tp - fp * threshold / (1 - threshold)) / rows
+
+
+def draw_cost(figure, results):
+    """Draw what the decisions of the recommended model cost by threshold."""
+    axis = axis_of(figure)
+    name, (rule, costs) = results.recommendation.model, results.costs
+    drawn, s = results.curves[name]["flagged"], results.scores[name]
+    positives = s["true_positives"] + s["false_negatives"]
+    negatives = s["false_positives"] + s["true_negatives"]
+
+    def cost(tp, fp):
+        missed, left = positives - tp, negatives - fp
+        return (
+            costs["c_tp"] * tp
+            + costs["c_fp"] * fp
+            + costs["c_fn"] * missed
+            + costs["c_tn"] * left
+        )  # fmt: skip
+
+    none, everything = cost(0, 0), cost(positives, negatives)
+    axis.plot(drawn["threshold"], cost(drawn["tp"], drawn["fp"]), color=COLOURS[1], label=name)
+    axis.axhline(none, label="flag none", **REFERENCE)
+    top = 1.15 * max(none, cost(drawn["tp"], drawn["fp"])[drawn["threshold"] >= 0.01].max())
+    if everything <= top:
+        axis.axhline(everything, label="flag all", **REFERENCE | {"linestyle": "-."})
+    decided = results.decisions[name][rule]
+    if 0 < decided["threshold"] < 1:
+        label = f"rule {rule}"
+        axis.plot(decided["threshold"], cost(decided["true_positives"], decided["false_positives"]),
+                  label=label, **POINT)  # fmt: skip
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_major_formatter("{x:,.0f}")
+    axis.set(xlabel="threshold", ylabel="cost on the test rows", xlim=(1e-4, 1), ylim=(0, top))
+    axis.legend(frameon=False, fontsize="x-small")
+
+
+def draw_alerts(figure, results):
+    """Draw the share of the positives found by the number of rows looked at."""
+    axis = axis_of(figure)
+    name = results.recommendation.model
+    drawn, s = results.curves[name]["curves"], results.scores[name]
+    rows = sum(
+        s[f"{side}_{kind}"] for side in ("true", "false") for kind in ("positives", "negatives")
+    )
+    axis.plot(drawn["alerts"], drawn["recall"], color=COLOURS[1], label="recall", linewidth=1.6)
+    axis.plot(drawn["alerts"], drawn["precision"], color=COLOURS[5], linestyle="--",
+              label="precision", linewidth=1.6)  # fmt: skip
+    k = results.params.evaluate.alerts
+    axis.axvline(min(k, rows), label=f"{k:,} alerts", **REFERENCE)
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter("{x:,.0f}")
+    axis.set(xlabel=f"alerts among {rows:,} rows", ylabel="share", xlim=(1, rows), ylim=(0, 1.02))
+    axis.legend(frameon=False, fontsize="x-small")
+
+
+def draw_ratio(figure, results):
+    """Draw the score by negatives per positive."""
+    figures.draw_ratio(figure, results.ratios, results.study, words(results.params.tune.metric))
 
 
 def _prevalence(results):
     return next(iter(results.scores.values()))["prevalence"]
 
 
-# Name: how it is drawn, and its width (that of one model's part in confusion) and height in inches.
+HIGHEST = 0.9
+REFERENCE = {"color": GREY, "linewidth": 1.0, "linestyle": ":"}
+POINT = {"color": INK, "marker": "D", "markersize": 5, "linestyle": "none", "zorder": 5}
+BARS = {"color": GREY, "linestyle": "none", "capsize": 2, "linewidth": 1, "zorder": 2}
+
+# Files in metrics/plots: how each is drawn, its width (in confusion that of a model) and height.
 FIGURES = {
     "precision_recall": (draw_precision_recall, 4.8, 3.6),
     "roc": (draw_roc, 4.8, 3.6),
     "confusion": (draw_confusion, 1.7, 2.3),
     "calibration": (draw_calibration, 7.2, 3.6),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure of the page: how it is drawn, its title, and how to read it."""
+
+    draw: Callable
+    title: str
+    reading: str
+
+
+# Figures of the page.
+PICTURES = {
+    "ratio": Picture(
+        draw=draw_ratio,
+        title="Out-of-fold score by negatives per positive",
+        reading="The mean score over the folds at each ratio, with its standard error.",
+    ),
+    "precision_recall": Picture(
+        draw=draw_precision_recall,
+        title="Precision and recall",
+        reading="Higher is better. Diamonds are the rules of the recommended model; the filled one "
+        "is in use. In brackets: average precision.",
+    ),
+    "by_class": Picture(
+        draw=draw_by_class,
+        title="Probabilities by class",
+        reading="The less the two classes overlap, the better the model separates them. Rows right "
+        "of the threshold are flagged.",
+    ),
+    "calibration": Picture(
+        draw=draw_corrected,
+        title="Calibration",
+        reading="On the dotted line a probability of 10 % comes true in 10 % of the rows. Below it "
+        "probabilities are too high. Each bin holds the same expected number of positives.",
+    ),
+    "decision_curve": Picture(
+        draw=draw_decision_curve,
+        title="Net benefit",
+        reading="Positives found, less false alarms weighed by the odds of the threshold. A model "
+        "is worth using where its line is above both flagging all rows and flagging none.",
+    ),
+    "cost": Picture(
+        draw=draw_cost,
+        title="Cost by threshold",
+        reading="What the decisions of the recommended model cost on the test rows.",
+    ),
+    "alerts": Picture(
+        draw=draw_alerts,
+        title="What an alert budget buys",
+        reading="Rows are looked at from the highest probability down.",
+    ),
+    "roc": Picture(
+        draw=draw_roc,
+        title="ROC",
+        reading="Recall by false positive rate, on a scale that shows the far left. In brackets: "
+        "ROC AUC.",
+    ),
 }

@@ -2,6 +2,8 @@
 
 from tabulate import tabulate
 
+from rebalance.report.section import Estimate
+
 
 def render(title, answer, sections):
     """Return the whole page: the title, the answer, and every section."""
@@ -25,7 +27,9 @@ def table(rows, headings):
     """
     if not rows:
         return ""
-    numeric = [not any(isinstance(row.get(key), str) for row in rows) for key in headings]
+    numeric = [
+        not any(isinstance(row.get(key), (str, Estimate)) for row in rows) for key in headings
+    ]
     return tabulate(
         [[cell(row.get(key)) for key in headings] for row in rows],
         headers=list(headings.values()),
@@ -38,11 +42,11 @@ def table(rows, headings):
 def cell(value):
     """Return a value as text: four digits of a fraction, thousands separated, no bar.
 
-    >>> cell(0.000123456), cell(56864), cell(None), cell("a  b")
-    ('0.0001235', '56,864', '', 'a b')
+    >>> cell(0.000123456), cell(1690.0), cell(56864), cell(None), cell("a  b")
+    ('0.0001235', '1,690', '56,864', '', 'a b')
     """
     if value is None:
         return ""
-    if isinstance(value, str):
-        return " ".join(value.replace("|", r"\|").split())
-    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}"
+    if isinstance(value, (str, Estimate)):
+        return " ".join(str(value).replace("|", r"\|").split())
+    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"

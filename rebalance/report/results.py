@@ -38,3 +38,11 @@ class Results:
     curves: dict = field(default_factory=dict)
     ratios: list = field(default_factory=list)
     checks: list = field(default_factory=list)
+
+    @property
+    def costs(self):
+        """The name and the costs of the first rule with a cost for each outcome, or None."""
+        for name, rule in self.params.threshold.rules.items():
+            if rule.rule in {"expected_cost", "empirical_cost"}:
+                return name, {"c_tp": 0.0, "c_tn": 0.0} | rule.options
+        return None

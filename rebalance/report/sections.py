@@ -7,9 +7,11 @@ put it into `SECTIONS`.
 from rebalance import columns, metrics, paths
 from rebalance.comparison import UNDETECTED
 from rebalance.errors import listed
+from rebalance.figures import smallest_as_good
 from rebalance.metrics import words
 from rebalance.params.names import NONE
-from rebalance.report.section import Section
+from rebalance.report import section as part
+from rebalance.report.section import Estimate, Section
 from rebalance.report.sentences import taken, with_ends
 
 RANKING = ("average_precision", "roc_auc")
@@ -39,6 +41,7 @@ COUNTS = {
 }
 RULES = {
     "name": "name",
+    "use": "",
     "rule": "rule",
     "threshold": "threshold",
     "precision": "precision",
@@ -60,6 +63,8 @@ def rows(results):
     train, test = results.split["train"], results.split["test"]
     return Section(
         title="Rows",
+        part=part.DATA,
+        short=True,
         text=(
             f"{train['rows']:,} training rows with {train['positives']:,} positives, "
             f"{test['rows']:,} test rows with {test['positives']:,} ({test['prevalence']:.4%}). "
@@ -77,6 +82,7 @@ def kinds(results):
         names[kind].append(name)
     return Section(
         title="Columns",
+        part=part.DATA,
         text=(
             "Recognised from the training rows, unless data.columns in params.yaml says the kind "
             "of a column."
@@ -94,14 +100,13 @@ def verdicts(results):
     """Return the paired differences of every arm from the baseline, and the verdict on each."""
     compared = results.comparison
     metric = words(compared.metric)
-    better = metrics.metric(compared.metric).better
     table = []
     for model, intervals in compared.intervals.items():
         row = {"model": model, "value": with_ends(intervals[compared.metric])}
         if verdict := compared.verdicts.get(model):
             more = (verdict.positives_needed or 0) - verdict.positives
             row |= {
-                "difference": with_ends(verdict, "difference", sign="+"),
+                "difference": Estimate.of(verdict, "difference", sign="+"),
                 "p": f"{verdict.p_adjusted:.3f}",
                 "verdict": verdict.verdict,
                 "more": f"{more:,}" if verdict.verdict == UNDETECTED and more > 0 else None,
@@ -110,6 +115,8 @@ def verdicts(results):
     groups = f" of {compared.groups:,} groups" if compared.groups else ""
     return Section(
         title=f"Difference from the baseline: {metric} on the test rows",
+        part=part.DIFFERENCES,
+        short=True,
         text=(
             "Paired differences with 95 % intervals. p-values are after Holm's correction for the "
             f"models whose scores differ from the baseline's. Intervals use {compared.draws:,} "
@@ -118,13 +125,54 @@ def verdicts(results):
         ),
         headings={
             "model": "model",
-            "value": f"{metric} ({better} is better)",
             "difference": "difference",
-            "p": "p",
             "verdict": "verdict",
+            "p": "p",
+            "value": f"{metric} ({metrics.metric(compared.metric).better} is better)",
             "more": "more positives needed to detect it",
         },
         rows=table,
+    )
+
+
+def ratio(results):
+    """Return what the ratio curve shows: the choice, and the smallest ratio that is as good."""
+    study, points = results.study, results.ratios
+    if len(points) < 2:
+        return None
+    treatment, smallest, score, _ = smallest_as_good(points)
+    natural, metric = study["natural_ratio"], words(results.params.tune.metric)
+    text = (
+        f"Chosen: {taken(study)}. A band shows the score without resampling, bars the standard "
+        "error of each ratio."
+    )
+    if smallest < natural:
+        share = (1 + smallest) / (1 + natural)
+        text += (
+            f" The smallest ratio that is as good, within one standard error of the best, is "
+            f"{smallest:,} ({treatment}, {metric} {score:.4g}): a model trained at it sees "
+            f"{share:.0%} of the training rows."
+        )
+    else:
+        text += " No smaller ratio is as good as the natural one, within one standard error."
+    return Section(
+        title="Score by ratio",
+        part=part.DIFFERENCES,
+        text=text,
+        figures=("ratio",),
+    )
+
+
+def curves(results):
+    """Return the four figures that show the scores of all models on the test rows."""
+    return Section(
+        title="Ranking, separation, calibration and net benefit",
+        part=part.SCORES,
+        text=(
+            "All four figures show the test rows. They are the views that reporting guidance for "
+            "prediction models asks for (Van Calster et al. 2025)."
+        ),
+        figures=("precision_recall", "by_class", "calibration", "decision_curve"),
     )
 
 
@@ -278,9 +326,14 @@ def rules(results):
     name = results.recommendation.model
     decided = results.decisions[name]
     costs = any("cost" in row for row in decided.values())
+    table = rows_of_rules(decided)
+    for row in table:
+        row["use"] = "in use" if row["name"] == results.params.threshold.use else None
     return Section(
         title=f"Rules, for {name}",
-        text="With 95 % intervals."
+        part=part.DECISIONS,
+        short=True,
+        text="Decisions on the test rows at the threshold of each rule, with 95 % intervals."
         + (
             " Savings are the share of the cheaper trivial policy (flag none, flag all). Their "
             "interval is too narrow with very unequal amounts and fewer than some hundred "
@@ -294,7 +347,8 @@ def rules(results):
             if rule.per_row and key not in decided
         ),
         headings={key: RULES[key] for key in RULES if costs or key not in {"cost", "savings"}},
-        rows=rows_of_rules(decided),
+        rows=table,
+        figures=(*(["cost"] if results.costs else []), "alerts"),
     )
 
 
@@ -305,13 +359,8 @@ def rows_of_rules(decided):
         row = {"name": name, **values}
         for key in ("precision", "recall", "savings"):
             if f"{key}_low" in values:
-                row[key] = with_ends(
-                    {
-                        "value": values[key],
-                        "low": values[f"{key}_low"],
-                        "high": values[f"{key}_high"],
-                    }
-                )
+                low, high = values[f"{key}_low"], values[f"{key}_high"]
+                row[key] = Estimate(value=values[key], low=low, high=high)
         table.append(row)
     return table
 
@@ -338,7 +387,9 @@ def caveats(results):
         f"{', '.join(models)}: the interval of {words(metric)} may be too narrow, because {reason}."
         for (metric, reason), models in doubted.items()
     ]
-    return Section(title="Caveats", points=points) if points else None
+    if not points:
+        return None
+    return Section(title="Caveats", points=points, part=part.DATA, short=True)
 
 
 def checks(results):
@@ -349,7 +400,7 @@ def checks(results):
         for check in results.checks
         if check["severity"] == severity
     ]
-    return Section(title="Checks", points=points) if points else None
+    return Section(title="Checks", points=points, part=part.DATA, short=True) if points else None
 
 
 def study(results):
@@ -368,6 +419,7 @@ def study(results):
         table.append(row)
     return Section(
         title="The study of the ratio",
+        part=part.DATA,
         text=(
             f"{study['trials']:,} trials, {study['fits']:,} fits, {study['pruned']:,} trials "
             f"stopped early. Without treatment {metric} is {study['natural_score']:.4g} ± "
@@ -388,9 +440,36 @@ def study(results):
     )
 
 
+def roc(results):
+    """Return the ROC curve."""
+    return Section(title="ROC", text="The test rows.", figures=("roc",))
+
+
+def reproduce(results):
+    """Return how to get these results again, and where the numbers are."""
+    return Section(
+        title="Reproduce",
+        part=part.DATA,
+        text=(
+            "'dvc repro' makes every file of metrics/ again, the same to the last byte on one "
+            "machine, from params.yaml and the data. metrics/answer.json has the answer for "
+            "programs, metrics/comparison.json every interval and difference, "
+            "metrics/decisions.json every rule of every model."
+        ),
+    )
+
+
 SECTIONS = [
-    rows,
     verdicts,
+    ratio,
+    curves,
+    rules,
+    rows,
+    caveats,
+    checks,
+    kinds,
+    study,
+    reproduce,
     cross_validated,
     decision_differences,
     at_threshold,
@@ -398,9 +477,5 @@ SECTIONS = [
     disagreements,
     probabilities,
     budgets,
-    rules,
-    caveats,
-    checks,
-    kinds,
-    study,
+    roc,
 ]

@@ -108,15 +108,17 @@ def _list(names):
 def with_ends(interval, key="value", sign=""):
     """Return a number and its interval, with as many decimals as the interval's width calls for.
 
-    ``interval`` is an object, or a dict, with ``key``, ``low`` and ``high``.
+    ``interval`` is an object with ``key``, ``low`` and ``high``.
 
-    >>> with_ends({"value": 0.00045, "low": 0.0003, "high": 0.0006})
+    >>> from types import SimpleNamespace
+    >>> with_ends(SimpleNamespace(value=0.00045, low=0.0003, high=0.0006))
     '0.00045 [0.00030, 0.00060]'
     """
-    if not isinstance(interval, dict):
-        interval = {name: getattr(interval, name) for name in (key, "low", "high")}
-    low, high = interval["low"], interval["high"]
-    width, least = high - low, 3 if abs(high) < 10 else 1
+    width, least = interval.high - interval.low, 3 if abs(interval.high) < 10 else 1
     decimals = max(least, 1 - floor(log10(width))) if width > 0 else least
-    value, low, high = (f"{number:{sign}.{decimals}f}" for number in (interval[key], low, high))
+    value, low, high = (
+        # Adding 0 turns -0.0 into 0.0.
+        f"{round(number, decimals) + 0.0:{sign}.{decimals}f}"
+        for number in (getattr(interval, key), interval.low, interval.high)
+    )
     return f"{value} [{low}, {high}]"

@@ -1,0 +1,361 @@
+"""The page that people read: what it holds, and how Chromium shows it."""
+
+import html as htmllib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from rebalance import report
+from rebalance.report import html, svg
+from rebalance.report.figures import PICTURES
+from rebalance.report.section import Estimate
+from tests import fixed
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
+                None)  # fmt: skip
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path")
+SPOKEN = [{"code": "RB205", "severity": "warning", "sentence": "5 positives are <few> & far."}]
+
+
+@pytest.fixture(scope="module")
+def results():
+    return fixed.results(checks=SPOKEN)
+
+
+@pytest.fixture(scope="module")
+def page(results):
+    return report.as_html(results)
+
+
+class Tags(HTMLParser):
+    """Every tag of a page with its attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+
+def test_the_page_is_one_small_file_that_runs_nothing(page):
+    assert len(page.encode()) < 600_000
+    tags = Tags(page).tags
+    assert not [tag for tag, _ in tags if tag in {"script", "img", "iframe", "object"}]
+    places = [
+        value
+        for _, attributes in tags
+        for key, value in attributes.items()
+        if key in {"href", "src", "xlink:href"}
+    ]
+    assert places
+    assert all(place.startswith("#") or place == "data:," for place in places)
+    assert "url(" not in re.sub(r"url\(#[\w-]+\)", "", page)
+    assert "@import" not in page
+    assert not [key for _, attributes in tags for key in attributes if key.startswith("on")]
+
+
+def test_every_id_is_unique_and_every_reference_leads_somewhere(page):
+    tags = Tags(page).tags
+    ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    used = re.findall(r'href="#([^"]+)"', page) + re.findall(r"url\(#([^)]+)\)", page)
+    for attribute in ("aria-labelledby",):
+        used += [i for _, a in tags for i in a.get(attribute, "").split()]
+    assert set(used) <= set(ids)
+
+
+def test_every_chart_is_named_and_described(page):
+    charts = [a for tag, a in Tags(page).tags if tag == "svg" and a.get("class") == "chart"]
+    assert len(charts) == len(PICTURES)
+    for attributes in charts:
+        assert attributes["role"] == "img"
+        title, desc = attributes["aria-labelledby"].split()
+        assert re.search(rf'<title id="{title}">[A-Z][^<]+</title>', page)
+        assert re.search(rf'<desc id="{desc}">[A-Z][^<]+</desc>', page)
+
+
+def test_a_chart_has_text_as_text_and_no_colour_of_its_own(page):
+    for chart in re.findall(r'<svg class="chart".*?</svg>', page, flags=re.DOTALL):
+        assert "<text" in chart
+        assert "font-family" not in chart
+        assert "<style" not in chart
+        assert not re.search(r"#[0-9a-fA-F]{6}\b", chart)
+
+
+def test_the_same_results_give_the_same_bytes_in_another_process(page):
+    program = (
+        "import sys; from rebalance import report; from tests import fixed, test_page;"
+        "sys.stdout.write(report.as_html(fixed.results(checks=test_page.SPOKEN)))"
+    )
+    again = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "7", "SOURCE_DATE_EPOCH": "0", "PYTHONUTF8": "1"},
+        capture_output=True,
+        check=True,
+    )
+    assert again.stdout.decode() == page
+
+
+def test_names_and_sentences_are_text_and_never_markup(page):
+    assert "5 positives are &lt;few&gt; &amp; far." in page
+    assert "<few>" not in page
+
+
+def test_the_answer_comes_first_with_its_numbers(page):
+    text = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    text = htmllib.unescape(re.sub(r"<[^>]+>", "\n", text))
+    order = [
+        "Use under (random_under, ratio 2)",
+        "Does a treatment help?",
+        "How good are the scores?",
+        "Which decisions do they give?",
+        "What the answer rests on",
+        "Details",
+    ]
+    places = [text.index(start) for start in order]
+    assert places == sorted(places)
+
+
+def test_the_facts_are_those_of_the_model_to_use(results):
+    interval = results.comparison.intervals["under"]["average_precision"]
+    assert report.facts(results) == [
+        ("under", "model to use"),
+        ("0.6", "threshold of the probability"),
+        ("4", "of 5 positives found"),
+        ("0", "false alarms among 15 negatives"),
+        ("0.943", f"average precision [{interval.low:.3f}, {interval.high:.3f}]"),
+    ]
+
+
+def test_all_but_the_main_parts_is_folded_away(page):
+    assert page.count("<details") == 8
+    assert "<details open" not in page
+
+
+# The pictures of intervals.
+
+
+def estimate(low, value, high, sign="+"):
+    return Estimate(low=low, value=value, high=high, sign=sign)
+
+
+def test_intervals_of_a_column_share_one_round_scale_with_zero():
+    span = html._span([estimate(-0.13, -0.07, -0.01), estimate(-0.02, 0.0, 0.011)])
+    assert span == pytest.approx((-0.15, 0.05))
+    picture = html._picture(estimate(-0.15, -0.05, 0.05), span)
+    # A margin of 2 on both sides of 96.
+    assert picture == {"low": 2, "value": 50, "high": 98, "zero": 2 + 96 * 0.75}
+    assert html._ticks(span) == [
+        (2, "-0.15"), (26, "-0.1"), (50, "-0.05"), (74, "0"), (98, "0.05")
+    ]  # fmt: skip
+
+
+def test_shares_are_drawn_from_0_to_1_and_without_a_line_at_0():
+    share = estimate(0.2, 0.5, 0.7, sign="")
+    assert html._span([share]) == (0, 1)
+    assert html._picture(share, (0, 1))["zero"] is None
+    assert html._ticks((0.0, 1.0)) == [(2, "0"), (50, "0.5"), (98, "1")]
+
+
+def test_a_scale_of_one_point_is_still_a_scale():
+    low, high = html._span([estimate(0.0, 0.0, 0.0)])
+    assert low <= 0 < high
+
+
+@pytest.mark.parametrize("name", sorted(PICTURES))
+def test_the_legend_of_a_chart_says_how_each_line_looks(results, name):
+    drawn = svg.draw(name, PICTURES[name], results)
+    assert drawn["legend"]
+    for entry in drawn["legend"]:
+        assert not entry["label"].startswith("_")
+        assert entry["colour"] == "currentColor" or entry["colour"].startswith("var(--")
+        assert entry["kind"] != "none" or entry["marker"]
+
+
+def test_a_model_has_one_colour_in_all_charts(results):
+    for name in ("precision_recall", "calibration", "decision_curve", "roc"):
+        legend = svg.draw(name, PICTURES[name], results)["legend"]
+        colours = {entry["label"].split()[0]: entry["colour"] for entry in legend}
+        assert (colours["baseline"], colours["under"]) == ("currentColor", "var(--c1)")
+
+
+# In Chromium.
+
+AXE = """
+axe.run(document).then(found => done({
+  violations: found.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target).join(' ')),
+  passes: found.passes.length,
+}));
+"""
+LAYOUT = """
+const wide = [...document.querySelectorAll('body *')].filter(e => {
+  const box = e.getBoundingClientRect();
+  return box.right > innerWidth + 1 && !e.closest('.scroll') && !e.closest('.skip') && box.width;
+});
+done({
+  width: innerWidth,
+  scroll: document.documentElement.scrollWidth,
+  wide: wide.map(e => e.tagName + '.' + e.getAttribute('class')),
+  paper: getComputedStyle(document.body).backgroundColor,
+  ink: getComputedStyle(document.body).color,
+  smallest: Math.min(...[...document.querySelectorAll('.chart text')]
+    .map(e => e.getBoundingClientRect().height)),
+  verdict: document.querySelector('td.verdict:not(.none)').getBoundingClientRect().right,
+});
+"""
+TABLES = """
+const tables = {};
+for (const table of document.querySelectorAll('table')) {
+  const title = table.parentElement.getAttribute('aria-label').replace('Table: ', '');
+  const heads = [...table.querySelectorAll('thead th')].map(e => e.textContent.trim());
+  tables[title] = [...table.querySelectorAll('tbody tr')].map(row =>
+    Object.fromEntries([...row.children].map((c, i) => [heads[i], c.textContent.trim()])));
+}
+done(tables);
+"""
+
+
+def in_chromium(folder, page, program, *, width=1440, dark=False):
+    """Return what a program says of the page in a frame of a width, and what Chromium logged."""
+    hook = (
+        "<script>const done = said => { parent.document.body.textContent = "
+        "btoa(encodeURIComponent(JSON.stringify(said))); };</script>"
+    )
+    inside = page.replace("</body>", f"{hook}<script>{program}</script></body>")
+    source = json.dumps(inside).replace("</", "<\\/")
+    outside = (
+        "<!doctype html><html lang='en'><title>frame</title><body>"
+        f"<iframe style='width:{width}px;height:900px;border:0'></iframe><script>"
+        f"document.querySelector('iframe').srcdoc = {source};"
+        "</script></body></html>"
+    )
+    file = folder / "frame.html"
+    file.write_text(outside, encoding="utf-8")
+    done = subprocess.run(
+        [
+            CHROMIUM,
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            f"--user-data-dir={folder / 'profile'}",
+            f"--blink-settings=preferredColorScheme={0 if dark else 1}",
+            "--enable-logging=stderr",
+            "--window-size=1600,1000",
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+            file.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    said = re.search(r"<body>([A-Za-z0-9+/=]+)</body>", done.stdout)
+    assert said, done.stdout[-500:] + done.stderr[-2000:]
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    return json.loads(_decoded(said[1])), console
+
+
+def _decoded(text):
+    from base64 import b64decode
+    from urllib.parse import unquote
+
+    return unquote(b64decode(text).decode())
+
+
+@needs_chromium
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_no_barrier_in_light_or_dark(page, tmp_path, dark):
+    axe = pytest.importorskip("axe_core_python")
+    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    # What is folded away is looked at too.
+    opened = page.replace("<details", "<details open")
+    found, console = in_chromium(tmp_path, opened, f"{script}\n{AXE}", dark=dark)
+    assert found["violations"] == []
+    assert found["passes"] > 20
+    assert console == []
+
+
+@needs_chromium
+@pytest.mark.parametrize(("width", "dark"), [(1440, False), (375, False), (375, True)])
+def test_the_page_fits_a_desk_and_a_phone(page, tmp_path, width, dark):
+    opened = page.replace("<details", "<details open")
+    found, console = in_chromium(tmp_path, opened, LAYOUT, width=width, dark=dark)
+    assert found["width"] == width
+    assert found["scroll"] <= width
+    assert found["wide"] == []
+    assert found["smallest"] >= 10
+    assert 0 < found["verdict"] <= width
+    assert found["paper"] == ("rgb(20, 23, 27)" if dark else "rgb(255, 255, 255)")
+    assert console == []
+
+
+@needs_chromium
+def test_the_numbers_on_the_page_are_those_of_the_files(results, page, tmp_path):
+    """Each number of a table, rounded as it is shown, is the file's."""
+    files = {
+        "scores": json.loads(json.dumps(results.scores)),
+        "decisions": results.decisions,
+        "comparison": results.comparison.to_dict(),
+    }
+    found, _ = in_chromium(tmp_path, page, TABLES)
+
+    (title,) = [title for title in found if title.startswith("Difference from the baseline")]
+    for row in found[title]:
+        intervals = files["comparison"]["intervals"][row["model"]]["average_precision"]
+        value, low, high = numbers(row["average precision (higher is better)"])
+        assert [value, low, high] == rounded(intervals, "value", "low", "high")
+        if row["model"] != "baseline":
+            verdict = files["comparison"]["verdicts"][row["model"]]
+            assert numbers(row["difference"]) == rounded(verdict, "difference", "low", "high")
+            assert row["verdict"] == verdict["verdict"]
+            assert row["p"] == f"{verdict['p_adjusted']:.3f}"
+
+    for row in found["Rules, for under"]:
+        decided = files["decisions"]["under"][row["name"]]
+        assert int(row["found"]) == decided["true_positives"]
+        assert int(row["false alarms"]) == decided["false_positives"]
+        assert float(row["threshold"]) == decided["threshold"]
+        for key in ("precision", "recall"):
+            ends = rounded(decided, key, f"{key}_low", f"{key}_high")
+            assert numbers(row[key]) == ends
+        assert (row["use"] == "in use") == (row["name"] == "max_f1")
+
+    for row in found["At the threshold chosen out of fold (max_f1)"]:
+        scores = files["scores"][row["model"]]
+        assert int(row["found"]) == scores["true_positives"]
+        assert int(row["missed"]) == scores["false_negatives"]
+        assert numbers(row["average precision"])[0] == round(scores["average_precision"], 3)
+        assert numbers(row["ROC AUC"])[0] == round(scores["roc_auc"], 3)
+
+
+def numbers(text):
+    return [float(number) for number in re.findall(r"[-+]?\d+\.?\d*", text)]
+
+
+def rounded(content, *keys):
+    return [round(content[key], 3) for key in keys]
+
+
+def test_a_run_without_costs_has_no_chart_of_costs(results):
+    rules = {key: results.params.threshold.rules[key] for key in ("half", "max_f1")}
+    threshold = results.params.threshold.model_copy(update={"rules": rules})
+    params = results.params.model_copy(update={"threshold": threshold})
+    decided = {name: {key: rows[key] for key in rules} for name, rows in results.decisions.items()}
+    text = report.as_html(replace(results, params=params, decisions=decided))
+    assert "Cost by threshold" not in text
+    assert "Cost by threshold" in report.as_html(results)
