@@ -89,7 +89,8 @@ def main(arguments=None):
     done = subprocess.run(["mutmut", "run", *names], check=False)
     if done.returncode:
         raise SystemExit(done.returncode)
-    status = {name: word for name, word in results().items() if name in set(names)}
+    words = results()
+    status = {name: words.get(name, "not run") for name in names}
     SURVIVORS.write_text("\n".join(_diff(name) for name in names if status[name] not in KILLED))
     sys.stdout.write(summary(status))
 
