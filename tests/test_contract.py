@@ -332,7 +332,9 @@ def files_of(dep):
     """Return the files that DVC sees in a code dep."""
     path = ROOT / dep
     files = [path] if path.is_file() else path.rglob("*")
-    found = {f.relative_to(ROOT).as_posix() for f in files if f.suffix in {".py", ".json"}}
+    found = {
+        f.relative_to(ROOT).as_posix() for f in files if f.suffix in {".py", ".json", ".j2", ".css"}
+    }
     return {f for f in found if not f.endswith(".py") or not is_docstring(ROOT / f)}
 
 
