@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import pickle
+import stat
 
 import numpy as np
 import pytest
@@ -146,7 +147,7 @@ def test_a_name_reaches_the_disk_after_its_content(tmp_path, monkeypatch):
     steps, real, rename = [], os.fsync, type(tmp_path).replace
 
     def fsync(handle):
-        steps.append("folder" if os.path.isdir(f"/proc/self/fd/{handle}") else "file")  # noqa: PTH112
+        steps.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
         real(handle)
 
     def replace(path, target):

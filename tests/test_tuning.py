@@ -448,6 +448,8 @@ for kill in KILLS:
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory):
     """Return a folder with what studies kept that were killed after 1, 2, 3, 5 and 8 fits."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork, to die in")
     folder = tmp_path_factory.mktemp("killed")
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     code = DIE.replace("KILLS", repr(KILLS))
