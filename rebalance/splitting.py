@@ -131,7 +131,7 @@ def split(y, column, params):
     held_out = np.zeros(len(y), dtype=bool)
     held_out[test] = True
     if held_out[train].any():
-        raise AssertionError(f"{int(held_out[train].sum())} rows are on both sides of the split")
+        raise AssertionError(f"rows on both sides of the split: {int(held_out[train].sum())}")
     for side, rows in (("train", train), ("test", test)):
         positives = int(y[rows].sum())
         if not 2 <= positives < len(rows):

@@ -95,9 +95,16 @@ def test_a_constant_feature_and_one_with_hardly_a_value():
     frame = clean().assign(one=1.0, word="same", few=np.nan)
     frame.loc[[3, 70, 800], "few"] = [1.0, 2.0, 3.0]
     assert found(frame) == {
-        "RB101": "2 features hold the same value in every row: 'one' and 'word'; of 2,000 rows "
+        "RB101": "2 features hold the same value throughout: 'one' and 'word'; of 2,000 rows "
         "hardly any has a value in these features: 'few' 3."
     }
+
+
+def test_a_constant_with_a_few_gaps_is_constant_and_one_with_many_is_not():
+    frame = clean().assign(some=1.0, many=1.0)
+    frame.loc[frame.index % 250 == 0, "some"] = np.nan
+    frame.loc[frame.index % 20 == 0, "many"] = np.nan
+    assert found(frame) == {"RB101": "1 feature holds the same value throughout: 'some'."}
 
 
 def test_a_value_between_the_rows_looked_at_keeps_a_column_from_being_constant():
@@ -148,6 +155,10 @@ def test_a_feature_that_rises_or_falls_with_the_row(sign):
     assert found(clean().assign(stamp=sign * steps)) == {
         "RB104": "1 feature follows the order of the rows: 'stamp' in 100 % of the steps."
     }
+
+
+def test_a_feature_that_begins_anew_again_and_again_does_not_rise():
+    assert found(clean().assign(day=np.arange(2000) % 250)) == {}
 
 
 def test_text_can_follow_the_order_of_the_rows_too():

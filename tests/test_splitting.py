@@ -251,7 +251,7 @@ def test_what_the_split_looks_at_is_no_feature():
 def test_a_row_on_both_sides_is_a_fault_of_ours(monkeypatch):
     both = np.arange(100), np.arange(99, 120)
     monkeypatch.setitem(splitting.METHODS, "stratified", lambda *_: both)
-    with pytest.raises(AssertionError, match="1 rows are on both sides"):
+    with pytest.raises(AssertionError, match="both sides of the split: 1"):
         split()
 
 

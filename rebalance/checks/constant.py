@@ -1,9 +1,9 @@
-"""Features that hold one value in every row, or a value in hardly any row."""
+"""Features that hold one value throughout, or a value in hardly any row."""
 
 from rebalance.checks.finding import counted, details, listed, quoted
 
-# With fewer values most folds have none.
-FEWEST_VALUES = 10
+# With fewer values most folds have none; fewer gaps in a constant tell nothing.
+FEWEST = 10
 
 
 def look(column):
@@ -15,18 +15,18 @@ def look(column):
 
 def _suspicious(column):
     values = int((~column.missing).sum())
-    few = values < min(FEWEST_VALUES, len(column))
-    return few or (values == len(column) and column.is_constant)
+    few = values < min(FEWEST, len(column))
+    return few or (len(column) - values < FEWEST and column.is_constant)
 
 
 def say(found):
     """Return the sentence on the columns found: {name: (values, rows)}."""
-    constant = [name for name, (values, rows) in found.items() if values == rows]
-    empty = {name: values for name, (values, _) in found.items() if name not in constant}
+    empty = {name: values for name, (values, rows) in found.items() if values < min(FEWEST, rows)}
+    constant = [name for name in found if name not in empty]
     parts = []
     if constant:
         parts.append(
-            f"{counted(constant, 'holds', 'hold')} the same value in every row: {listed(constant)}"
+            f"{counted(constant, 'holds', 'hold')} the same value throughout: {listed(constant)}"
         )
     if empty:
         rows = next(iter(found.values()))[1]

@@ -5,7 +5,7 @@ import numpy as np
 from rebalance.checks.finding import counted, details, per_cent, quoted
 
 # Shares of missing values that differ by this factor, and by so many standard errors.
-FACTOR, ERRORS = 3, 5
+FACTOR, ERRORS = 4, 5
 
 
 def look(column, y, weight):

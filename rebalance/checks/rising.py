@@ -5,14 +5,29 @@ import numpy as np
 from rebalance.checks.finding import counted, details, per_cent, quoted
 
 FEWEST_VALUES = 20
-# Of the steps from a row to the next, the share that goes the same way or stays.
-SHARE = 0.995
+# Of the steps from a row to the next, the share that goes the same way or stays; and the rank
+# correlation with the number of the row, which a column that begins anew again and again lacks.
+SHARE, CORRELATION = 0.995, 0.95
 
 
 def look(column):
     """Return the share of steps that go the same way, where nearly all do."""
     share = steps(column)
-    return share if share >= SHARE and column.distinct >= FEWEST_VALUES else None
+    if share < SHARE or column.distinct < FEWEST_VALUES:
+        return None
+    return share if abs(_correlation(column)) > CORRELATION else None
+
+
+def _correlation(column):
+    """Return Spearman's correlation with the number of the row."""
+    import pandas as pd
+    from scipy.stats import spearmanr
+
+    here = ~column.missing
+    values = column.numbers[here]
+    if column.is_text:
+        values = pd.factorize(column.data.drop_null().to_numpy(), sort=True)[0]
+    return spearmanr(values, np.flatnonzero(here)).statistic
 
 
 def steps(column):
