@@ -3,7 +3,7 @@
 import argparse
 
 from rebalance import checks, errors, paths, report, store, tracking, workers
-from rebalance.judging import evaluation, recommendation, rules
+from rebalance.judging import evaluation, prevalence, recommendation, rules
 from rebalance.params import load
 from rebalance.report import curves, figures
 
@@ -46,6 +46,11 @@ def evaluate(params, run):
         n: rules.by_rule(test, y_scores[n], models[n].thresholds, section.rules, groups)
         for n in names
     }
+    if share := params.data.prevalence:
+        for n, model in models.items():
+            scores[n]["at_prevalence"] = prevalence.restated(
+                test, y_scores[n], model.thresholds, section.rules, model.share, share
+            )
     compared = evaluation.compare(
         test.y, y_scores, thresholds, paths.BASELINE, params.evaluate, groups
     )

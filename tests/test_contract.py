@@ -163,6 +163,17 @@ class Watched(dict):
         return super().values()
 
 
+class WatchedData:
+    """The section data, whose prevalence is a parameter of its own: tells what is looked at."""
+
+    def __init__(self, section, seen):
+        self.section, self.seen = section, seen
+
+    def __getattr__(self, key):
+        self.seen.add("data.prevalence" if key == "prevalence" else "data")
+        return getattr(self.section, key)
+
+
 def watch_params(seen, logged):
     """Note the sections that are looked at in ``seen``, those handed to MLflow in ``logged``."""
     params = importlib.import_module("rebalance.params")
@@ -173,6 +184,8 @@ def watch_params(seen, logged):
         value = look(self, name)
         if name == "resample":
             return Watched(value, name, seen)
+        if name == "data":
+            return WatchedData(value, seen)
         if name in type(self).model_fields:
             seen.add(name)
         return value

@@ -84,7 +84,7 @@ def assemble(found, table, fitted, settings):
     model, y_score = calibration.calibrated(
         fitted.estimator, table.inputs, found, fitted.shift, settings.calibrate
     )
-    model.encoding = table.encoding
+    model.encoding, model.share = table.encoding, float(table.y.mean())
     scores = Scores(y_score=y_score, **found)
     # Each row once: further repeats are for comparing models, not for choosing a threshold.
     first = slice(np.searchsorted(scores.fold, settings.out_of_fold.folds))

@@ -38,6 +38,25 @@ def expit(odds):
     return np.where(odds >= 0, 1 / (1 + small), small / (1 + small))
 
 
+def odds_change(share, prevalence):
+    """Return the change of log-odds where the positives' share is ``prevalence``, not ``share``.
+
+    Rows of a class must look alike at both (Elkan, 2001; Saerens et al., 2002).
+
+    >>> float(odds_change(0.5, 0.2).round(4))
+    -1.3863
+    """
+    return log_odds(prevalence) - log_odds(share)
+
+
+def moved(threshold, change):
+    """Return the threshold that decides as ``threshold`` does, once log-odds have changed.
+
+    One that flags every row or none stays.
+    """
+    return expit(log_odds(threshold) + change) if 0 < threshold < 1 else threshold
+
+
 class CorrectedClassifier(ClassifierMixin, BaseEstimator):
     """Answer with corrected probabilities, and decide at the chosen threshold.
 
@@ -57,6 +76,8 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
         Log-odds and probabilities of a calibration curve that replaces the affine map.
     thresholds : dict of str to dict
         Every rule's choice on the out-of-fold scores: the fields of `thresholds.Threshold`.
+    share : float or None
+        The positives' share of the training rows, at which the probabilities hold.
     """
 
     def __init__(
@@ -70,6 +91,7 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
         threshold=0.5,
         knots=None,
         thresholds=None,
+        share=None,
     ):
         self.estimator = estimator
         self.features = features
@@ -79,6 +101,7 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
         self.threshold = threshold
         self.knots = knots
         self.thresholds = thresholds
+        self.share = share
 
     @property
     def classes_(self):
@@ -113,6 +136,25 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
         if (self.slope, self.intercept) == (1.0, 0.0):
             return np.asarray(raw, dtype=float)
         return expit(self.slope * log_odds(raw) + self.intercept)
+
+    def at(self, prevalence):
+        """Return the model whose probabilities hold where the positives' share is ``prevalence``.
+
+        It decides as this one does: its threshold is the probability that this one's becomes.
+        """
+        change, knots = odds_change(self.share, prevalence), self.knots
+        if knots is not None:
+            knots = np.array([knots[0], expit(log_odds(knots[1]) + change)])
+        return CorrectedClassifier(
+            self.estimator,
+            features=self.features,
+            encoding=self.encoding,
+            slope=self.slope,
+            intercept=self.intercept + float(change),
+            threshold=float(moved(self.threshold, change)),
+            knots=knots,
+            share=prevalence,
+        )
 
     def predict_proba(self, X):
         """Return the corrected probabilities of both classes, shape (n_rows, 2)."""

@@ -61,6 +61,7 @@ class Data(Section):
         ),
     ]
     unlabelled: Literal["refuse", "drop"] = "refuse"
+    prevalence: Fraction | None = None
     drop: list[Text]
     columns: Kinds = Field(default_factory=dict)
     read: Read = Read()

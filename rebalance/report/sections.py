@@ -352,6 +352,47 @@ def rules(results):
     )
 
 
+def at_prevalence(results):
+    """Return the decisions of the recommended model where the rare class has another share."""
+    name = results.recommendation.model
+    found = results.scores[name].get("at_prevalence")
+    if found is None:
+        return None
+    test = results.split["test"]["prevalence"]
+    costs = any("cost" in row for row in found["rules"].values())
+    table = []
+    for key, row in found["rules"].items():
+        table.append({"name": key} | row)
+        if "precision" in row:
+            value, low, high = (row[f"precision{end}"] for end in ("", "_low", "_high"))
+            table[-1]["precision"] = Estimate(value=value, low=low, high=high)
+    headings = {
+        "name": "name",
+        "threshold": "threshold",
+        "precision": "precision",
+        "recall": "recall",
+        "alerts": "share flagged",
+    }
+    return Section(
+        title=f"Where {found['prevalence']:.4%} of the rows are positive, for {name}",
+        part=part.DECISIONS,
+        short=True,
+        text=(
+            f"The table has {test:.4%} positives, and data.prevalence says "
+            f"{found['prevalence']:.4%} where the model will be used. Assumed: the positives look "
+            "alike in both places, and so do the negatives; only their shares differ. "
+            f"Average precision is {found['average_precision']:.4g} there, log loss "
+            f"{found['log_loss']:.4g}. Thresholds are those of the restated probabilities; rules "
+            "on expected costs decide anew, the others flag the same rows. All other sections are "
+            "at the share of the table. read_model(...).at("
+            f"{found['prevalence']:g}) answers with the restated probabilities."
+            + (" Costs are of 1,000 rows." if costs else "")
+        ),
+        headings=headings | ({"cost": "cost"} if costs else {}),
+        rows=table,
+    )
+
+
 def rows_of_rules(decided):
     """Return the rules' decisions as rows, with their intervals."""
     table = []
@@ -464,6 +505,7 @@ SECTIONS = [
     ratio,
     curves,
     rules,
+    at_prevalence,
     rows,
     caveats,
     checks,

@@ -1,7 +1,7 @@
 """Point the sections data and split of params.yaml at a table."""
 
 # Keys of data that speak of one table.
-OF_A_TABLE = ("columns", "unlabelled", "prevalence")
+OF_A_TABLE = ("columns", "unlabelled")
 
 
 def point(document, path, found, positive, again):
@@ -23,8 +23,13 @@ def point(document, path, found, positive, again):
             lines.append(f"data.drop: empty now, it was {', '.join(map(str, data['drop'][:10]))}")
         document.put("data", {"drop": []})
         for key in OF_A_TABLE:
-            if data.pop(key, None):
+            if data.get(key):
+                data.pop(key)
                 lines.append(f"data.{key} removed: it spoke of another table")
+        if data.get("prevalence"):
+            # A key that dvc.yaml names must stand there.
+            document.put("data", {"prevalence": None})
+            lines.append("data.prevalence: none now, it spoke of another table")
         document.put("split", {"method": "stratified", "column": "", "gap": 0})
     elif absent := [name for name in data.get("drop") or [] if str(name) not in found.columns]:
         lines.append(f"data.drop: {', '.join(map(str, absent))} removed, no columns of the table")

@@ -1,0 +1,96 @@
+"""What the decisions are worth where the rare class has another share than in the table.
+
+A table is often enriched: all positives were collected, and few of the negatives. If the rows of
+each class look alike where the model will be used, a negative there stands for more of them, and
+so it weighs more here (Elkan, 2001).
+"""
+
+import numpy as np
+
+from rebalance import thresholds
+from rebalance.comparison import linear_interval
+from rebalance.comparison.bootstrap import Strata
+from rebalance.model.corrected import expit, log_odds, moved, odds_change
+from rebalance.thresholds import Threshold
+
+# Rules that read a probability, and not an order: they decide anew.
+BY_PROBABILITY = {"expected_cost", "amount_cost"}
+ROWS = 1000  # costs are given for so many rows
+
+
+def restated(table, y_score, chosen, rules, share, prevalence):
+    """Return the metrics of one model at another prevalence.
+
+    Parameters
+    ----------
+    table : store.Table
+        The test rows.
+    y_score : array of shape (n_rows,)
+        Probabilities that hold at the share of the training rows.
+    chosen : dict of str to dict
+        Every rule's choice: `CorrectedClassifier.thresholds`.
+    rules : dict of str to params.Rule
+    share, prevalence : float
+        The positives' share of the training rows, and where the model will be used.
+
+    Returns
+    -------
+    dict
+        ``average_precision``, ``brier``, ``log_loss`` and ``mean_probability``; under ``rules``,
+        of each: ``threshold`` on the restated probabilities, ``recall``, ``precision`` with its
+        ends, the share of rows flagged, ``alerts``, and the ``cost`` of `ROWS` rows.
+    """
+    from sklearn.metrics import average_precision_score, brier_score_loss, log_loss
+
+    change = odds_change(share, prevalence)
+    p = expit(log_odds(y_score) + change)
+    weight = weights(table.y, prevalence)
+    found = {
+        "prevalence": prevalence,
+        "average_precision": average_precision_score(table.y, p, sample_weight=weight),
+        "brier": brier_score_loss(table.y, p, sample_weight=weight),
+        "log_loss": log_loss(table.y, p, sample_weight=weight),
+        "mean_probability": np.average(p, weights=weight),
+        "rules": {},
+    }
+    strata = Strata.of(table.y)
+    for name, rule in rules.items():
+        threshold, amounts = Threshold(**chosen[name]), thresholds.amounts(table, name, rule)
+        if rule.rule in BY_PROBABILITY:
+            flagged, value = threshold.flag(p, amounts), threshold.value
+        else:
+            flagged, value = threshold.flag(y_score), float(moved(threshold.value, change))
+        found["rules"][name] = {"threshold": value} | _decided(table.y, flagged, weight, strata)
+        if rule.rule in {*BY_PROBABILITY, "empirical_cost"}:
+            costs = rule.options
+            if rule.per_row:
+                costs = {"c_tp": rule.c_admin, "c_fp": rule.c_admin, "c_fn": amounts}
+            each = thresholds.cost_by_row(table.y, flagged, **costs)
+            found["rules"][name]["cost"] = ROWS * float(np.average(each, weights=weight))
+    return found
+
+
+def weights(y, prevalence):
+    """Return the weight of each row, so that the positives have the share ``prevalence``.
+
+    >>> weights(np.array([1, 0, 0, 0]), 0.1).tolist()
+    [1.0, 3.0, 3.0, 3.0]
+    """
+    positives = np.count_nonzero(y)
+    negative = positives / (len(y) - positives) * (1 - prevalence) / prevalence
+    return np.where(y == 1, 1.0, negative)
+
+
+def _decided(y, flagged, weight, strata):
+    found = {
+        "recall": float(flagged[y == 1].mean()),
+        "alerts": float(np.average(flagged, weights=weight)),
+    }
+    if flagged.any():
+        # As many rows as there are, so that the interval counts no more of them.
+        of = flagged * weight * (flagged.sum() / weight[flagged].sum())
+        found["precision"] = float(np.sum(of * y) / np.sum(of))
+        found["precision_low"], found["precision_high"] = linear_interval(
+            "precision", of * y, of, strata
+        )
+    return found

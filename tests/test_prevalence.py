@@ -1,0 +1,139 @@
+"""What is said of a share of positives that is not the table's, against rows that have it."""
+
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from rebalance import metrics, report, thresholds
+from rebalance.judging import prevalence
+from rebalance.model.corrected import CorrectedClassifier
+from rebalance.report import sections
+from rebalance.store import Table
+from tests import fixed
+from tests.strategies import params
+
+SHARE = 0.25
+# 300 rows with 75 positives, and where the model will be used each negative four times.
+RNG = np.random.default_rng(0)
+Y = (np.arange(300) < 75).astype(np.int8)
+TIMES = 4
+PREVALENCE = 75 / (75 + TIMES * 225)
+P = 1 / (1 + np.exp(-(RNG.normal(size=300) + 2 * Y - 1.5)))
+TABLE = Table(X=RNG.uniform(1, 50, (300, 1)), y=Y, features=["Amount"])
+EVERY = np.repeat(np.arange(300), np.where(Y == 1, 1, TIMES))
+RULES = params(
+    threshold__rules={
+        "half": {"rule": "fixed", "value": 0.5},
+        "max_f1": {"rule": "max_fbeta", "beta": 1},
+        "costs": {"rule": "expected_cost", "c_fn": 100, "c_fp": 5, "c_tp": 5, "c_tn": 0},
+        "least": {"rule": "empirical_cost", "c_fn": 100, "c_fp": 5},
+        "amounts": {"rule": "amount_cost", "column": "Amount", "c_admin": 5},
+        "none": {"rule": "fixed", "value": 1.0},
+    }
+).threshold.rules
+CHOSEN = {
+    name: asdict(thresholds.choose(rule.rule, Y, P, **rule.options)) for name, rule in RULES.items()
+}
+FOUND = prevalence.restated(TABLE, P, CHOSEN, RULES, SHARE, PREVALENCE)
+
+
+def bayes(p, share=SHARE, at=PREVALENCE):
+    """Return probabilities whose prior is another: Bayes' rule, written out."""
+    positive, negative = p * at / share, (1 - p) * (1 - at) / (1 - share)
+    return positive / (positive + negative)
+
+
+def test_the_metrics_are_those_of_rows_that_have_the_share():
+    y, p = Y[EVERY], bayes(P)[EVERY]
+    assert y.mean() == pytest.approx(PREVALENCE)
+    ranked, probable = metrics.ranking_metrics(y, p), metrics.probability_metrics(y, p)
+    assert FOUND["average_precision"] == pytest.approx(ranked["average_precision"])
+    for name in ("brier", "log_loss", "mean_probability"):
+        assert FOUND[name] == pytest.approx(probable[name]), name
+    assert FOUND["average_precision"] < metrics.ranking_metrics(Y, P)["average_precision"]
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if name != "none"])
+def test_the_decisions_are_those_on_rows_that_have_the_share(name):
+    y, p, row = Y[EVERY], bayes(P)[EVERY], FOUND["rules"][name]
+    if name == "amounts":
+        flagged = p * TABLE.X[EVERY, 0] >= 5
+        costs = {"c_tp": 5, "c_fp": 5, "c_fn": TABLE.X[EVERY, 0]}
+    else:
+        flagged = p >= row["threshold"]
+        costs = RULES[name].options
+    # The other rules flag what they flagged, at another probability.
+    if name not in {"costs", "amounts"}:
+        np.testing.assert_array_equal(flagged, P[EVERY] >= CHOSEN[name]["value"])
+        assert row["threshold"] == pytest.approx(bayes(CHOSEN[name]["value"]))
+    assert row["recall"] == pytest.approx(flagged[y == 1].mean())
+    assert row["precision"] == pytest.approx(y[flagged].mean())
+    assert row["precision_low"] < row["precision"] < row["precision_high"]
+    assert row["alerts"] == pytest.approx(flagged.mean())
+    if name in {"costs", "least", "amounts"}:
+        spent = thresholds.cost_by_row(y, flagged, **costs).mean()
+        assert row["cost"] == pytest.approx(1000 * spent)
+    else:
+        assert "cost" not in row
+
+
+def test_expected_costs_decide_on_the_restated_probability():
+    assert FOUND["rules"]["costs"]["threshold"] == CHOSEN["costs"]["value"] == 0.05
+    assert FOUND["rules"]["costs"]["alerts"] < (P >= 0.05).mean()
+
+
+def test_a_rule_that_flags_nothing_has_no_precision():
+    assert FOUND["rules"]["none"] == {"threshold": 1.0, "recall": 0.0, "alerts": 0.0}
+
+
+def test_at_the_share_of_the_table_nothing_changes():
+    found = prevalence.restated(TABLE, P, CHOSEN, RULES, SHARE, SHARE)
+    for name, row in found["rules"].items():
+        value = CHOSEN[name]["value"]
+        assert row["threshold"] == (None if value is None else pytest.approx(value))
+    counts = metrics.decision_metrics(Y, P, CHOSEN["max_f1"]["value"])
+    assert found["rules"]["max_f1"]["precision"] == pytest.approx(counts["precision"])
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [{"slope": 1.2, "intercept": -0.4}, {"knots": np.array([[-4.0, 0.0, 3.0], [0.05, 0.4, 0.9]])}],
+)
+def test_a_model_answers_at_another_share_by_bayes_rule_and_decides_as_before(curve):
+    X = RNG.normal(size=(300, 2)) + Y[:, None]
+    fitted = LogisticRegression().fit(X, Y)
+    model = CorrectedClassifier(fitted, threshold=0.3, share=SHARE, **curve)
+
+    other = model.at(PREVALENCE)
+
+    p = model.predict_proba(X)[:, 1]
+    if "knots" not in curve:
+        np.testing.assert_allclose(other.predict_proba(X)[:, 1], bayes(p), rtol=1e-9)
+    else:
+        # Between the knots both maps are straight, and at the knots they agree.
+        at_knots = CorrectedClassifier.correct(other, 1 / (1 + np.exp(-curve["knots"][0])))
+        np.testing.assert_allclose(at_knots, bayes(curve["knots"][1]), rtol=1e-9)
+    if "knots" not in curve:
+        np.testing.assert_array_equal(other.predict(X), model.predict(X))
+    assert other.share == PREVALENCE
+    assert model.share == SHARE
+
+
+def test_the_report_names_the_assumption_and_the_share():
+    scores = {
+        name: values | {"at_prevalence": FOUND} for name, values in fixed.results().scores.items()
+    }
+    found = replace(fixed.results(), scores=scores)
+    section = sections.at_prevalence(found)
+    assert section.title == "Where 7.6923% of the rows are positive, for under"
+    assert "The table has 25.0000% positives" in section.text
+    assert "the positives look alike in both places, and so do the negatives" in section.text
+    assert f"Average precision is {FOUND['average_precision']:.4g} there" in section.text
+    assert "Where 7.6923% of the rows" in report.as_markdown(found)
+    assert [row["name"] for row in section.rows] == list(RULES)
+    assert "precision" not in section.rows[-1]
+    half = FOUND["rules"]["half"]
+    assert str(section.rows[0]["precision"]).startswith(f"{half['precision']:.3f} [")
+    assert sections.at_prevalence(fixed.results()) is None
