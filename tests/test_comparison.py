@@ -4,8 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from rebalance import comparison, metrics
+from rebalance.comparison import intervals
 from tests.samples import sample
 
 
@@ -57,13 +59,14 @@ def test_differences_are_paired_and_antisymmetric():
         assert found.value == pytest.approx(apart)
 
 
-def test_a_model_does_not_differ_from_itself():
+def test_a_model_is_equal_to_itself_whatever_the_margin():
     y_true, models = sample()
     models = {"baseline": models["baseline"], "arm": models["baseline"]}
     found = comparison.compare(y_true, models, "baseline", n_draws=200)
     verdict = found.verdicts["arm"]
-    assert (verdict.verdict, verdict.difference) == ("no detectable difference", 0)
-    assert (verdict.p_adjusted, verdict.positives_needed) == (1, None)
+    assert (verdict.verdict, verdict.difference) == ("equal within the margin", 0)
+    assert (verdict.p_adjusted, verdict.p_equal) == (1, 0)
+    assert (verdict.largest_gain, verdict.detectable) == (0, 0)
     recall = found.differences["arm"]["recall"]
     assert recall.low < 0 < recall.high  # no discordant row proves no equality
 
@@ -77,7 +80,13 @@ def test_verdicts_name_the_better_side(metric):
     behind = comparison.compare(y_true, models, "good", metric=metric, n_draws=200)
     assert ahead.verdicts["good"].verdict == "better"
     assert behind.verdicts["bad"].verdict == "worse"
-    assert ahead.verdicts["good"].positives_needed < 200
+    assert ahead.verdicts["good"].detectable < abs(ahead.verdicts["good"].difference)
+    # An interval that ends on the good side excludes no gain below its end, and on the bad all.
+    far_end = ahead.verdicts["good"].high if metric == "average_precision" else (
+        -ahead.verdicts["good"].low
+    )  # fmt: skip
+    assert ahead.verdicts["good"].largest_gain == pytest.approx(far_end)
+    assert behind.verdicts["bad"].largest_gain == 0
 
 
 def test_verdicts_rest_on_p_values_after_holm():
@@ -91,7 +100,111 @@ def test_verdicts_rest_on_p_values_after_holm():
     adjusted = comparison.holm(raw)
     for verdict, p in zip(found.verdicts.values(), adjusted, strict=True):
         assert verdict.p_adjusted == p
-        assert (verdict.verdict != "no detectable difference") == (p <= 0.05)
+        assert not verdict.doubt
+        assert (verdict.verdict != "not decided") == (p <= 0.05)
+
+
+def apart(value, error, doubt=""):
+    """Return a difference with 100 degrees of freedom."""
+    low, high, p_value = intervals.t_interval(value, error, 100)
+    return intervals.Difference(
+        value=value, low=low, high=high, method="t", percentile_low=low, percentile_high=high,
+        standard_error=error, p_value=p_value, doubt=doubt,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "margin", "verdict"),
+    [
+        (0.05, 0.01, 0.0, "better"),
+        (-0.05, 0.01, 0.0, "worse"),
+        (0.01, 0.01, 0.0, "not decided"),
+        # The 90 % interval, 1.66 errors to each side, must lie inside the margin.
+        (0.01, 0.01, 0.0267, "equal within the margin"),
+        (0.01, 0.01, 0.0265, "not decided"),
+        (-0.01, 0.01, 0.0267, "equal within the margin"),
+        # Surely above 0, and surely too small to matter: the margin decides.
+        (0.01, 0.002, 0.02, "equal within the margin"),
+        (0.01, 0.002, 0.012, "better"),
+        # Without a margin nothing but the same scores are equal.
+        (0.0, 0.0001, 0.0, "not decided"),
+        (0.0, 0.0, 0.0, "equal within the margin"),
+    ],
+)
+@pytest.mark.parametrize("metric", ["average_precision", "brier"])
+def test_a_verdict_at_its_edges(metric, value, error, margin, verdict):
+    sign = metrics.sign(metric)
+    found = comparison.verdicts({"arm": apart(sign * value, error)}, metric, 101, 100, margin)
+    assert found["arm"].verdict == verdict
+
+
+@pytest.mark.parametrize(("value", "margin"), [(0.05, 0.0), (-0.05, 0.0), (0.0, 0.05)])
+def test_a_difference_in_doubt_decides_nothing(value, margin):
+    doubted = {"arm": apart(value, 0.001, doubt="one row makes 90% of the variance")}
+    found = comparison.verdicts(doubted, "roc_auc", 101, 100, margin)
+    assert found["arm"].verdict == "not decided"
+    assert found["arm"].doubt == doubted["arm"].doubt
+
+
+def test_equal_verdicts_are_corrected_for_the_number_of_arms():
+    # A one-sided p of .03: enough for one arm, and for the second smallest of two not at .05 / 2.
+    error = 0.01 / stats.t.isf(0.03, 100)
+    one = comparison.verdicts({"a": apart(0.0, error)}, "roc_auc", 101, 100, 0.01)
+    two = {"a": apart(0.0, error), "b": apart(0.001, error)}
+    both = comparison.verdicts(two, "roc_auc", 101, 100, 0.01)
+    assert one["a"].verdict == "equal within the margin"
+    assert {each.verdict for each in both.values()} == {"not decided"}
+    assert both["a"].p_equal == pytest.approx(2 * one["a"].p_equal)
+
+
+def test_decisions_are_compared_with_those_of_the_moved_threshold_too():
+    y_true, models = sample(60, 600)
+    score = models["baseline"][0]
+    models = {"baseline": (score, 0.5), "moved": (score, 0.7), "arm": (models["arm"][0], 0.8)}
+    found = comparison.compare(y_true, models, "baseline", n_draws=200, moved="moved")
+    direct = comparison.compare(
+        y_true, {name: models[name] for name in ("moved", "arm")}, "moved", n_draws=200
+    )
+    assert found.against_moved.keys() == {"arm"}
+    contrasts = found.against_moved["arm"]
+    assert {metrics.metric(name).family for name in contrasts} == {"decision"}
+    for name, contrast in contrasts.items():
+        assert contrast.value == pytest.approx(
+            found.intervals["arm"][name].value - found.intervals["moved"][name].value
+        )
+        assert contrast.p_value == pytest.approx(direct.differences["arm"][name].p_value, rel=0.35)
+    assert contrasts["recall"] == direct.differences["arm"]["recall"]
+
+
+def test_two_models_that_make_hardly_an_error_are_in_doubt_and_one_alone_is_not():
+    y_true, models = sample(60, 600, gap=5)
+    near, other = models["baseline"], models["arm"]
+    noise = (np.random.default_rng(0).random(y_true.size), 0.5)
+    found = comparison.compare(
+        y_true, {"baseline": near, "other": other, "noise": noise}, "baseline", n_draws=200
+    )
+    assert found.verdicts["other"].verdict == "not decided"
+    assert "fewer than 5 positives' worth" in found.verdicts["other"].doubt
+    doubted = {name for name, each in found.differences["other"].items() if each.doubt}
+    assert doubted >= {"average_precision", "roc_auc", "f1", "brier", "log_loss"}
+    # Tango's interval for the recall holds with few discordant rows.
+    assert "recall" not in doubted
+    assert (found.verdicts["noise"].verdict, found.verdicts["noise"].doubt) == ("worse", "")
+
+
+def test_a_difference_that_one_row_makes_is_in_doubt():
+    y_true = np.repeat([1, 0], [50, 500])
+    rng = np.random.default_rng(0)
+    score = np.r_[rng.uniform(0.2, 0.9, 50), rng.uniform(0, 0.6, 500)]
+    other = score.copy()
+    other[0] = 0.0 if score[0] > 0.55 else 1.0
+    other[1:] += 1e-9 * rng.normal(size=549)
+    found = comparison.compare(
+        y_true, {"one": (score, 0.5), "other": (np.clip(other, 0, 1), 0.5)}, "one", n_draws=200
+    ).differences["other"]
+    assert "one row makes" in found["average_precision"].doubt
+    assert "one row makes" in found["roc_auc"].doubt
+    assert found["brier"].doubt == ""
 
 
 def test_the_result_is_json_without_nan():
@@ -117,21 +230,30 @@ def test_a_difference_without_spread_is_one():
     models = {"baseline": (1.0 - y_true, 0.5), "arm": (y_true.astype(float), 0.5)}
     found = comparison.compare(y_true, models, "baseline", metric="roc_auc", n_draws=100)
     verdict = found.verdicts["arm"]
-    assert (verdict.difference, verdict.verdict, verdict.positives_needed) == (1.0, "better", None)
+    assert (verdict.difference, verdict.verdict, verdict.detectable) == (1.0, "better", 0)
 
 
 def test_an_interval_that_too_few_rows_decide_says_so():
-    y_true, models = sample()
-    doubted = comparison.compare(y_true, models, "baseline", n_draws=100).doubted
-    assert doubted["arm"].keys() == {"ece"}
+    y_true, models = sample(n_positives=60)
+    compared = comparison.compare(y_true, models, "baseline", n_draws=100)
+    assert 60 * (1 - compared.intervals["arm"]["roc_auc"].value) > 5
+    assert compared.doubted["arm"].keys() == {"ece"}
 
     y_true, models = sample(gap=8)
     doubted = comparison.compare(y_true, models, "baseline", n_draws=100).doubted
-    assert doubted["arm"].keys() == doubted["baseline"].keys() == {"roc_auc", "ece"}
+    assert doubted["arm"].keys() == doubted["baseline"].keys()
+    assert doubted["arm"].keys() == {"average_precision", "roc_auc", "ece"}
 
     y_true, models = sample(n_positives=5, gap=0)
     doubted = comparison.compare(y_true, models, "baseline", n_draws=100).doubted
     assert "average_precision" in doubted["arm"]
+
+
+@pytest.mark.parametrize("metric", ["average_precision", "roc_auc"])
+def test_a_doubt_begins_below_five_positives_worth_of_errors(metric):
+    assert intervals.doubt(metric, 0.9501, 100) == intervals.FEW_ERRORS
+    assert intervals.doubt(metric, 0.9499, 100) == ""
+    assert intervals.doubt(metric, 0.9501, 101) == ""
 
 
 def test_decisions_may_be_given_row_by_row():
@@ -192,6 +314,7 @@ def test_mcnemar_looks_at_positives_and_negatives_apart():
         ({"metric": "auc"}, "the metric of the verdicts must be one of accuracy, .* got 'auc'"),
         ({"metric": "calibration_slope"}, "must be one of accuracy, .* got 'calibration_slope'"),
         ({"n_draws": 10}, "n_draws must be 100 or more, got 10"),
+        ({"margin": -0.1}, "the margin must be 0 or more, got -0.1"),
         ({"groups": [1, 2]}, r"one group a row, got shape \(2,\) for \(230,\)"),
         ({"groups": [0] * 230}, "30 positives in 1 groups"),
         ({"y_true": [1] + [0] * 229}, "got 1 positives and 229 negatives"),

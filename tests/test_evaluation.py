@@ -105,11 +105,14 @@ def test_test_rows_that_contradict_the_choice_are_said_to():
     assert "and arm is better: the test rows contradict the choice" in text
 
 
-def test_a_difference_too_small_to_see_says_how_many_positives_would_show_it():
+def test_a_difference_too_small_to_see_says_what_is_excluded():
     text, compared = told({BASE: 2.0, ARM: 2.02}, ARM)
-    assert compared.verdicts[ARM].verdict == "no detectable difference"
-    assert f"takes about {compared.verdicts[ARM].positives_needed:,} positives" in text
-    assert f"({N_POSITIVES} here)" in text
+    verdict = compared.verdicts[ARM]
+    assert verdict.verdict == "not decided"
+    assert text.endswith(
+        f"not decided; a gain above {verdict.largest_gain:.2g} is excluded, and {N_POSITIVES} "
+        f"positives detect differences from {verdict.detectable:.2g} on."
+    )
 
 
 def test_the_tuned_model_is_named_by_what_the_study_chose():

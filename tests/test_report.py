@@ -82,9 +82,9 @@ def test_the_answer_names_treatment_threshold_counts_and_certainty(results):
     )
     assert sure == (
         f"On the test rows average precision is 0.943 [{interval.low:.3f}, {interval.high:.3f}], "
-        f"+0.135 [{verdict.low:+.3f}, {verdict.high:+.3f}] against the baseline: no detectable "
-        f"difference; to detect a difference of this size takes about {verdict.positives_needed} "
-        "positives (5 here)."
+        f"+0.135 [{verdict.low:+.3f}, {verdict.high:+.3f}] against the baseline: not decided, "
+        "because the test rows show fewer than 5 positives' worth of ranking errors, so that the "
+        "interval may be too narrow."
     )
 
 
@@ -188,6 +188,7 @@ def test_the_differences_are_those_of_each_arm_with_its_verdict(results):
         high=-0.125,
         p_value=0.004,
         p_adjusted=0.012,
+        largest_gain=0.0,
         verdict="worse",
     )
     text = whole(found)
@@ -199,16 +200,19 @@ def test_the_differences_are_those_of_each_arm_with_its_verdict(results):
     under = rows[2]
     assert under["difference"] == "-0.250 [-0.500, -0.125]"
     assert (under["p"], under["verdict"]) == ("0.012", "worse")
-    assert under["more positives needed to detect it"] == ""
+    assert under["largest gain not excluded"] == "0"
     assert rows[0]["difference"] == rows[0]["verdict"] == ""
     assert rows[1]["difference"] == "+0.000 [+0.000, +0.000]"
 
 
-def test_a_difference_that_is_not_detected_says_how_many_more_positives_it_takes(results):
-    for needed, shown in ((1205, "1,200"), (5, ""), (None, "")):
-        found = fixed.with_verdict(results, positives=5, positives_needed=needed)
-        rows = rows_of(whole(found), "Difference")
-        assert rows[2]["more positives needed to detect it"] == shown
+def test_a_verdict_says_the_largest_gain_and_what_can_be_detected(results):
+    found = fixed.with_verdict(results, largest_gain=0.1234, detectable=0.0567, doubt="")
+    (_, _, row) = rows_of(whole(found), "Difference")
+    assert (row["largest gain not excluded"], row["detectable difference"]) == ("0.123", "0.057")
+    assert sentences(found)[2].endswith(
+        "not decided; a gain above 0.12 is excluded, and 5 positives detect differences from "
+        "0.057 on."
+    )
 
 
 def test_a_metric_of_which_less_is_better_is_headed_so():

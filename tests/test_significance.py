@@ -61,11 +61,27 @@ def test_the_corrected_t_test_without_spread(differences, p):
     assert comparison.corrected_t_test(differences, 8, 2).p_value == pytest.approx(p)
 
 
-def test_positives_needed_gives_the_power_it_promises():
-    n = comparison.positives_needed(0.02, 0.015, 100)
-    error = 0.015 * math.sqrt(100 / n)
-    assert stats.norm.sf(1.96 - 0.02 / error) == pytest.approx(0.8, abs=0.01)
-    assert comparison.positives_needed(0, 0.015, 100) is None
+@pytest.mark.parametrize("n_tests", [1, 5])
+def test_a_detectable_difference_is_found_four_times_in_five(n_tests):
+    difference = comparison.detectable(0.01, n_tests)
+    critical = stats.norm.ppf(1 - 0.025 / n_tests)
+    assert stats.norm.sf(critical - difference / 0.01) == pytest.approx(0.8, abs=1e-6)
+
+
+@pytest.mark.parametrize("value", [-0.012, -0.004, 0.0, 0.009, 0.03])
+def test_equivalence_is_the_greater_of_two_one_sided_tests(value):
+    rng = np.random.default_rng(0)
+    d = rng.normal(size=40)
+    d = value + 0.02 * (d - d.mean()) / d.std(ddof=1)
+    above = stats.ttest_1samp(d, -0.01, alternative="greater").pvalue
+    below = stats.ttest_1samp(d, 0.01, alternative="less").pvalue
+    found = comparison.equivalence(value, 0.02 / math.sqrt(40), 39, 0.01)
+    assert found == pytest.approx(max(above, below))
+
+
+@pytest.mark.parametrize(("value", "p"), [(0.0, 0), (0.009, 0), (-0.01, 1), (0.02, 1)])
+def test_equivalence_without_spread_is_whether_it_is_inside(value, p):
+    assert comparison.equivalence(value, 0.0, 39, 0.01) == p
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,6 @@ class Table(NamedTuple):
         Each bound that was missed, in words.
     notes : str
         What the reader needs to know to read the rows.
-    doubted : sequence of str
-        Each bound that was missed where the report itself says that it may be.
     """
 
     title: str
@@ -26,7 +24,6 @@ class Table(NamedTuple):
     rows: list
     misses: list
     notes: str = ""
-    doubted: tuple = ()
 
 
 def text(table):

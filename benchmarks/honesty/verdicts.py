@@ -8,7 +8,6 @@ from benchmarks.honesty.distributions import GAPS, METRICS, SEED, Population
 from benchmarks.honesty.tables import Table
 from rebalance.comparison import holm, mcnemar
 from rebalance.comparison.bootstrap import Strata
-from rebalance.comparison.estimates import error_of_difference
 from rebalance.comparison.intervals import t_interval
 from rebalance.comparison.jackknife import contributions, spread
 from rebalance.comparison.significance import ALPHA, POWER
@@ -74,7 +73,7 @@ def _p_values(population, rng):
         [
             t_interval(
                 arm[m][0] - baseline[m][0],
-                error_of_difference(m, arm[m], baseline[m], strata),
+                spread(arm[m][1] - baseline[m][1], strata)[0],
                 df,
             )[2]
             for arm in arms

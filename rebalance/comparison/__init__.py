@@ -9,13 +9,15 @@ from rebalance.comparison.significance import (
     Corrected,
     Discordant,
     corrected_t_test,
+    detectable,
+    equivalence,
     holm,
     mcnemar,
-    positives_needed,
 )
 from rebalance.comparison.verdicts import (
     BETTER,
-    UNDETECTED,
+    EQUAL,
+    UNDECIDED,
     WORSE,
     Verdict,
     verdicts,
@@ -23,7 +25,8 @@ from rebalance.comparison.verdicts import (
 
 __all__ = [
     "BETTER",
-    "UNDETECTED",
+    "EQUAL",
+    "UNDECIDED",
     "WORSE",
     "Comparison",
     "Corrected",
@@ -35,10 +38,11 @@ __all__ = [
     "compare",
     "contributions",
     "corrected_t_test",
+    "detectable",
+    "equivalence",
     "holm",
     "linear_interval",
     "mcnemar",
-    "positives_needed",
     "spread",
     "verdicts",
 ]

@@ -4,14 +4,15 @@
 95 % interval or with the reason why it has none, and nothing is NaN or infinite.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from rebalance import metrics
 from rebalance.comparison.bootstrap import Strata, draws
 from rebalance.comparison.estimates import (
-    Evidence,
+    Estimates,
+    decision_differences,
     differences_of,
     discordant,
     intervals_of,
@@ -46,7 +47,12 @@ class Comparison:
     absent : dict of str to dict of str to str
         By model and metric, why there is no interval.
     doubted : dict of str to dict of str to str
-        By model and metric, why an interval, and that of a difference from it, may not hold.
+        By model and metric, why an interval may not hold.
+    margin : float
+        Differences below it make no difference in practice.
+    against_moved : dict of str to dict of str to Difference
+        Of decisions, by arm and metric, against the baseline whose threshold was chosen as the
+        arms' thresholds were: what the arm adds to moving the threshold.
     """
 
     baseline: str
@@ -59,6 +65,8 @@ class Comparison:
     verdicts: dict
     absent: dict
     doubted: dict
+    margin: float = 0.0
+    against_moved: dict = field(default_factory=dict)
 
     def to_dict(self):
         """Return plain dicts and numbers."""
@@ -76,6 +84,8 @@ def compare(
     groups=None,
     k=None,
     precision=0.9,
+    margin=0.0,
+    moved=None,
 ):
     """Return intervals of each metric of each model, and each arm against the baseline.
 
@@ -94,7 +104,12 @@ def compare(
     groups : array-like of shape (n_rows,), optional
         Draw whole groups of rows: a card, a customer.
     k, precision
-        As in `rebalance.metrics.ranking`.
+        As in `rebalance.metrics.ranking_metrics`.
+    margin : float
+        Differences of ``metric`` below it make no difference in practice.
+    moved : str, optional
+        The model whose decisions the others' decisions are compared with as well: the baseline
+        at a threshold chosen as theirs were.
 
     Returns
     -------
@@ -106,18 +121,18 @@ def compare(
         If arrays do not fit together, the baseline or metric is unknown, or there are fewer than
         two positives or negatives, or two groups with a positive.
     """
-    y_true, models = _check(y_true, models, baseline, n_draws)
+    y_true, models = _check(y_true, models, baseline, n_draws, margin)
     strata = _strata(y_true, groups)
     n_positives = int(y_true.sum(dtype=np.int64))
     k = n_positives if k is None else k
     drawn = draws(y_true, models, strata, n_draws=n_draws, seed=seed, k=k, precision=precision)
-    evidence = {
-        name: Evidence(
+    estimates = {
+        name: Estimates(
             values(y_true, *model, k, precision), contributions(y_true, *model), drawn[name]
         )
         for name, model in models.items()
     }
-    directed = [name for name in evidence[baseline].values if metrics.metric(name).better]
+    directed = [name for name in estimates[baseline].values if metrics.metric(name).better]
     if metric not in directed:
         known = ", ".join(sorted(directed))
         raise ValueError(f"the metric of the verdicts must be one of {known}, got {metric!r}.")
@@ -125,13 +140,24 @@ def compare(
     intervals, absent = {}, {}
     for name, (_, flagged) in models.items():
         trials = {"precision": int(flagged.sum()), "accuracy": y_true.size, "precision_at_k": k}
-        intervals[name], absent[name] = intervals_of(evidence[name], strata, trials, n_positives)
-    differences = {arm: differences_of(evidence[arm], evidence[baseline], strata) for arm in arms}
+        intervals[name], absent[name] = intervals_of(estimates[name], strata, trials, n_positives)
+    differences = {
+        arm: differences_of(estimates[arm], estimates[baseline], strata, n_positives)
+        for arm in arms
+    }
+    against_moved = {
+        arm: decision_differences(estimates[arm], estimates[moved], strata, n_positives)
+        for arm in arms
+        if moved and arm != moved
+    }
     pairs = {}
     if groups is None:
-        pairs = {arm: discordant(y_true, models[arm][1], models[baseline][1]) for arm in arms}
-        for arm, pair in pairs.items():
-            differences[arm]["recall"] = paired_recall(differences[arm]["recall"], pair, y_true)
+        for other, apart in ((baseline, differences), (moved, against_moved)):
+            for arm, by_metric in apart.items():
+                pair = discordant(y_true, models[arm][1], models[other][1])
+                by_metric["recall"] = paired_recall(by_metric["recall"], pair, y_true)
+                if other == baseline:
+                    pairs[arm] = pair
     return Comparison(
         baseline=baseline,
         metric=metric,
@@ -141,12 +167,16 @@ def compare(
         differences=differences,
         mcnemar=pairs,
         verdicts=verdicts(
-            {arm: found[metric] for arm, found in differences.items() if metric in found},
+            {arm: apart[metric] for arm, apart in differences.items() if metric in apart},
             metric,
             n_positives,
+            strata.sizes[0] - 1,
+            margin,
         ),
         absent=absent,
         doubted={name: _doubts(found, n_positives) for name, found in intervals.items()},
+        margin=margin,
+        against_moved=against_moved,
     )
 
 
@@ -173,10 +203,12 @@ def _strata(y_true, groups):
     return strata
 
 
-def _check(y_true, models, baseline, n_draws):
+def _check(y_true, models, baseline, n_draws, margin):
     """Return labels, and scores and decisions by model, or raise ValueError."""
     if baseline not in models:
         raise ValueError(f"the baseline must be one of {', '.join(models)}, got {baseline!r}.")
+    if not margin >= 0:
+        raise ValueError(f"the margin must be 0 or more, got {margin}.")
     if n_draws < 100:
         raise ValueError(f"n_draws must be 100 or more, got {n_draws}: percentiles need draws.")
     checked = {}

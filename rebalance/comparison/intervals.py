@@ -1,7 +1,7 @@
 """Intervals of 95 % that hold with few positives, beside the plain percentiles of the draws."""
 
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import sqrt
 
 import numpy as np
 
@@ -11,9 +11,17 @@ LEVEL = 0.95
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 Z = 1.959963984540054  # the normal quantile of the upper tail
 MAX_UNDEFINED = 0.05  # share of draws that may leave a metric undefined
-# Positives times 1 - AUC, and times average precision, below which intervals may not hold.
-FEWEST_ERRORS, FEWEST_HITS = 3, 2
+# Positives times 1 - AP or 1 - AUC, and positives times AP, below which intervals may not hold.
+FEWEST_ERRORS, FEWEST_HITS = 5, 2
 FEWEST_FOR_ECE = 500
+# Share of the variance of a difference that one row may make; so many standard errors from 0, a
+# difference is one all the same.
+LARGEST_SHARE, FAR = 0.4, 10
+
+FEW_ERRORS = (
+    f"the test rows show fewer than {FEWEST_ERRORS} positives' worth of ranking errors, so that "
+    "the interval may be too narrow"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +54,13 @@ class Difference(Interval):
     standard_error : float
     p_value : float
         Two-sided, before any correction for several arms.
+    doubt : str
+        Why the interval may not hold; empty where it does.
     """
 
     standard_error: float
     p_value: float
+    doubt: str = ""
 
 
 def percentiles(drawn):
@@ -62,7 +73,7 @@ def percentiles(drawn):
     return float(low), float(high)
 
 
-def score_interval(value, error, n, quantile=Z, most=inf):
+def score_interval(value, error, n, quantile=Z):
     """Return the interval of a share in which shares have their own spread (Wilson 1927).
 
     The effective number of trials is the one at which a binomial share has this standard error
@@ -74,42 +85,38 @@ def score_interval(value, error, n, quantile=Z, most=inf):
     n : int
         Trials where the data show no spread: a share of 0 or 1.
     quantile : float
-    most : float
-        Trials that there are at most.
     """
     trials = value * (1 - value) / error**2 if error > 0 and 0 < value < 1 else n
-    trials = min(trials, most)
     shrink = 1 + quantile**2 / trials
     centre = (value + quantile**2 / trials / 2) / shrink
     half = quantile / shrink * sqrt(value * (1 - value) / trials + (quantile / trials) ** 2 / 4)
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def share_interval(name, value, error, n, df, most=inf):
+def share_interval(name, value, error, n, df):
     """Return the `score_interval` of a metric, with the quantile that its error calls for."""
-    if name == "recall":
-        # Its spread is known from its value, that of the others is itself estimated.
-        return score_interval(value, error, n, Z)
-    return score_interval(value, error, n, _t_quantile(df), most)
+    # The spread of a recall follows from its value, that of other shares is itself estimated.
+    return score_interval(value, error, n, Z if name == "recall" else t_quantile(df))
 
 
 def doubt(name, value, n_positives):
-    """Return why an interval may not hold, nothing where it does.
+    """Return why an interval may not hold; nothing where it does.
 
     The limits are those below which ``python -m benchmarks.honesty --part coverage`` finds
-    populations of which fewer than 93 % of the intervals, or more than 97 %, hold the truth: for a
-    ROC AUC, one in fifty positives that looks like a negative, and is in no small sample.
+    populations of which fewer than 93 % of the intervals, or more than 97 %, hold the truth.
 
-    >>> doubt("roc_auc", 0.95, 98), doubt("roc_auc", 0.999, 98)
-    ('', 'positives x (1 - ROC AUC) is below 3, and the few rows that decide may not be there')
+    >>> doubt("roc_auc", 0.9, 60), doubt("average_precision", 0.01, 100)[:50]
+    ('', 'positives x average precision is below 2, and the ')
     """
-    few = "and the few rows that decide may not be there"
-    if name == "roc_auc" and n_positives * (1 - value) < FEWEST_ERRORS:
-        return f"positives x (1 - ROC AUC) is below {FEWEST_ERRORS}, {few}"
+    if name in {"average_precision", "roc_auc"} and n_positives * (1 - value) < FEWEST_ERRORS:
+        return FEW_ERRORS
     if name == "ece" and n_positives < FEWEST_FOR_ECE:
-        return f"with fewer than {FEWEST_FOR_ECE} positives noise makes most of an ECE"
+        return f"below {FEWEST_FOR_ECE} positives most of an ECE is sampling noise"
     if name == "average_precision" and n_positives * value < FEWEST_HITS:
-        return f"positives x average precision is below {FEWEST_HITS}, {few}"
+        return (
+            f"positives x average precision is below {FEWEST_HITS}, and the few rows that decide "
+            "it may be missing"
+        )
     return ""
 
 
@@ -117,36 +124,10 @@ def t_interval(value, error, df):
     """Return the interval of Student's t around a value, and the p-value that it is 0."""
     from scipy.special import stdtr
 
-    half = _t_quantile(df) * error
+    half = t_quantile(df) * error
     # Without any spread, a difference is one and no difference is none.
     p_value = float(2 * stdtr(df, -abs(value) / error)) if error > 0 else float(value == 0)
     return value - half, value + half, p_value
-
-
-def few_rows_factor(df, n):
-    """Return the factor of the error of a difference that few of its rows make, at most 1.
-
-    A sum of symmetric terms over the root of their sum of squares has lighter tails than Student's
-    t where a few terms are most of it, and can be no more than the root of their number (Efron
-    1969); of terms that are not symmetric this is not known, and the factor is not for them. The
-    rows count as so many normal ones as let expect this kurtosis among n, and the interval of
-    `t_interval` with n - 1 degrees of freedom becomes theirs.
-
-    Parameters
-    ----------
-    df : float
-        Degrees of freedom of the error by its kurtosis, as `_jackknife.spread` returns them.
-    n : int
-        Rows of the class that makes the difference.
-    """
-    excess = 2 * n * (1 / df - 1 / (n - 1))
-    rows = max(3.0, (n + 2) / (1 + excess / 3) - 2) if excess > 0 else n
-    if rows >= n:
-        return 1.0
-    squared = _t_quantile(rows - 1) ** 2
-    # The square of the sum over the root of the squares; then with the spread around their mean.
-    squared *= rows / (rows - 1 + squared)
-    return min(1.0, sqrt(squared * (n - 1) / (n - squared)) / _t_quantile(n - 1))
 
 
 def paired_interval(gained, lost, n):
@@ -178,11 +159,11 @@ def _lowest_apart(gained, lost, n):
         variance = n * ((root - linear) / (2 * n) + apart * (1 - apart))
         return gained - lost - n * apart - Z * sqrt(max(0.0, variance))
 
-    # Where no row or every row differs, what was seen is an end as well, and none that counts.
+    # Where no row or every row differs, the observed difference is a root too, and not the end.
     return float(brentq(beyond, -1.0, (gained - lost) / n - 1e-9))
 
 
-def interval(name, value, drawn, error, n, df, most=inf):
+def interval(name, value, drawn, error, n, df):
     """Return the `Interval` of one metric of one model, or the reason why it has none.
 
     Parameters
@@ -191,13 +172,11 @@ def interval(name, value, drawn, error, n, df, most=inf):
     value : float
     drawn : array of shape (n_draws,)
     error : float or None
-        From contributions; that of the draws unless told.
+        From contributions; defaults to that of the draws.
     n : int
         As in `score_interval`.
     df : float
         Degrees of freedom of the error.
-    most : float
-        As in `score_interval`.
     """
     ends = percentiles(drawn)
     if isinstance(ends, str):
@@ -210,7 +189,7 @@ def interval(name, value, drawn, error, n, df, most=inf):
     if metric(name).share:
         if error is None:
             error = float(np.nanstd(drawn, ddof=1))
-        low, high, method = *share_interval(name, value, error, n, df, most), "score"
+        low, high, method = *share_interval(name, value, error, n, df), "score"
     return Interval(
         value=value,
         low=low,
@@ -221,7 +200,7 @@ def interval(name, value, drawn, error, n, df, most=inf):
     )
 
 
-def difference(value, drawn, error, df):
+def difference(value, drawn, error, df, reason=""):
     """Return the `Difference` of one metric of an arm, or the reason why it has none."""
     ends = percentiles(drawn)
     if isinstance(ends, str):
@@ -238,10 +217,12 @@ def difference(value, drawn, error, df):
         percentile_high=ends[1],
         standard_error=error,
         p_value=p_value,
+        doubt=reason,
     )
 
 
-def _t_quantile(df):
+def t_quantile(df):
+    """Return the quantile of Student's t at the upper end of an interval."""
     from scipy.special import stdtrit
 
     return float(stdtrit(df, TAILS[1]))

@@ -89,6 +89,11 @@ def _from_here(values):
     return np.cumsum(values[::-1])[::-1]
 
 
+def by_unit(contribution, strata):
+    """Return the contributions of rows summed over each unit that is drawn."""
+    return np.bincount(strata.unit, weights=contribution, minlength=sum(strata.sizes))
+
+
 def spread(contribution, strata):
     """Return the standard error that contributions give, and how well they know it.
 
@@ -107,7 +112,7 @@ def spread(contribution, strata):
     -------
     error, df : float
     """
-    per_unit = np.bincount(strata.unit, weights=contribution, minlength=sum(strata.sizes))
+    per_unit = by_unit(contribution, strata)
     variances, uncertainties, first = [0.0], [0.0], 0
     for size in strata.sizes:
         part = per_unit[first : first + size]

@@ -1,7 +1,7 @@
 """Tests of a difference, and what follows when there are several."""
 
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import sqrt
 
 import numpy as np
 
@@ -112,18 +112,29 @@ def corrected_t_test(differences, n_train, n_test):
     )
 
 
-def positives_needed(value, standard_error, n_positives, n_tests=1):
-    """Return how many positives would show a difference of this size, None where none can tell.
+def equivalence(value, standard_error, df, margin):
+    """Return the p-value that a difference lies outside the margin, on either side.
 
-    80 % power in a two-sided test at 5 %, shared by ``n_tests`` arms; the standard error shrinks
-    with the square root of the positives, the prevalence staying what it is.
+    Two one-sided tests (Schuirmann 1987): the greater of their p-values.
 
-    >>> positives_needed(0.02, 0.01, 100), positives_needed(0.02, 0.01, 100, n_tests=5)
-    (197, 292)
+    >>> round(equivalence(0.0, 0.005, 99, 0.01), 4)
+    0.0241
+    """
+    from scipy.special import stdtr
+
+    if standard_error == 0:
+        return float(abs(value) >= margin)
+    return float(stdtr(df, (abs(value) - margin) / standard_error))
+
+
+def detectable(standard_error, n_tests=1):
+    """Return the smallest true difference that is detected four times in five.
+
+    In a two-sided test at 5 %, shared by ``n_tests`` arms.
+
+    >>> round(detectable(0.01), 4), round(detectable(0.01, n_tests=5), 4)
+    (0.028, 0.0342)
     """
     from scipy.special import ndtri
 
-    if value == 0 or standard_error == 0:
-        return None
-    needed = ndtri(1 - ALPHA / 2 / n_tests) + ndtri(POWER)
-    return ceil(n_positives * (needed * standard_error / value) ** 2)
+    return float((ndtri(1 - ALPHA / 2 / n_tests) + ndtri(POWER)) * standard_error)

@@ -1,11 +1,12 @@
-"""One verdict an arm: better, worse, or no detectable difference."""
+"""One verdict an arm: better, worse, equal within the margin, or not decided."""
 
 from dataclasses import dataclass
 
-from rebalance.comparison.significance import ALPHA, holm, positives_needed
+from rebalance.comparison.significance import ALPHA, detectable, equivalence, holm
 from rebalance.metrics import sign
 
-BETTER, WORSE, UNDETECTED = "better", "worse", "no detectable difference"
+BETTER, WORSE = "better", "worse"
+EQUAL, UNDECIDED = "equal within the margin", "not decided"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,17 +16,26 @@ class Verdict:
     Attributes
     ----------
     verdict : str
-        ``better``, ``worse`` or ``no detectable difference``.
+        ``better``, ``worse``, ``equal within the margin`` or ``not decided``. A difference that is
+        both detected and surely within the margin is equal: the margin says what matters.
     metric : str
     difference, low, high : float
         Arm minus baseline, with the 95 % interval of this arm alone.
     p_value, p_adjusted : float
-        Before and after Holm's correction for the number of arms; the verdict rests on the latter.
+        That there is no difference, before and after Holm's correction for the number of arms;
+        better and worse rest on the latter.
+    p_equal : float
+        That the difference is outside the margin, by two one-sided tests, after the same
+        correction; equal rests on it.
     positives : int
         In the rows compared.
-    positives_needed : int or None
-        In all, to find a difference of this size, were it real, four times in five after Holm's
-        correction at its strictest; None when it is 0.
+    largest_gain : float
+        The largest gain of the arm that its interval does not exclude; 0 where it excludes all.
+    detectable : float
+        The smallest true difference that so many positives detect four times in five, after
+        Holm's correction at its strictest.
+    doubt : str
+        Why the interval may not hold; the arm is then neither better nor worse nor equal.
     """
 
     verdict: str
@@ -35,11 +45,14 @@ class Verdict:
     high: float
     p_value: float
     p_adjusted: float
+    p_equal: float
     positives: int
-    positives_needed: int | None
+    largest_gain: float
+    detectable: float
+    doubt: str
 
 
-def verdicts(differences, metric, n_positives):
+def verdicts(differences, metric, n_positives, df, margin=0.0):
     """Return the `Verdict` on each arm, after Holm's correction for their number.
 
     Parameters
@@ -48,29 +61,49 @@ def verdicts(differences, metric, n_positives):
         By arm, on one metric.
     metric : str
     n_positives : int
+    df : int
+        Degrees of freedom of the standard errors.
+    margin : float
+        Differences below it make no difference in practice; with 0 only scores that are the
+        baseline's own are equal.
     """
     # Scores that are the baseline's own raise no question, and cost the other arms nothing.
-    asked = [arm for arm, found in differences.items() if found.value or found.standard_error]
-    adjusted = dict(zip(asked, holm([differences[arm].p_value for arm in asked]), strict=True))
-    return {
-        arm: Verdict(
-            verdict=_verdict(adjusted.get(arm, 1.0), sign(metric) * found.value),
+    tested = {arm: d for arm, d in differences.items() if d.value or d.standard_error}
+    adjusted = _holm({arm: d.p_value for arm, d in tested.items()})
+    equal = _holm(
+        {arm: equivalence(d.value, d.standard_error, df, margin) for arm, d in tested.items()}
+    )
+    found = {}
+    for arm, apart in differences.items():
+        gain = sign(metric) * apart.value
+        found[arm] = Verdict(
+            verdict=_verdict(adjusted[arm], equal[arm], gain, apart.doubt)
+            if arm in tested
+            else EQUAL,
             metric=metric,
-            difference=found.value,
-            low=found.low,
-            high=found.high,
-            p_value=found.p_value,
-            p_adjusted=float(adjusted.get(arm, 1.0)),
+            difference=apart.value,
+            low=apart.low,
+            high=apart.high,
+            p_value=apart.p_value,
+            p_adjusted=adjusted.get(arm, 1.0),
+            p_equal=equal.get(arm, 0.0),
             positives=n_positives,
-            positives_needed=positives_needed(
-                found.value, found.standard_error, n_positives, len(asked) or 1
-            ),
+            largest_gain=max(0.0, apart.high if sign(metric) > 0 else -apart.low),
+            detectable=detectable(apart.standard_error, len(tested) or 1),
+            doubt=apart.doubt,
         )
-        for arm, found in differences.items()
-    }
+    return found
 
 
-def _verdict(p_adjusted, gain):
+def _holm(p_values):
+    return dict(zip(p_values, holm(list(p_values.values())).tolist(), strict=True))
+
+
+def _verdict(p_adjusted, p_equal, gain, doubt):
+    if doubt:
+        return UNDECIDED
+    if p_equal <= ALPHA:
+        return EQUAL
     if p_adjusted > ALPHA:
-        return UNDETECTED
+        return UNDECIDED
     return BETTER if gain > 0 else WORSE

@@ -43,7 +43,8 @@ def judge(y_true, y_score, threshold, params):
 def compare(y_true, y_scores, flagged_from, baseline, params, groups=None):
     """Return the `comparison.Comparison` of every model with the baseline at .5.
 
-    The baseline with its chosen threshold is a treatment of its own, the cheapest of all.
+    The baseline with its chosen threshold is a treatment of its own, the cheapest of all, and the
+    decisions of every arm are compared with its decisions too.
 
     Parameters
     ----------
@@ -58,17 +59,32 @@ def compare(y_true, y_scores, flagged_from, baseline, params, groups=None):
     for name, y_score in y_scores.items():
         if name != baseline:
             models[name] = (y_score, flagged_from[name])
+    _check_margin(y_true, y_scores[baseline], params)
     return comparison.compare(
         y_true,
         models,
         baseline,
         metric=params.metric,
+        margin=params.margin,
+        moved=paths.MOVED,
         n_draws=params.bootstrap,
         seed=params.seed,
         groups=groups,
         k=params.alerts,
         precision=params.precision,
     )
+
+
+def _check_margin(y_true, y_score, params):
+    """Raise `InputError` where a margin is so wide that no loss could ever leave it."""
+    if metrics.metric(params.metric).better == "lower":
+        value = metrics.probability_metrics(y_true, y_score)[params.metric]
+        if params.margin >= value:
+            raise InputError(
+                f"evaluate.margin must be below the baseline's {metrics.words(params.metric)}, "
+                f"{value:.3g}, got {params.margin:g}; give the difference that matters to you, or "
+                "0 to call no models equal."
+            )
 
 
 def groups(table, name):

@@ -223,6 +223,7 @@ class Evaluate(Section):
     """The one look at the test rows: ``metric`` needs no threshold; decisions are beside it."""
 
     metric: Literal[names.VERDICT_METRICS]
+    margin: Annotated[float, Field(ge=0, lt=1)] = 0.01
     bootstrap: Annotated[int, Field(ge=100)]
     alerts: Count
     precision: Fraction

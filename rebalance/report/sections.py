@@ -5,7 +5,6 @@ put it into `SECTIONS`.
 """
 
 from rebalance import columns, metrics, paths
-from rebalance.comparison import UNDETECTED
 from rebalance.errors import listed
 from rebalance.figures import smallest_as_good
 from rebalance.metrics import words
@@ -104,12 +103,12 @@ def verdicts(results):
     for model, intervals in compared.intervals.items():
         row = {"model": model, "value": with_ends(intervals[compared.metric])}
         if verdict := compared.verdicts.get(model):
-            more = (verdict.positives_needed or 0) - verdict.positives
             row |= {
                 "difference": Estimate.of(verdict, "difference", sign="+"),
                 "p": f"{verdict.p_adjusted:.3f}",
                 "verdict": verdict.verdict,
-                "more": f"{more:,}" if verdict.verdict == UNDETECTED and more > 0 else None,
+                "gain": f"{verdict.largest_gain:.3g}",
+                "detectable": f"{verdict.detectable:.2g}",
             }
         table.append(row)
     groups = f" of {compared.groups:,} groups" if compared.groups else ""
@@ -129,7 +128,8 @@ def verdicts(results):
             "verdict": "verdict",
             "p": "p",
             "value": f"{metric} ({metrics.metric(compared.metric).better} is better)",
-            "more": "more positives needed to detect it",
+            "gain": "largest gain not excluded",
+            "detectable": "detectable difference",
         },
         rows=table,
     )

@@ -2,7 +2,7 @@
 
 from math import floor, log10
 
-from rebalance.comparison import BETTER, WORSE
+from rebalance.comparison import BETTER, UNDECIDED, WORSE
 from rebalance.metrics import words
 
 
@@ -82,11 +82,13 @@ def _how_sure(name, compared, metric):
         )
         if verdict.verdict == WORSE:
             return f"{sure} The test rows contradict the choice."
-        if verdict.verdict == BETTER or verdict.positives_needed is None:
+        if verdict.verdict != UNDECIDED:
             return sure
+        if verdict.doubt:
+            return f"{sure[:-1]}, because {verdict.doubt}."
         return (
-            f"{sure[:-1]}; to detect a difference of this size takes about "
-            f"{verdict.positives_needed:,} positives ({verdict.positives:,} here)."
+            f"{sure[:-1]}; a gain above {verdict.largest_gain:.2g} is excluded, and "
+            f"{verdict.positives:,} positives detect differences from {verdict.detectable:.2g} on."
         )
     better = [arm for arm, verdict in compared.verdicts.items() if verdict.verdict == BETTER]
     worse = [arm for arm, verdict in compared.verdicts.items() if verdict.verdict == WORSE]
