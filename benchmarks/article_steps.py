@@ -60,7 +60,7 @@ def tables(params, rows=None):
     others = [*params.data.drop]
     if params.split.method != "stratified":
         others.append(params.split.column)
-    names = sources.features(frame, target, others)
+    names = [name for name in frame if name not in {target, *others}]
     X, y = frame[names].to_numpy(dtype=float), frame[target].to_numpy()
     sides = splitting.split(y, None, SPLIT)
     return tuple(store.Table(X=X[side], y=y[side], features=names) for side in sides)

@@ -63,7 +63,7 @@ def tables(frame, data, split):
         Its column is no feature, whatever the method.
     """
     others = {*data.drop, split.column} - {""}
-    names = sources.features(frame, data.target, others)
+    names = [name for name in frame if name not in {data.target, *others}]
     column = None
     if split.method != "stratified":
         column = frame[split.column].to_numpy()

@@ -5,6 +5,7 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 PIPELINE = Path("dvc.yaml")
 LOCK = Path("dvc.lock")
+PIPELINE = Path("dvc.yaml")
 
 DATA = Path("data")
 RAW = DATA / "raw.parquet"
@@ -14,6 +15,7 @@ TEST = DATA / "test.parquet"
 MODELS = Path("models")
 
 METRICS = Path("metrics")
+READING = METRICS / "reading.json"
 SPLIT = METRICS / "split.json"
 SPLIT_CHECKS = METRICS / "checks" / "split.json"
 CHECKS = METRICS / "checks.json"

@@ -1,14 +1,15 @@
 """Who may see which row: the test rows, and the folds of the training rows."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 
 import numpy as np
 
 from rebalance.errors import InputError
 
-# The longest gap that fits into dates of nanoseconds, in seconds.
-LONGEST = 9e9
+# The longest gap that fits into dates of microseconds, in seconds.
+LONGEST = 9e12
 # Parts of which a group split takes some: a finer share is not worth more folds.
 FINEST = 20
 # The name that split.column gives to groups of rows whose features are all equal.
@@ -33,12 +34,7 @@ def _stratified(y, _column, params):
 def _moments(column, name):
     """Return a column as numbers or dates, or raise `InputError` where a row has neither."""
     if column.dtype.kind == "O":
-        import pandas as pd
-
-        try:
-            column = pd.to_datetime(column, format="ISO8601", utc=True).to_numpy("datetime64[ns]")
-        except (TypeError, ValueError):
-            column = np.full(len(column), np.nan)
+        column = _dates(column)
     missing = np.isnat if column.dtype.kind == "M" else np.isnan
     if column.dtype.kind not in "iufM" or missing(column).any():
         raise InputError(
@@ -46,6 +42,19 @@ def _moments(column, name):
             "of one) in every row, to order them by time."
         )
     return column
+
+
+def _dates(column):
+    """Return texts as moments in UTC, or an array of nan where one names no day.
+
+    Microseconds have room for the years 1 to 9999; nanoseconds would turn 9999 into 1816.
+    """
+    try:
+        found = [datetime.fromisoformat(text) for text in column]
+    except (TypeError, ValueError):
+        return np.full(len(column), np.nan)
+    plain = [each.astimezone(UTC).replace(tzinfo=None) if each.tzinfo else each for each in found]
+    return np.array(plain, dtype="datetime64[us]")
 
 
 def _time(y, column, params):
@@ -60,7 +69,9 @@ def _before(column, start, gap):
     if not gap:
         return column < start
     if column.dtype.kind == "M":
-        return column < start - np.timedelta64(round(min(gap, LONGEST) * 1e9), "ns")
+        # In microseconds: a finer unit has no room for dates that are far off.
+        column, start = (value.astype("datetime64[us]") for value in (column, start))
+        return column < start - np.timedelta64(round(min(gap, LONGEST) * 1e6), "us")
     return column < start - gap
 
 

@@ -1,7 +1,7 @@
-"""Fetch the rows, check them, and say which columns are features."""
+"""Fetch the rows, say how they were read, and which columns are features."""
 
 import argparse
-from itertools import chain
+import sys
 
 from rebalance import errors, paths, sources, store, tracking
 from rebalance.params import load
@@ -10,19 +10,23 @@ from rebalance.params import load
 def main():
     argparse.ArgumentParser("python -m stages.download", description=__doc__).parse_args()
     params = load()
+    store.remove_other_answers()
     with tracking.stage("download", params):
-        download(params)
+        reading = download(params)
+    sys.stdout.write("".join(f"{line}\n" for line in reading["said"]))
 
 
 def download(params):
-    pieces = sources.pieces(params.data)
-    first = next(pieces)
+    found = sources.profile(params.data)
     roles = {
-        "target": params.data.target,
-        "features": sources.features(first, params.data.target, params.data.drop),
+        "target": found.target,
+        "features": sources.features(found, params.data),
         "kinds": params.data.columns,
     }
-    store.write_frames(paths.RAW, chain([first], pieces), roles)
+    store.write_frames(paths.RAW, sources.pieces(params.data, found), roles)
+    reading = sources.described(found, params.data)
+    store.write_json(paths.READING, reading)
+    return reading
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def frame():
 @pytest.fixture(scope="module")
 def sides(params, frame):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sources.SOURCES, "simulated", lambda _: [frame])
+        patch.setattr(sources, "load", lambda _: frame)
         return article_steps.tables(params)
 
 
@@ -177,7 +177,7 @@ def test_sentences_say_what_the_numbers_say(params, sides):
 
 def test_a_sample_keeps_the_prevalence(params, frame):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sources.SOURCES, "simulated", lambda _: [frame])
+        patch.setattr(sources, "load", lambda _: frame)
 
         train, test = article_steps.tables(params, 2400)
 

@@ -56,7 +56,7 @@ def expanded(content, params):
         keys = params["resample"] if "foreach" in stage else [None]
         for key in keys:
             text = json.dumps(stage.get("do", stage)).replace("${key}", str(key))
-            text = text.replace("${data.path}", params["data"]["path"])
+            text = text.replace("${data.path}${nothing}", params["data"]["path"])
             stages[name if key is None else f"{name}@{key}"] = json.loads(text)
     return stages
 

@@ -242,11 +242,6 @@ def test_models_of_other_rules_are_not_judged_by_these(journey, monkeypatch, cap
             "split.test_size must be a number, got the text '1e-1'",
         ),
         (
-            {"data.target": "Fraud"},
-            "download",
-            "data.target 'Fraud' is no column; the columns are T",
-        ),
-        (
             {"resample.over.ratio": 99},
             "train_resampled",
             "at most the natural ratio of the training r",
@@ -276,3 +271,29 @@ def test_a_users_mistake_is_one_line_and_leaves_the_outputs(
     assert error.startswith("error: ")
     assert said in error
     assert outputs() == before
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_table_that_is_refused_leaves_no_answer_of_the_one_before(
+    journey, tmp_path, monkeypatch, capsys, recorded
+):
+    ignore = shutil.ignore_patterns("mlflow.db", "mlartifacts")
+    folder = Path(shutil.copytree(journey[0], tmp_path / "copy", ignore=ignore))
+    at(folder, monkeypatch)
+    before = outputs()
+    content = changed(SHIPPED, SMALL)
+    lock = {"stages": {"download": {"params": {"params.yaml": {"data": content["data"]}}}}}
+    if recorded:
+        Path("dvc.lock").write_text(yaml.safe_dump(lock))
+        store.remove_other_answers()
+        assert outputs() == before
+    Path("params.yaml").write_text(yaml.safe_dump(changed(content, {"data.target": "Fraud"})))
+    with pytest.raises(SystemExit, match="1"):
+        run(monkeypatch, "download")
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("error: data.target 'Fraud' is no column; the columns are 'Time', 'V1'")
+    assert outputs().keys() < before.keys()
+    for path in (paths.REPORT, paths.SCORES, paths.COMPARISON, paths.DECISIONS):
+        assert not path.exists()
+    assert not [file for file in paths.PLOTS.rglob("*") if file.is_file()]
+    assert paths.SPLIT.exists()

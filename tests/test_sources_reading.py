@@ -18,7 +18,7 @@ import pytest
 
 from rebalance.errors import InputError
 from rebalance.sources import labels, reading
-from rebalance.sources.parts import matching
+from rebalance.sources.files import matching
 from tests.strategies import frame, params
 
 ROWS = frame(60, 12).round(3)
@@ -38,7 +38,7 @@ def profiled(path, **changes):
 def table(path, **changes):
     """Return the rows of a file as an arrow table."""
     found, section = profiled(path, **changes)
-    answer = labels.decide(found.labels, found.unlabelled, found.target, section)
+    answer = labels.decide(found, section)
     return pa.concat_tables(reading.pieces(found, answer))
 
 
@@ -554,7 +554,7 @@ def test_a_large_file_is_read_twice_and_written_in_pieces(tmp_path, monkeypatch)
     monkeypatch.setattr(reading, "WRITTEN", 0)
     monkeypatch.setattr(reading.layout.delimited, "BLOCK", 500)
     found, section = profiled(path)
-    answer = labels.decide(found.labels, found.unlabelled, found.target, section)
+    answer = labels.decide(found, section)
     pieces = list(reading.pieces(found, answer))
     assert len(pieces) > 3
     assert pa.concat_tables(pieces).to_pylist() == whole.to_pylist()

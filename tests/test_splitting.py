@@ -99,6 +99,26 @@ def test_a_moment_is_needed_in_every_row(column):
         split("time", column=column)
 
 
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize("gap", [0, 86_400.0])
+def test_dates_of_any_year_are_in_order(as_text, gap):
+    days = np.array("2023-01-01", "datetime64[D]") + np.arange(120)
+    open_end = np.full(10, "9999-12-31", "datetime64[D]")
+    dates = np.concatenate([days[20:], open_end, days[:10]]).astype("datetime64[us]")
+    dates[-1] = np.datetime64("0001-01-01")
+    column = np.array([f"{day}" for day in dates], dtype=object) if as_text else dates
+    train, test = split("time", column=column, gap=gap)
+    assert set(range(100, 110)) <= set(test)
+    assert {110, 119} <= set(train)
+    assert dates[train].max() + np.timedelta64(int(gap), "s") < dates[test].min() or not gap
+
+
+@pytest.mark.parametrize("texts", [["1000", "2000"], ["2023", "2024"], ["2023-01", "2023-02"]])
+def test_text_that_names_no_day_is_no_date(texts):
+    with pytest.raises(InputError, match="'when' must hold a number or a date"):
+        split("time", column=np.array(texts * 60, dtype=object))
+
+
 def test_a_gap_longer_than_all_dates_leaves_no_training_rows():
     dates = pd.date_range("2026-01-01", periods=120, freq="D").to_numpy()
     with pytest.raises(InputError, match="got 0 positives in 0 train rows"):

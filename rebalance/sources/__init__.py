@@ -1,6 +1,15 @@
-"""Where rows come from: simulated, creditcard, url, file; and whether they can be learnt from."""
+"""Where rows come from, how they are read, and which columns and labels they have."""
 
-from rebalance.sources.checks import FEWEST_POSITIVES, check, features
-from rebalance.sources.load import SOURCES, load, pieces, profile
+from rebalance.sources.checks import features
+from rebalance.sources.labels import FEWEST_POSITIVES
+from rebalance.sources.load import answer, described, load, pieces, profile
 
-__all__ = ["FEWEST_POSITIVES", "SOURCES", "check", "features", "load", "pieces", "profile"]
+__all__ = [
+    "FEWEST_POSITIVES",
+    "answer",
+    "described",
+    "features",
+    "load",
+    "pieces",
+    "profile",
+]

@@ -8,6 +8,10 @@ from rebalance.sources import dates, marks
 INT, FLOAT, BOOL, DATE, TEXT, EMPTY = "int", "float", "bool", "date", "text", "empty"
 # Distinct values that are counted of a column; more are said to be more.
 DISTINCT = 1000
+# Values that are remembered of a column that has more, for messages.
+SHOWN = 10
+# Cells that are looked at before a column is cast.
+FIRST = 16
 # A column of numbers but for so few other values, in so few rows, may be numbers or text.
 STRAY_VALUES, STRAY_SHARE = 3, 0.05
 LARGEST = 2**63
@@ -45,8 +49,7 @@ class Cells:
     fast: str = INT  # what every batch could be cast to: INT, FLOAT; "" where one could not
     values: Counter = field(default_factory=Counter)  # rows by value, up to DISTINCT of them
     full: bool = False  # there are more than DISTINCT values
-    low: float | None = None
-    high: float | None = None
+    bounds: dict = field(default_factory=dict)  # the lowest and the highest number, by mark
     whole: int = 0  # rows with digits alone
     by_mark: Counter = field(default_factory=Counter)  # rows that are numbers, by decimal mark
     either: int = 0  # rows that are numbers by either mark, and hold one
@@ -73,11 +76,21 @@ class Cells:
     def look(self, column):
         """Take a batch into account, a string array of arrow's; return numbers if it holds them."""
         self.rows += len(column)
-        if self.fast and (numbers := self._fast(column)) is not None:
+        numbers = self._fast(column) if self.fast and self._may_be_numbers(column) else None
+        if numbers is not None:
             return numbers
         self.fast = ""
         self._slow(column)
         return None
+
+    def _may_be_numbers(self, column):
+        """Say whether the first cells are no text, which they mostly tell of a column of text."""
+        import pyarrow.compute as pc
+
+        if self.rows > len(column):
+            return True
+        first = pc.utf8_trim(column.slice(0, FIRST), BLANKS).to_pylist()
+        return all(cell in self.missing or _is_float(cell) for cell in first)
 
     def _fast(self, column):
         """Return the batch as numbers, or None where a cell is none and no mark of a gap."""
@@ -101,8 +114,8 @@ class Cells:
                 self.gone[item["values"]] += item["counts"]
         if pa.types.is_floating(numbers.type):
             self.fast = FLOAT
-            if lost := pc.sum(pc.is_nan(numbers)).as_py():
-                self.gone["nan"] += lost
+            if _has_nan(numbers):
+                self.gone["nan"] += pc.sum(pc.is_nan(numbers)).as_py()
                 numbers = pc.if_else(pc.is_nan(numbers), pa.scalar(None, numbers.type), numbers)
         if self.sentinels:
             gone = pc.is_in(numbers, pa.array(self.sentinels).cast(numbers.type, safe=False))
@@ -119,10 +132,7 @@ class Cells:
         there = len(numbers) - numbers.null_count
         self.numbers += there
         self.by_mark["."] += there
-        least, most = pc.min_max(numbers).as_py().values()
-        if least is not None:
-            self.low = least if self.low is None else min(self.low, least)
-            self.high = most if self.high is None else max(self.high, most)
+        self._bound(".", numbers)
         if pa.types.is_integer(numbers.type):
             self.whole += there
             self.by_mark[","] += there
@@ -137,9 +147,25 @@ class Cells:
             if len(dotted) and grouped:
                 self.by_mark[","] += there
                 self.either += len(dotted)
-            if most >= LARGEST and pc.all(pc.match_substring_regex(column, WHOLE)).as_py():
+            if (
+                self.bounds["."][1] >= LARGEST
+                and pc.all(pc.match_substring_regex(column, WHOLE)).as_py()
+            ):
                 self.wide = True
         self._count(numbers)
+
+    def _bound(self, mark, numbers):
+        """Note the lowest and the highest of the numbers that a decimal mark makes of cells."""
+        import pyarrow.compute as pc
+
+        if len(numbers) and not numbers.null_count:
+            values = numbers.to_numpy()
+            least, most = values.min().item(), values.max().item()
+        else:
+            least, most = pc.min_max(numbers).as_py().values()
+        if least is not None:
+            low, high = self.bounds.get(mark, (least, most))
+            self.bounds[mark] = (min(low, least), max(high, most))
 
     def _follow(self, numbers):
         """See whether each number is one more than the one before."""
@@ -158,9 +184,11 @@ class Cells:
 
         if self.full:
             return
-        for item in pc.value_counts(column.drop_null()).to_pylist():
+        counted = pc.value_counts(column.drop_null())
+        self.full = len(counted) > DISTINCT
+        for item in counted.slice(0, SHOWN if self.full else None).to_pylist():
             self.values[item["values"]] += item["counts"]
-        self.full = len(self.values) > DISTINCT
+        self.full |= len(self.values) > DISTINCT
 
     def _slow(self, column):
         import pyarrow as pa
@@ -194,6 +222,8 @@ class Cells:
         import pyarrow.compute as pc
 
         by_mark = {mark: pc.match_substring_regex(values, STYLES[mark]) for mark in STYLES}
+        for mark, fits in by_mark.items():
+            self._bound(mark, pc.cast(plain(values.filter(fits), mark), "double"))
         whole = pc.match_substring_regex(values, WHOLE)
         rows = zip(
             values.to_pylist(),
@@ -261,11 +291,30 @@ def marked(value):
     return "." in value or "," in value
 
 
+def _has_nan(numbers):
+    """Say whether a number is none, as the text nan is to arrow."""
+    import pyarrow.compute as pc
+
+    if numbers.null_count:
+        return pc.any(pc.is_nan(numbers)).as_py()
+    # A sum that is none is rare, and sooner had than a look at every number.
+    total = numbers.to_numpy().sum()
+    return total != total and pc.any(pc.is_nan(numbers)).as_py()  # noqa: PLR0124
+
+
 def _is_hexadecimal(column):
     """Say whether a cell is a number to arrow alone: 0x1A."""
     import pyarrow.compute as pc
 
     return pc.any(pc.match_substring_regex(column, r"0[xX]")).as_py()
+
+
+def _is_float(cell):
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _cast(column, kind):
@@ -275,9 +324,20 @@ def _cast(column, kind):
 
     for type_ in (pa.int64(), pa.float64())[kind == FLOAT :]:
         try:
-            # Of a long column that is text the first cells tell it sooner.
-            pc.cast(column.slice(0, 16), type_)
             return pc.cast(column, type_)
         except pa.ArrowInvalid:
             continue
     return None
+
+
+def plain(column, decimal):
+    """Return numbers as a program writes them: no thousands, signs of money or percent."""
+    import pyarrow.compute as pc
+
+    column = pc.replace_substring_regex(column, r"[$€£¥%'\x{2019}\x{00a0}\x{202f}\s]|^\+", "")
+    column = pc.replace_substring(column, "\u2212", "-")
+    column = pc.replace_substring_regex(column, r"^\((.*)\)$", r"-\1")
+    column = pc.replace_substring(column, "," if decimal == "." else ".", "")
+    if decimal == ",":
+        column = pc.replace_substring(column, ",", ".")
+    return column

@@ -1,7 +1,6 @@
 """The public table of credit card fraud."""
 
 from rebalance.sources.download import download
-from rebalance.sources.files import read
 
 # The public file of the article's data: Dal Pozzolo et al., 2015, licence DbCL 1.0.
 CREDITCARD = {
@@ -11,8 +10,6 @@ CREDITCARD = {
 }
 
 
-def creditcard(_data):
-    """Yield the rows of the public file, downloaded once."""
-    frame = read(download(CREDITCARD["url"], CREDITCARD["sha256"], CREDITCARD["bytes"]))
-    # The public file quotes its labels.
-    yield frame.astype({"Class": int})
+def creditcard():
+    """Return the local copy of the public file, downloaded once."""
+    return download(CREDITCARD["url"], CREDITCARD["sha256"], CREDITCARD["bytes"])

@@ -1,6 +1,7 @@
 """Read CSV a batch at a time, every field as text, every row of the same number of fields."""
 
 import codecs
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from rebalance.errors import InputError, one_line
@@ -70,11 +71,13 @@ def batches(path, how):
                     invalid_row_handler=note,
                 ),
                 csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                    column_types=dict.fromkeys(names, pa.string()),
+                    strings_can_be_null=False,
+                    check_utf8=False,  # `text.Utf8` did
                 ),
             )
             rows = 0
-            for batch in reader:
+            for batch in _ahead(iter(reader)):
                 rows += batch.num_rows
                 yield _whole(path, batch, how)
         except pa.ArrowInvalid as error:
@@ -83,6 +86,15 @@ def batches(path, how):
             rows = 0
     if wrong:
         raise _ragged(path, wrong, rows, how)
+
+
+def _ahead(batches):
+    """Yield batches; the next one is parsed while the last is looked at."""
+    with ThreadPoolExecutor(1) as executor:
+        following = executor.submit(next, batches, None)
+        while (batch := following.result()) is not None:
+            following = executor.submit(next, batches, None)
+            yield batch
 
 
 def _whole(path, batch, how):

@@ -1,99 +1,76 @@
-"""Files that are at hand: CSV and Parquet, one or a folder of them."""
+"""The files behind a path: one, or those of a folder, with what the names of folders say."""
 
-import lzma
 import re
-import warnings
-import zipfile
-import zlib
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
-from rebalance.errors import InputError, one_line
+from rebalance.errors import InputError
 
-TABLE = re.compile(r"\.(parquet|pq|csv(\.(gz|bz2|xz|zip))?)", re.IGNORECASE)
-COMPRESSIONS = {
-    b"\x1f\x8b": "gzip",
-    b"BZ": "bz2",
-    b"\xfd7": "xz",
-    b"PK": "zip",
-}
-
-
-def together(data):
-    """Yield the rows of the files that the section ``data`` names, in one data frame."""
-    import pandas as pd
-
-    files = matching(data.path, data.pattern)
-    if not files:
-        raise InputError(
-            f"data.path must name a CSV or Parquet file or a folder of them, got {data.path!r}, "
-            f"where none fits data.pattern {data.pattern!r}; '**/*.csv' looks into folders below."
-        )
-    frames = [read(path) for path in files]
-    columns = list(frames[0].columns)
-    for path, frame in zip(files, frames, strict=True):
-        if list(frame.columns) != columns:
-            raise InputError(f"{path} must have the columns of {files[0]}: {', '.join(columns)}.")
-    if texts := [name for name in columns if len({_is_text(frame[name]) for frame in frames}) > 1]:
-        # Numbers in one file and text in another: 0012 is text in both.
-        frames = [read(path, texts) for path in files]
-    yield pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+COMPRESSED = r"(\.(gz|bz2|xz|zip|zst))?"
+TABLE = re.compile(rf"\.(parquet|pq|(csv|tsv|tab){COMPRESSED})", re.IGNORECASE)
+# What Spark writes need not end in anything.
+PART = re.compile(r"part-[\w-]+")
+# A folder of partitions, as Hive, Spark and Arrow write it: year=2023.
+PARTITION = re.compile(r"([^=]+)=(.*)")
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
-def _is_text(column):
-    from pandas.api.types import is_string_dtype
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A file of a table, and the values that all its rows have by the names of its folders."""
 
-    return is_string_dtype(column) and not column.isna().all()
+    path: Path
+    partition: dict
 
 
 def matching(path, pattern="*"):
-    """Return the file at ``path``, or the CSV and Parquet files of a folder, sorted.
+    """Return the `Part` at ``path``, or those of a folder, sorted by name.
 
-    Raises `InputError` where ``pattern`` is no glob.
+    Hidden files and those of checkpoints are none, nor what begins with an underscore. Folders
+    called ``name=value`` are looked into.
+
+    Raises
+    ------
+    InputError
+        Where there is none, or ``pattern`` is no glob.
     """
     given = Path(path).expanduser()
     if given.is_file():
-        return [given]
+        return [Part(path=given, partition={})]
     try:
-        return sorted(f for f in given.glob(pattern or "*") if f.is_file() and _is_table(f))
+        found = [*given.glob(pattern or "*")]
+        found += [file for folder in given.glob("*=*") for file in folder.rglob(pattern or "*")]
     except (NotImplementedError, ValueError) as error:
         reason = str(error).rstrip(".")
         raise InputError(
             f"data.pattern must be a glob below data.path, got {pattern!r}: {reason}."
         ) from error
+    files = sorted({file for file in found if file.is_file() and is_table(file, given)})
+    files = [file for file in files if file.stat().st_size]
+    if not files:
+        missing = "" if given.exists() else "; there is no such file or folder"
+        raise InputError(
+            f"data.path must name a CSV or Parquet file or a folder of them, got {str(path)!r}, "
+            f"where none fits data.pattern {pattern!r}{missing}; '**/*.csv' looks into folders "
+            "below."
+        )
+    return [Part(path=file, partition=_partition(file, given)) for file in files]
 
 
-def _is_table(path):
-    return TABLE.fullmatch("".join(path.suffixes[-2:])) or TABLE.fullmatch(path.suffix)
+def is_table(path, folder):
+    """Say whether a file of a folder is a table by its name."""
+    if any(part.startswith((".", "_")) for part in path.relative_to(folder).parts):
+        return False
+    return bool(
+        TABLE.fullmatch("".join(path.suffixes[-2:]))
+        or TABLE.fullmatch(path.suffix)
+        or PART.fullmatch(path.name)
+    )
 
 
-def read(path, texts=()):
-    """Return the table in a file, by its first bytes: an address need not end in .csv.
-
-    ``texts`` names columns that are text, whatever they look like.
-    """
-    import pandas as pd
-
-    head = b""
-    try:
-        with path.open("rb") as file:
-            head = file.read(4)
-        if head == b"PAR1":
-            return pd.read_parquet(path).astype(dict.fromkeys(texts, str))
-        return _read_csv(path, COMPRESSIONS.get(head[:2]), dict.fromkeys(texts, str))
-    except (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
-        reason = one_line(error)
-        kind = "Parquet" if head == b"PAR1" else "CSV"
-        raise InputError(f"{path} cannot be read as {kind}: {reason}.") from error
-
-
-def _read_csv(path, compression, dtype):
-    """Return the table in a CSV file, each column of one type."""
-    import pandas as pd
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.DtypeWarning)
-        try:
-            return pd.read_csv(path, compression=compression, dtype=dtype)
-        except pd.errors.DtypeWarning:
-            # Pieces of the file disagree: whole columns, in more memory, do not.
-            return pd.read_csv(path, compression=compression, dtype=dtype, low_memory=False)
+def _partition(path, folder):
+    matches = map(PARTITION.fullmatch, path.relative_to(folder).parts[:-1])
+    return {
+        found[1]: "" if found[2] == NO_VALUE else unquote(found[2]) for found in matches if found
+    }

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 
 from rebalance.errors import InputError
 
+# To be split and to be folded.
 FEWEST_POSITIVES = 10
 # YAML reads each of these, unquoted, as true or false.
 SAID = {
     True: {"true", "yes", "on", "y", "t", "1"},
     False: {"false", "no", "off", "n", "f", "0"},
 }
+TRUTH = {"true": 1.0, "false": 0.0}
 SHOWN = 8
-# Different labels of a column beyond which it is none of classes.
-MOST = 1000
+# Different labels that are counted, and beyond which a column is taken for one of no classes.
+MOST, CLASSES = 1000, 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +68,8 @@ def _same(label, positive):
         return label.strip().lower() in SAID[positive]
     if isinstance(label, bool) and isinstance(positive, str):
         return positive.strip().lower() in SAID[label]
-    return _meaning(label) == _meaning(positive)
+    meaning, meant = _meaning(label), _meaning(positive)
+    return meaning == meant or TRUTH.get(meaning, meaning) == TRUTH.get(meant, meant)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,31 +94,27 @@ class Answer:
         return ones.take(pc.index_in(column, value_set=values))
 
 
-def decide(counted, without, target, data, marks=frozenset(), more=False):
+def decide(found, data, marks=frozenset()):
     """Return the `Answer` for the labels of a table, or raise `InputError` with how to ask.
 
     Parameters
     ----------
-    counted : dict of label to rows
-    without : int
-        Rows without a label.
-    target : str
+    found : reading.Reading
     data : params.Data
     marks : collection of str
         What params.yaml takes for missing.
-    more : bool
-        Whether there are more labels than were counted.
     """
-    name = f"data.target {target!r}"
-    if more or len(counted) > MOST:
+    name, counted, without = f"data.target {found.target!r}", found.labels, found.unlabelled
+    if found.more_labels or len(counted) > CLASSES:
+        count = f"more than {MOST}" if found.more_labels else len(counted)
         raise InputError(
-            f"{name} must have classes, got more than {len(counted) - 1} different values, such as "
-            f"{next(iter(counted))!r}: a number to predict, or an id, has none."
+            f"{name} must have classes, got {count} different values, such as "
+            f"{_cut(next(iter(counted)))}: a number to predict, or an id, has none."
         )
     gone = [label for label in counted if isinstance(label, str) and label.strip() in marks]
     without += sum(counted[label] for label in gone)
-    found = classes({label: rows for label, rows in counted.items() if label not in gone})
-    positive, rest, notes = _positive(name, found, data)
+    there = classes({label: rows for label, rows in counted.items() if label not in gone})
+    positive, rest, notes = _positive(name, there, data)
     if without and data.unlabelled != "drop":
         raise InputError(
             f"{name} must have a label in every row, got {without} rows without; write "

@@ -1,7 +1,7 @@
 """How a table lies in its files: their columns, and their rows as batches of one set of names."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rebalance.errors import InputError
 from rebalance.sources import contents, delimited, dialect, parquet
@@ -17,6 +17,7 @@ class Layout:
     names: list  # of the columns, in the order of the first file
     types: dict  # arrow's type by name; None for text, which can stand for anything
     notes: list  # what was taken for granted
+    unused: list = field(default_factory=list)  # columns of types that no learner takes
 
 
 def lay_out(parts, data, encoding=""):
@@ -24,7 +25,7 @@ def lay_out(parts, data, encoding=""):
 
     Parameters
     ----------
-    parts : list of parts.Part
+    parts : list of files.Part
     data : params.Data
     encoding : str
         The encoding, where it is known better than by the first part of a file.
@@ -75,7 +76,7 @@ def _csv(parts, data, encoding):
 def _parquet(parts, data):
     import pyarrow as pa
 
-    found, types, first = [], {}, None
+    found, types, first, unused = [], {}, None, []
     for part in parts:
         names, kinds = parquet.schema(part.path)
         types_here = {new: kind for (_, new), kind in zip(names, kinds, strict=True)}
@@ -85,6 +86,7 @@ def _parquet(parts, data):
                 f"{part.path} has columns of lists, structures or the like, which no learner "
                 f"takes: {listed(wrong)}; name them in data.drop."
             )
+        unused += [name for name in no_use if name not in unused]
         used = [(old, new) for old, new in names if new not in no_use]
         kept = [new for _, new in used]
         first = first or kept
@@ -99,6 +101,7 @@ def _parquet(parts, data):
         names=list(first),
         types={name: None if kind == pa.string() else kind for name, kind in common.items()},
         notes=["Parquet"],
+        unused=unused,
     )
 
 

@@ -1,62 +1,118 @@
-"""Where rows come from: simulated, creditcard, url, file; and whether they can be learnt from."""
+"""The rows of each source: how they were read, and the rows themselves, a piece at a time."""
 
-import numpy as np
-
-from rebalance.sources import parts, reading, simulated
-from rebalance.sources.checks import check
+from rebalance.errors import InputError
+from rebalance.sources import files, labels, reading
+from rebalance.sources.checks import named_columns
 from rebalance.sources.creditcard import creditcard
 from rebalance.sources.download import download
-from rebalance.sources.files import read, together
-
-
-def _simulated(data):
-    return simulated.windows(**data.simulated.model_dump())
-
-
-def _url(data):
-    yield read(download(data.url, data.sha256))
-
-
-# Each takes the section ``data`` and yields data frames that belong below each other.
-SOURCES = {"simulated": _simulated, "creditcard": creditcard, "url": _url, "file": together}
+from rebalance.sources.seen import Column
 
 
 def profile(data):
-    """Return the `reading.Reading` of the files that the section ``data`` names."""
-    if data.source == "url":
-        found = [parts.Part(path=download(data.url, data.sha256), partition={})]
-    else:
-        found = parts.matching(data.path, data.pattern)
-    return reading.profile(found, data)
+    """Return the `reading.Reading` of the rows that the section ``data`` names.
 
-
-def pieces(data):
-    """Yield the rows of the section ``data``, checked, the target as 0 and 1.
-
-    Rows come in one data frame, those of a large simulated table in many.
+    Its target need be no column yet, nor its positive a label.
 
     Raises
     ------
     InputError
-        Where the source is out of reach, or `check` refuses the rows.
+        Where the source is out of reach, is no table, or can be read in two ways.
     """
-    return (check(_plain(frame), data) for frame in SOURCES[data.source](data))
+    if data.source == "simulated":
+        return _simulated(data)
+    return reading.profile(_files(data), data)
+
+
+def _files(data):
+    if data.source == "file":
+        return files.matching(data.path, data.pattern)
+    path = creditcard() if data.source == "creditcard" else download(data.url, data.sha256)
+    return [files.Part(path=path, partition={})]
+
+
+def _simulated(data):
+    """Return what is known of simulated rows before they are drawn."""
+    import pyarrow as pa
+
+    from rebalance.sources import simulated
+
+    *names, target = simulated.columns()
+    if data.target in names:
+        raise InputError(
+            f"data.target must be {target!r} for source simulated, got {data.target!r}."
+        )
+    size, right = data.simulated, data.target == target
+    number = Column(holds="number", type=pa.float64(), missing=0)
+    return reading.Reading(
+        rows=size.rows,
+        columns=dict.fromkeys(names if right else [*names, target], number),
+        target=target if right else "",
+        labels={0: size.rows - size.positives, 1: size.positives},
+        said=("simulated",),
+    )
+
+
+def answer(found, data):
+    """Return the `labels.Answer` of a reading, or raise `InputError` with how to ask."""
+    named_columns(found, data)
+    marks = {str(mark) for mark in data.read.marks(found.target)}
+    return labels.decide(found, data, marks)
+
+
+def described(found, data):
+    """Return how the rows were read, for ``metrics/reading.json``.
+
+    Parameters
+    ----------
+    found : reading.Reading
+    data : params.Data
+    """
+    decided = answer(found, data)
+    rows = {
+        side: sum(found.labels[label] for label in getattr(decided, side))
+        for side in ("positive", "negative")
+    }
+    return {
+        "rows": sum(rows.values()),
+        "positives": rows["positive"],
+        "target": found.target,
+        "positive": [str(label) for label in decided.positive],
+        "negative": [str(label) for label in decided.negative[:10]],
+        "without_label": found.rows - sum(rows.values()),
+        "columns": {name: column.to_dict() for name, column in found.columns.items()},
+        "left_out": list(found.left_out),
+        "said": [*found.said, *decided.notes],
+    }
+
+
+def pieces(data, found=None):
+    """Yield the rows of the section ``data``, the target as 0 and 1, in tables of some size.
+
+    Parameters
+    ----------
+    data : params.Data
+    found : reading.Reading, optional
+        Their profile.
+
+    Raises
+    ------
+    InputError
+        Where the source is out of reach, or its labels are not those that are asked for.
+    """
+    found = found or profile(data)
+    decided = answer(found, data)
+    if data.source == "simulated":
+        from rebalance.sources import simulated
+
+        drawn = simulated.windows(**data.simulated.model_dump())
+        return (frame.astype({found.target: "int8"}) for frame in drawn)
+    return reading.pieces(found, decided)
 
 
 def load(data):
     """Return all `pieces` in one data frame."""
     import pandas as pd
 
-    found = list(pieces(data))
-    return found[0] if len(found) == 1 else pd.concat(found, ignore_index=True)
-
-
-def _plain(frame):
-    """Return the frame with text for names and, where numbers can be missing, floats for them."""
-    frame = frame.rename(columns=str)
-    missing = [
-        name
-        for name, dtype in frame.dtypes.items()
-        if not isinstance(dtype, np.dtype) and dtype.kind in "biuf" and frame[name].hasnans
-    ]
-    return frame.astype(dict.fromkeys(missing, float)) if missing else frame
+    found = pieces(data)
+    frames = [each if isinstance(each, pd.DataFrame) else each.to_pandas() for each in found]
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)

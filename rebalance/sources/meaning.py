@@ -3,7 +3,18 @@
 from dataclasses import dataclass
 
 from rebalance.sources import dates
-from rebalance.sources.cells import BLANKS, BOOL, DATE, EMPTY, FLOAT, INT, STYLES, TEXT, marked
+from rebalance.sources.cells import (
+    BLANKS,
+    BOOL,
+    DATE,
+    EMPTY,
+    FLOAT,
+    INT,
+    STYLES,
+    TEXT,
+    marked,
+    plain,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,25 +165,12 @@ def converted(column, meaning):
     if meaning.kind == BOOL:
         return pc.cast(pc.utf8_lower(column), type_)
     try:
-        numbers = pc.cast(column if meaning.decimal == "." else _plain(column, ","), type_)
+        numbers = pc.cast(column if meaning.decimal == "." else plain(column, ","), type_)
     except pa.ArrowInvalid:
-        numbers = pc.cast(_plain(column, meaning.decimal), type_)
+        numbers = pc.cast(plain(column, meaning.decimal), type_)
     if meaning.kind == FLOAT:
         numbers = pc.if_else(pc.is_nan(numbers), pa.scalar(None, type_), numbers)
     return numbers
-
-
-def _plain(column, decimal):
-    """Return numbers as a program writes them: no thousands, signs of money or percent."""
-    import pyarrow.compute as pc
-
-    column = pc.replace_substring_regex(column, r"[$€£¥%'\x{2019}\x{00a0}\x{202f}\s]|^\+", "")
-    column = pc.replace_substring(column, "\u2212", "-")
-    column = pc.replace_substring_regex(column, r"^\((.*)\)$", r"-\1")
-    column = pc.replace_substring(column, "," if decimal == "." else ".", "")
-    if decimal == ",":
-        column = pc.replace_substring(column, ",", ".")
-    return column
 
 
 def _by_value(column, convert, type_):

@@ -33,18 +33,10 @@ class Reading:
     labels: dict = field(default_factory=dict)
     unlabelled: int = 0
     left_out: tuple = ()
+    unused: tuple = ()  # columns of types that no learner takes, which are dropped
     said: tuple = ()
     more_labels: bool = False  # than were counted
     plan: object = field(default=None, repr=False, compare=False)
-
-    def to_dict(self):
-        """Return what JSON can hold of it."""
-        return {
-            "rows": self.rows,
-            "columns": {name: column.to_dict() for name, column in self.columns.items()},
-            "left_out": list(self.left_out),
-            "said": list(self.said),
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +55,7 @@ def profile(parts, data, encoding=""):
 
     Parameters
     ----------
-    parts : list of parts.Part
+    parts : list of files.Part
     data : params.Data
         Its target need be no column yet, nor its positive a label.
     encoding : str
@@ -102,6 +94,7 @@ def _profile(laid, data):
         labels=dict(labelled.counted),
         unlabelled=labelled.without,
         left_out=tuple(left_out),
+        unused=tuple(laid.unused),
         said=(*laid.notes, *_said(columns, meanings), *notes),
         more_labels=labelled.more,
         plan=_Plan(

@@ -67,9 +67,11 @@ class Typed:
             plain = column
             if pa.types.is_dictionary(column.type):
                 plain = column.cast(column.type.value_type)
-            for item in pc.value_counts(plain.drop_null()).to_pylist():
+            counted = pc.value_counts(plain.drop_null())
+            self.full = len(counted) > cells.DISTINCT
+            for item in counted.slice(0, 0 if self.full else None).to_pylist():
                 self.values[item["values"]] += item["counts"]
-            self.full = len(self.values) > cells.DISTINCT
+            self.full |= len(self.values) > cells.DISTINCT
         return column
 
     def column(self):
@@ -130,6 +132,7 @@ def gaps(column, sentinels=()):
 def of_cells(found, meaning):
     """Return the `Column` of a column of text that has a meaning."""
     numbers = meaning.kind in {cells.INT, cells.FLOAT}
+    low, high = found.bounds.get(meaning.decimal, (None, None)) if numbers else (None, None)
     marks = {
         mark: rows
         for mark, rows in (found.gone + found.gone_more).most_common()
@@ -141,8 +144,8 @@ def of_cells(found, meaning):
         missing=sum(marks.values()),
         marks=marks,
         distinct=None if found.full else len(found.values),
-        low=found.low if numbers else None,
-        high=found.high if numbers else None,
+        low=low,
+        high=high,
     )
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from rebalance.sources.labels import FEWEST_POSITIVES
+
 SUMMARY = Path(__file__).with_suffix(".json")
 DECIMALS = 6
 DAYS = 2
 DAY = 24 * 60 * 60
 # Rows of one window; the public file has 284,807. A larger table goes on for more days.
 WINDOW = 500_000
-FEWEST_POSITIVES = 10
 
 
 def simulate(rows, positives, seed):
@@ -95,6 +96,11 @@ def windows(rows, positives, seed):
         single = frame.columns.difference(["Time", "Class"])
         frame["Time"] += i * DAYS * DAY
         yield frame.astype(dict.fromkeys(single, np.float32))
+
+
+def columns():
+    """Return the names of the columns, the target last."""
+    return [*load_summary()["columns"], "Class"]
 
 
 @cache

@@ -1,5 +1,6 @@
 """Read and write tables, models and JSON; a file is either whole or absent."""
 
+from rebalance.store.answers import remove_other_answers
 from rebalance.store.atomic import replacing
 from rebalance.store.fingerprints import (
     check_fingerprint,
@@ -26,6 +27,7 @@ __all__ = [
     "read_model",
     "read_scores",
     "read_table",
+    "remove_other_answers",
     "replacing",
     "rounded",
     "score_cache",

@@ -1,0 +1,155 @@
+"""Labels as people write them: the rare class is found, or one line shows them as they stand."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rebalance import sources
+from rebalance.errors import InputError
+from tests.strategies import frame, params
+
+FRAME = frame(120, 15)
+
+
+def asked(path, **changes):
+    given = {"source": "file", "path": str(path), "drop": []} | changes
+    return params(**{f"data__{key}": value for key, value in given.items()}).data
+
+
+def labelled(tmp_path, labels, end="csv", **changes):
+    """Return y of rows with these labels, read from a file."""
+    path = tmp_path / f"t.{end}"
+    rows = FRAME.assign(Class=labels)
+    if end == "csv":
+        rows.to_csv(path, index=False)
+    else:
+        rows.to_parquet(path)
+    return sources.load(asked(path, **changes))["Class"]
+
+
+def two(rare, other):
+    return np.array([other, rare], dtype=object)[FRAME["Class"].to_numpy()]
+
+
+@pytest.mark.parametrize("end", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("rare", "other", "positive"),
+    [
+        (1, 0, 1),
+        (1, 0, "1"),
+        (1, 0, 1.0),
+        (1, 0, True),
+        (1.0, 0.0, "1"),
+        ("1", "0", 1),
+        ("1", "0", 1.0),
+        (2, 1, 2),
+        (2, 1, [2]),
+        (True, False, True),
+        (True, False, "true"),
+        (True, False, 1),
+        ("yes", "no", "yes"),
+        ("Yes", "No", True),
+        ("no", "yes", False),
+        ("Y", "N", True),
+        ("off", "on", False),
+        ("fraud", "genuine", "fraud"),
+        ("fraud", "None", "fraud"),
+        ("NA", "fraud", "NA"),
+        ("null", "x", "null"),
+        ("'1'", "'-1'", "'1'"),
+        (" >50K.", " <=50K.", ">50K."),
+        ("Attrited Customer", "Existing Customer", "attrited customer"),
+        (-1, 1, -1),
+    ],
+)
+def test_the_rare_class_is_found_whatever_its_type(tmp_path, rare, other, positive, end):
+    labels = pd.Series(two(rare, other).tolist())
+    found = labelled(tmp_path, labels, end, positive=positive)
+    np.testing.assert_array_equal(found, FRAME["Class"])
+    assert found.dtype == np.int8
+    if end == "parquet" and isinstance(rare, str):
+        found = labelled(tmp_path, labels.astype("category"), end, positive=positive)
+        np.testing.assert_array_equal(found, FRAME["Class"])
+
+
+def test_labels_that_differ_in_blanks_and_capitals_are_one_class_and_a_line_says_so(tmp_path):
+    labels = two("Yes", "No")
+    labels[FRAME.index[FRAME["Class"] == 1][:5]] = " yes "
+    np.testing.assert_array_equal(labelled(tmp_path, labels, positive="yes"), FRAME["Class"])
+    section = asked(tmp_path / "t.csv", positive="Yes")
+    said = sources.described(sources.profile(section), section)["said"]
+    assert "labels 'Yes', ' yes ' are taken for one" in said
+
+
+def test_some_classes_against_the_rest(tmp_path):
+    labels = np.arange(120) % 12
+    found = labelled(tmp_path, labels, positive=[3, "7"])
+    assert found.tolist() == [int(label in {3, 7}) for label in labels]
+    with pytest.raises(InputError) as caught:
+        labelled(tmp_path, labels, positive=3)
+    assert str(caught.value) == (
+        "data.target 'Class' has 12 classes, '0' (10 rows), '1' (10 rows), '10' (10 rows), '11' "
+        "(10 rows), '2' (10 rows), '3' (10 rows), '4' (10 rows), '5' (10 rows), …; write "
+        "data.positive: [3] for 3 against the rest, or more labels into the list."
+    )
+
+
+def test_rows_without_a_label_are_counted_and_dropped_only_when_asked(tmp_path):
+    labels = two("1", "0")
+    labels[[0, 5]] = ["", " "]
+    with pytest.raises(InputError, match=r"got 2 rows without; write data\.unlabelled: drop"):
+        labelled(tmp_path, labels)
+    found = labelled(tmp_path, labels, unlabelled="drop")
+    assert len(found) == 118
+    assert found.sum() == FRAME["Class"].drop([0, 5]).sum()
+    section = asked(tmp_path / "t.csv", unlabelled="drop")
+    said = sources.described(sources.profile(section), section)
+    assert (said["rows"], said["without_label"]) == (118, 2)
+    assert "2 rows have no label and are left out" in said["said"]
+
+
+def test_a_mark_that_is_said_to_be_missing_is_no_label(tmp_path):
+    labels = two("1", "0")
+    labels[[0, 5]] = "NA"
+    with pytest.raises(InputError, match=r"has 3 classes, .*'NA' \(2 rows\)"):
+        labelled(tmp_path, labels)
+    with pytest.raises(InputError, match="got 2 rows without"):
+        labelled(tmp_path, labels, read={"missing": ["NA"]})
+    found = labelled(tmp_path, labels, read={"missing": ["NA"]}, unlabelled="drop")
+    assert len(found) == 118
+
+
+@pytest.mark.parametrize(
+    ("labels", "changes", "said"),
+    [
+        (0, {}, "data.target 'Class' must have two classes, got 1: '0'."),
+        (FRAME["a"].tolist(), {}, "must have classes, got 120 different values, such as"),
+        (two(1, 0), {"positive": 2}, "one of the labels of 'Class', '0', '1', got 2; write it as"),
+        (two(1, 0), {"positive": "yes"}, "one of the labels of 'Class', '0', '1', got 'yes'; writ"),
+        (two("ja", "nein"), {"positive": True}, "the labels of 'Class', 'ja', 'nein', got True;"),
+        (two(1, 0), {"positive": 0}, "the label of the rare class, got 0, which 87.5000% of the"),
+        (two(1, 0), {"positive": [0, 1]}, "data.positive names every label of data.target 'Class'"),
+        (
+            (np.arange(120) < 9).astype(int),
+            {},
+            "data.target 'Class' must have 10 positives or more, to be split and to be f",
+        ),
+        (
+            two("x" * 100, "y"),
+            {"positive": "z"},
+            f"'{'x' * 40}', 'y', got 'z'",
+        ),
+    ],
+)
+def test_labels_that_answer_nothing_are_shown_as_they_stand(tmp_path, labels, changes, said):
+    with pytest.raises(InputError, match=re.escape(said)) as caught:
+        labelled(tmp_path, labels, **changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_number_to_predict_has_no_classes(tmp_path):
+    pd.DataFrame({"a": range(3000), "Class": np.arange(3000) / 7}).to_csv(tmp_path / "t.csv")
+    with pytest.raises(InputError, match="must have classes, got more than 1000 different values"):
+        sources.load(asked(tmp_path / "t.csv"))
