@@ -71,21 +71,33 @@ def table(n, dtype=float):
 @pytest.mark.parametrize("n", [DRAWN, 3 * DRAWN])
 @pytest.mark.parametrize("made", [None, 70])
 @pytest.mark.parametrize("dtype", [np.float32, float])
+@pytest.mark.parametrize("categories", [None, [3, 1]])
 def test_a_fit_to_rows_is_the_fit_to_an_array_of_them(
-    original, monkeypatch, weighted, n, made, dtype
+    original, monkeypatch, weighted, n, made, dtype, categories
 ):
     monkeypatch.setattr(rows_module, "BLOCK", 64)
     monkeypatch.setattr(
         gradient_boosting, "_BinMapper", partial(gradient_boosting._BinMapper, subsample=DRAWN)
     )
     X, y = table(n, dtype)
+    if categories:
+        # Codes with holes between them, gaps, and one that a single row has.
+        X[:, categories] = np.floor(3 * X[:, categories]) ** 2 + 1
+        X[1, 3] = 200
     index = np.random.default_rng(1).integers(0, n, n - (made or 0))
-    rows = Rows(X=X, index=index, made=None if made is None else X[:made].astype(float) + 0.1)
+    rows = Rows(
+        X=X, index=index, made=None if made is None else X[:made] + np.array([0.1, 0, 0, 0])
+    )
     y = np.concatenate([y[index], y[: made or 0]])
     weights = np.where(y == 1, 7.0, 1.0) if weighted else None
     plain = HistGradientBoostingClassifier(
-        max_iter=5, early_stopping=False, random_state=3, l2_regularization=1
+        max_iter=5,
+        early_stopping=False,
+        random_state=3,
+        l2_regularization=1,
+        categorical_features=categories,
     )
+    assert histogram.takes_blocks(plain)
 
     found = learners.fit(plain, rows, y, weights)
     expected = plain.fit(rows.array(), y, weights)
@@ -95,6 +107,9 @@ def test_a_fit_to_rows_is_the_fit_to_an_array_of_them(
         learners.raw_scores(found, rows), expected.predict_proba(rows.array())[:, 1]
     )
     assert vars(found).keys() == vars(expected).keys()
+    # A value that is in no row is unknown to both.
+    unseen = np.where(np.isin(np.arange(4), categories or []), 0, X)
+    np.testing.assert_array_equal(found.predict_proba(unseen), expected.predict_proba(unseen))
 
 
 @pytest.mark.parametrize(
