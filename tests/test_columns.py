@@ -2,7 +2,9 @@
 
 import json
 import math
+import re
 from datetime import date, timedelta
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,8 @@ import pytest
 
 from rebalance import columns
 from rebalance.errors import InputError
+from rebalance.params.sections import Kinds
+from tests.strategies import ROOT
 
 N = 40
 RNG = np.random.default_rng(0)
@@ -207,6 +211,13 @@ def test_a_value_that_does_not_fit_its_kind_is_one_line(value, kept, said):
         columns.matrix(learnt, pd.DataFrame({"x": ["12", value] if kept == "number" else [value]}))
 
 
+def test_a_kind_that_params_give_must_fit_the_values():
+    for kind, values in (("number", LETTERS), ("boolean", LETTERS), ("date", LETTERS)):
+        with pytest.raises(InputError, match=r"column 'x' must hold .*, got 'a'"):
+            learn({"x": kind}, x=values)
+    assert learn({"x": "number"}, x=[str(i / 2) for i in range(N)])["x"]["kind"] == "number"
+
+
 def test_a_date_is_not_made_of_numbers_in_silence():
     with pytest.raises(InputError, match="must hold dates, got int64"):
         learn({"x": "date"}, x=[20240101, 20240102] * 10)
@@ -234,3 +245,12 @@ def test_rows_of_a_file_and_of_a_frame_have_the_same_encoding(dtype):
     X = columns.matrix(learnt, table, dtype)
     assert X.dtype == dtype
     np.testing.assert_array_equal(X, columns.matrix(learnt, frame, dtype))
+
+
+def test_the_page_on_columns_names_every_kind_and_those_that_params_may_say():
+    page = (ROOT / "docs" / "columns.md").read_text(encoding="utf-8")
+    first_cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("|")][2:]
+    assert re.findall(r"`(\w+)`", " ".join(first_cells)) == list(columns.KINDS)
+    said = next(line for line in page.splitlines() if line.startswith("A column that is wrongly"))
+    assert tuple(re.findall(r"`(\w+)`", said)) == columns.SAYABLE
+    assert get_args(get_args(Kinds)[1]) == columns.SAYABLE

@@ -164,13 +164,24 @@ def test_too_few_positives_for_neighbours_are_refused_before_any_fit(monkeypatch
     few = mixed(300, 10)
     # Two folds of ten leave five.
     with pytest.raises(InputError, match=r"k_neighbors must be below .* got 5 with 5 positives"):
-        train(treatment("smote"), table=few)
-    training.check(
-        treatment("smote", params={"k_neighbors": 4}),
-        few,
-        training.Settings.of(params(out_of_fold__folds=2)),
-        "resample.x",
+        train(treatment("smote", params={"k_neighbors": 5}), table=few)
+    settings = training.Settings.of(params(out_of_fold__folds=2))
+    for arguments in ({"k_neighbors": 4}, {}):
+        training.check(treatment("smote", params=arguments), few, settings, "resample.x")
+
+
+def test_smote_looks_at_as_many_neighbours_as_there_are_where_nobody_says_how_many():
+    few = mixed(300, 10)
+    rows = np.r_[np.flatnonzero(few.y)[:3], np.flatnonzero(few.y == 0)[:40]]
+    X, y = np.nan_to_num(few.X[rows]), few.y[rows]
+    one, other = (
+        treatments.prepare(treatment("smote", ratio=2, params=arguments), X, y).rows.array()
+        for arguments in ({}, {"k_neighbors": 2})
     )
+    np.testing.assert_array_equal(one, other)
+    assert len(one) == 60
+    with pytest.raises(InputError, match="got 5 with 1 positives"):
+        treatments.prepare(treatment("smote"), X[2:], y[2:])
 
 
 def test_a_category_of_many_values_is_the_mean_of_other_rows_targets():

@@ -86,6 +86,10 @@ def learn(columns, names, said=None):
             entry["values"] = _values(decoded(columns[name]))
         elif entry["kind"] == "date":
             entry.update(_calendar(_moments(decoded(columns[name]), name)))
+        if entry.get("said"):
+            # What params.yaml says of a column must be so.
+            for _ in _encode(name, entry, columns[name]):
+                pass
     return found
 
 

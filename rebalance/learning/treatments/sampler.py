@@ -43,7 +43,7 @@ class Sampler(Method):
         if fewest is not None:
             with arguments.refusing(entry):
                 sampler = arguments.seeded(cls, entry)
-            check_neighbours(entry, sampler, fewest)
+            fit_neighbours(entry, sampler, fewest)
 
     def mixes(self, entry):
         """Say whether it makes rows between rows, and knows no way to make them of categories."""
@@ -77,7 +77,7 @@ class Sampler(Method):
             given["sampling_strategy"] = self._strategy(entry.ratio, negatives, positives)
         with arguments.refusing(entry):
             sampler = arguments.seeded(cls, entry, **given)
-        check_neighbours(entry, sampler, positives)
+        fit_neighbours(entry, sampler, positives)
         return self.resampled(entry, sampler, rows, y, layout)
 
     def resampled(self, entry, sampler, rows, y, layout):
@@ -116,14 +116,20 @@ class Sampler(Method):
         return strategy(ratio, negatives, positives)
 
 
-def check_neighbours(entry, sampler, positives):
-    """Raise `InputError` where the sampler looks for more neighbours than there are positives."""
+def fit_neighbours(entry, sampler, positives):
+    """Let a sampler look for no more neighbours than there are.
+
+    Raises `InputError` where the entry asks for more, or where a positive has none.
+    """
     neighbours = getattr(sampler, "k_neighbors", 0)
-    if isinstance(neighbours, int) and neighbours >= positives:
+    if not isinstance(neighbours, int) or neighbours < positives:
+        return
+    if "k_neighbors" in entry.params or positives < 2:
         raise InputError(
             f"treatment {entry.treatment!r}: k_neighbors must be below the positives of every "
             f"training fold, got {neighbours} with {positives} positives."
         )
+    sampler.set_params(k_neighbors=positives - 1)
 
 
 def sampler_class(name):
