@@ -68,21 +68,29 @@ class Column:
 
         return pa.types.is_timestamp(self.type) or pa.types.is_date(self.type)
 
+    @property
+    def is_number(self):
+        """Say whether the column holds numbers, or what counts as such: booleans, dates, times."""
+        import pyarrow as pa
+
+        is_, type_ = pa.types, self.type
+        numeric = (is_.is_integer, is_.is_floating, is_.is_decimal, is_.is_boolean)
+        return self.is_time or any(kind(type_) for kind in numeric)
+
     @cached_property
     def numbers(self):
         """Return numbers as doubles, and dates as seconds; NaN where there is none, as in text."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        data, kinds = self.data, pa.types
+        data = self.data
+        if not self.is_number:
+            return np.full(len(data), np.nan)
         if self.is_time:
             seconds = pa.timestamp("s", getattr(self.type, "tz", None))
             data = pc.cast(pc.cast(data, seconds, safe=False), pa.int64())
-        elif kinds.is_boolean(self.type):
+        elif pa.types.is_boolean(self.type):
             data = pc.cast(data, pa.uint8())
-        numeric = (kinds.is_integer, kinds.is_floating, kinds.is_decimal)
-        if not any(kind(data.type) for kind in numeric):
-            return np.full(len(data), np.nan)
         return pc.cast(data, pa.float64(), safe=False).to_numpy()
 
     @cached_property
@@ -97,15 +105,13 @@ class Column:
     @cached_property
     def missing(self):
         """Say of each row whether it has no value."""
-        if self.is_text:
-            return self.data.is_null().to_numpy()
-        return np.isnan(self.numbers)
+        return np.isnan(self.numbers) if self.is_number else self.data.is_null().to_numpy()
 
     @cached_property
     def is_constant(self):
         """Say whether no two values differ."""
-        if self.is_text:
-            return self.distinct < 2
+        if not self.is_number:
+            return self.is_text and self.distinct < 2
         values = self.numbers[~self.missing]
         return not values.size or bool(values.min() == values.max())
 

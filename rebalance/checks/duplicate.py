@@ -9,7 +9,7 @@ from rebalance.checks.finding import counted, details, quoted
 
 def look(column):
     """Return a checksum of the values, of all rows; None where the column is constant."""
-    if column.is_constant:
+    if column.is_constant or not (column.is_number or column.is_text):
         return None
     column = column.every_row()
     if column.is_text:

@@ -21,7 +21,7 @@ def look(column, y, weight):
         Labels, and the number of rows that each stands for.
     """
     positive = y == 1
-    if column.is_constant:
+    if column.is_constant or not (column.is_number or column.is_text):
         return None
     best = by_value(_grouped(column, positive), positive, weight)
     if not column.is_text:
