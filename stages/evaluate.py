@@ -75,7 +75,9 @@ def evaluate(params, run):
 
     store.write_json(paths.SCORES, scores)
     store.write_json(paths.DECISIONS, decided)
-    store.write_json(paths.COMPARISON, compared.to_dict())
+    store.write_json(
+        paths.COMPARISON, compared.to_dict() | {"recommendation": recommended.to_dict()}
+    )
     store.write_json(paths.CHECKS, results.checks)
     store.write_text(paths.REPORT, report.as_markdown(results))
     figures.write_all(results, paths.PLOTS)

@@ -257,3 +257,27 @@ def test_rows_of_a_group_are_drawn_together():
     ]  # fmt: skip
     widths = [each["recall_high"] - each["recall_low"] for each in decided]
     assert widths[0] > 1.5 * widths[1]
+
+
+@pytest.mark.parametrize(("name", "seed"), [("arm", 7), ("tuned", 8), ("moved_threshold", 9)])
+def test_a_verdict_speaks_of_one_fit(name, seed):
+    section = params(
+        resample__arm={"treatment": "random_under", "ratio": 50, "seed": 7},
+        tune__seed=8,
+        learner__seed=9,
+    )
+    assert evaluation.speaks_of(name, section) == f"this fitted model, seed {seed}"
+
+
+def test_a_margin_as_wide_as_a_loss_is_refused():
+    y_true, y_scores = scored()
+    at = {"baseline": 0.5, "arm": 0.5}
+    wide = params(evaluate__metric="brier", evaluate__margin=0.5).evaluate
+    with pytest.raises(InputError, match=r"evaluate\.margin must be below the baseline's Brier sc"):
+        evaluation.compare(y_true, y_scores, at, "baseline", wide)
+    narrow = params(
+        evaluate__metric="brier", evaluate__margin=0.001, evaluate__bootstrap=100
+    ).evaluate
+    found = evaluation.compare(y_true, y_scores, at, "baseline", narrow)
+    assert found.margin == 0.001
+    assert found.against_moved.keys() == {"arm"}

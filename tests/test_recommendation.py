@@ -204,3 +204,48 @@ def test_differences_are_arm_minus_baseline():
     found = recommend({ARM: out_of_fold(4.0, 1)}).cross_validated
     assert found[ARM].difference.value == pytest.approx(found[ARM].mean - found[BASE].mean)
     assert found[ARM].difference.value > 0
+
+
+def test_the_numbers_of_the_choice_are_those_that_made_it():
+    arms = {"good": out_of_fold(3.0, 1), "best": out_of_fold(5.0, 2), "twin": out_of_fold(2.0)}
+    found = recommend(arms)
+    chosen = found.cross_validated["best"]
+    assert (found.model, found.candidate, found.arms) == ("best", "best", 2)
+    assert found.gain == pytest.approx(chosen.difference.value)
+    assert found.error == chosen.error
+    assert found.chance < 1e-6
+    assert found.to_dict() == {
+        "model": "best", "candidate": "best", "gain": found.gain, "error": found.error,
+        "chance": found.chance, "arms": 2,
+    }  # fmt: skip
+    assert found.cross_validated[BASE].error is None
+
+
+def test_a_gain_of_less_is_better_is_positive():
+    found = recommend({ARM: out_of_fold(4.0, 1)}, "brier")
+    assert found.gain == pytest.approx(-found.cross_validated[ARM].difference.value)
+    assert found.gain > 0
+
+
+def test_the_baseline_is_recommended_with_the_largest_gain_that_was_not_enough(monkeypatch):
+    monkeypatch.setattr(recommendation, "_error", lambda *_: 1.0)
+    found = recommend({"less": out_of_fold(2.2, 1), "more": out_of_fold(2.8, 2)})
+    assert (found.model, found.candidate) == (BASE, "more")
+    assert found.gain == pytest.approx(found.cross_validated["more"].difference.value)
+    assert found.error == 1.0
+    alone = recommend({})
+    assert (alone.model, alone.candidate, alone.chance) == (BASE, None, 1.0)
+
+
+@pytest.mark.parametrize("arms", [1, 5])
+def test_the_chance_is_that_of_the_best_of_equal_arms(arms):
+    luck = np.random.default_rng(0).normal(size=(200_000, arms)).max(axis=1)
+    found = recommendation._chance(0.03, 0.02, arms)
+    assert found == pytest.approx(np.mean(luck >= 1.5), abs=0.003)
+
+
+def test_an_arm_that_is_clearly_ahead_is_preferred_to_one_whose_gain_is_unsure(monkeypatch):
+    errors = iter([0.0, 1.0])
+    monkeypatch.setattr(recommendation, "_error", lambda *_: next(errors))
+    found = recommend({"sure": out_of_fold(3.0, 1), "unsure": out_of_fold(5.0, 2)})
+    assert (found.model, found.candidate) == ("sure", "sure")

@@ -10,13 +10,16 @@ import time
 
 from threadpoolctl import threadpool_limits
 
-from benchmarks.honesty import coverage, optimism, policy, verdicts
+from benchmarks.honesty import coverage, optimism, policy, promises, verdicts
 from benchmarks.honesty.tables import text
 
 # Each part takes ``quick`` and returns a `tables.Table`.
 PARTS = {
     "coverage": coverage.coverage,
     "false_alarms": verdicts.false_alarms,
+    "equal": verdicts.equal,
+    "reseeded": verdicts.reseeded,
+    "promises": promises.promises,
     "power": verdicts.power,
     "optimism": optimism.optimism,
     "policy": policy.policy,

@@ -75,6 +75,19 @@ def compare(y_true, y_scores, flagged_from, baseline, params, groups=None):
     )
 
 
+def speaks_of(name, params):
+    """Return in words what a verdict on a model speaks of: one fit, not its treatment in general.
+
+    Other seeds of the same treatment give other scores, and a test of rows does not know how far
+    apart they are.
+    """
+    if name == paths.TUNED:
+        seed = params.tune.seed
+    else:
+        seed = params.resample[name].seed if name in params.resample else params.learner.seed
+    return f"this fitted model, seed {seed}"
+
+
 def _check_margin(y_true, y_score, params):
     """Raise `InputError` where a margin is so wide that no loss could ever leave it."""
     if metrics.metric(params.metric).better == "lower":

@@ -20,22 +20,60 @@ from rebalance.metrics import HALF
 class CrossValidated:
     """A model's out-of-fold score, and its paired difference from the baseline.
 
-    ``difference`` is None for the baseline, and for a model with folds of its own; ``p_adjusted``
-    is its p-value after Holm's correction for the arms whose scores are not the baseline's own.
+    Attributes
+    ----------
+    mean, standard_error : float
+        Of the folds' scores.
+    difference : comparison.Corrected or None
+        None for the baseline, and for a model with folds of its own.
+    p_adjusted : float
+        The p-value of the difference after Holm's correction for the arms whose scores are not the
+        baseline's own.
+    error : float or None
+        The standard error of the difference that the recommendation rests on.
     """
 
     mean: float
     standard_error: float
     difference: Corrected | None
     p_adjusted: float = 1.0
+    error: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recommendation:
-    """The model to use, chosen on training rows only."""
+    """The model to use, chosen on training rows only, and the numbers that chose it.
+
+    Attributes
+    ----------
+    model : str
+    cross_validated : dict of str to CrossValidated
+    candidate : str or None
+        The arm with the largest gain over the baseline; it is recommended where its gain, or that
+        of any arm, exceeds its standard error. None without an arm that can be compared.
+    gain, error : float
+        Of the recommended arm, else of the candidate.
+    chance : float
+        How often the best of so many arms that are equal to the baseline gains as many standard
+        errors by luck (Sidak 1967).
+    arms : int
+        Arms whose scores are not the baseline's own.
+    """
 
     model: str
     cross_validated: dict
+    candidate: str | None = None
+    gain: float = 0.0
+    error: float = 0.0
+    chance: float = 1.0
+    arms: int = 0
+
+    def to_dict(self):
+        """Return the numbers of the choice as plain values."""
+        return {
+            name: getattr(self, name)
+            for name in ("model", "candidate", "gain", "error", "chance", "arms")
+        }
 
 
 def fold_values(scores, metric):
@@ -79,30 +117,52 @@ def recommend(models, metric, *, grouped=False):
     models = iter(models)
     baseline, reference = next(models)
     base_values = fold_values(reference, metric)
-    found, gains = {baseline: _cross_validated(base_values, reference)}, {}
+    scored, gains = {baseline: _cross_validated(base_values, reference)}, {}
     for name, columns in models:
-        values, difference = fold_values(columns, metric), None
+        values, difference, error = fold_values(columns, metric), None, None
         if same_folds(columns, reference):
             d = values - base_values
             sizes = [(columns["train_rows"][rows][0], rows.sum()) for rows in _folds(columns)]
             difference = corrected_t_test(d, *np.mean(sizes, axis=0))
-            if sign * d.mean() > _error(columns, reference, metric, d, grouped):
-                gains[name] = sign * d.mean()
-        found[name] = _cross_validated(values, columns, difference)
+            error = _error(columns, reference, metric, d, grouped)
+            gains[name] = float(sign * d.mean())
+        scored[name] = _cross_validated(values, columns, difference, error)
         del columns  # before the next ones are read
-    asked = [name for name, each in found.items() if each.difference and each.difference.value]
-    adjusted = holm([found[name].difference.p_value for name in asked])
-    for name, p_value in zip(asked, adjusted, strict=True):
-        found[name] = replace(found[name], p_adjusted=float(p_value))
-    best = max(gains, key=gains.get) if gains else baseline
-    return Recommendation(model=best, cross_validated=found)
+    tested = [name for name, each in scored.items() if each.difference and each.difference.value]
+    adjusted = holm([scored[name].difference.p_value for name in tested])
+    for name, p_value in zip(tested, adjusted, strict=True):
+        scored[name] = replace(scored[name], p_adjusted=float(p_value))
+    enough = {name: gain for name, gain in gains.items() if gain > scored[name].error}
+    if not gains:
+        return Recommendation(model=baseline, cross_validated=scored)
+    candidate = max(enough or gains, key=gains.get)
+    gain, error = gains[candidate], scored[candidate].error
+    return Recommendation(
+        model=candidate if enough else baseline,
+        cross_validated=scored,
+        candidate=candidate,
+        gain=gain,
+        error=error,
+        chance=_chance(gain, error, len(tested)),
+        arms=len(tested),
+    )
 
 
-def _cross_validated(values, columns, difference=None):
+def _chance(gain, error, arms):
+    """Return how often the best of equal arms gains so many standard errors by luck."""
+    from scipy.special import ndtr
+
+    if arms == 0 or error == 0:
+        return float(gain <= 0)
+    return float(1 - ndtr(gain / error) ** arms)
+
+
+def _cross_validated(values, columns, difference=None, error=None):
     return CrossValidated(
         mean=float(values.mean()),
         standard_error=metrics.standard_error(values, _folds_a_repeat(columns)),
         difference=difference,
+        error=error,
     )
 
 

@@ -228,6 +228,7 @@ class Evaluate(Section):
     alerts: Count
     precision: Fraction
     groups: str
+    segments: list[str] = Field(default_factory=list)
     seed: Seed
 
 
