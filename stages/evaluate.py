@@ -3,7 +3,14 @@
 import argparse
 
 from rebalance import checks, errors, paths, report, store, tracking, workers
-from rebalance.judging import evaluation, prevalence, recommendation, rules
+from rebalance.judging import (
+    decision_curve,
+    evaluation,
+    prevalence,
+    recommendation,
+    rules,
+    segments,
+)
 from rebalance.params import load
 from rebalance.report import curves, figures
 
@@ -54,6 +61,10 @@ def evaluate(params, run):
     compared = evaluation.compare(
         test.y, y_scores, thresholds, paths.BASELINE, params.evaluate, groups
     )
+    chosen = recommended.model
+    parts = segments.by_segment(
+        test, y_scores[chosen], thresholds[chosen], params.evaluate.segments, groups
+    )
 
     findings = checks.together(
         store.read_json(paths.SPLIT_CHECKS),
@@ -71,12 +82,15 @@ def evaluate(params, run):
         ratios=figures.read_ratios(paths.RATIO_CURVE),
         curves={n: curves.curves_of(test.y, raw[n], y_scores[n]) for n in names},
         checks=[finding.to_dict() for finding in findings],
+        segments=parts,
+        decision_curve=decision_curve.curve(test.y, y_scores, paths.BASELINE, groups),
     )
 
     store.write_json(paths.SCORES, scores)
     store.write_json(paths.DECISIONS, decided)
     store.write_json(
-        paths.COMPARISON, compared.to_dict() | {"recommendation": recommended.to_dict()}
+        paths.COMPARISON,
+        compared.to_dict() | {"recommendation": recommended.to_dict(), "segments": parts},
     )
     store.write_json(paths.CHECKS, results.checks)
     store.write_text(paths.REPORT, report.as_markdown(results))

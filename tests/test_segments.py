@@ -1,4 +1,4 @@
-"""Segments: decisions and calibration of each value of a column, with intervals holding together."""
+"""Decisions and calibration in each value of a column, with intervals that hold together."""
 
 import numpy as np
 import pytest

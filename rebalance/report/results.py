@@ -26,6 +26,8 @@ class Results:
         `curves.curves_of` of every model.
     checks : list of dict
         ``code``, ``severity`` and ``sentence`` of every check that spoke.
+    segments, decision_curve : list of dict
+        `segments.by_segment` of the recommended model, and `decision_curve.curve` of every model.
     """
 
     params: Params
@@ -38,6 +40,8 @@ class Results:
     curves: dict = field(default_factory=dict)
     ratios: list = field(default_factory=list)
     checks: list = field(default_factory=list)
+    segments: list = field(default_factory=list)
+    decision_curve: list = field(default_factory=list)
 
     @property
     def costs(self):
