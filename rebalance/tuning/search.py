@@ -1,8 +1,8 @@
 """The study of the ratio: reproducible, crash-proof, on any number of workers.
 
-The study asks a batch of ratios, an executor scores those that are new, fold by fold, and the
-study is told in the order in which it asked. Every fold's scores are kept on disk as they arrive:
-a study that was killed asks the same questions again, and the kept scores answer them.
+Each treatment asks for a batch of ratios, an executor scores those that are new, fold by fold, and
+the answers count in the order of the questions. Every fold's scores are cached on disk as they
+arrive: a study that was killed asks the same questions again, and the cache answers them.
 """
 
 import logging
@@ -16,7 +16,8 @@ from rebalance import errors, splitting
 from rebalance.errors import InputError
 from rebalance.learning import learners, training, treatments
 from rebalance.model.corrected import expit, log_odds
-from rebalance.tuning.batch import score_batch
+from rebalance.tuning import arms as arms_of
+from rebalance.tuning.race import race
 from rebalance.tuning.study import Candidate, Scored, Study, choose
 
 log = logging.getLogger("rebalance")
@@ -53,63 +54,6 @@ def _warn_of_metric(metric, y):
             "no-information rate); average_precision tells treatments apart.",
             1 - np.mean(y),
         )
-
-
-class Arm:
-    """The questions about one treatment: an in-memory Optuna study with its anchors queued."""
-
-    def __init__(self, treatment, tune, natural):
-        import optuna
-
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.treatment, self.tune, self.natural = treatment, tune, natural
-        self.study = optuna.create_study(
-            direction="maximize", sampler=optuna.samplers.TPESampler(seed=tune.seed)
-        )
-        if treatment != treatments.NONE:
-            for ratio in sorted({tune.low, *tune.anchors, natural}):
-                if tune.low <= ratio <= natural:
-                    self.study.enqueue_trial({"ratio": ratio})
-        self.asked = 0
-        # With nothing to search there is one question: the baseline.
-        self.trials = tune.trials if treatment != treatments.NONE or tune.learner else 1
-
-    @property
-    def left(self):
-        """Return how many questions are left."""
-        return self.trials - self.asked
-
-    def ask(self, count):
-        """Return the next questions: (trial, candidate)."""
-        asked = [self.study.ask() for _ in range(min(count, self.left))]
-        self.asked += len(asked)
-        return [(trial, self._candidate(trial)) for trial in asked]
-
-    def tell(self, trial, scored):
-        """Answer a question; one that was stopped ranks behind all that were not.
-
-        Its mean is of the first folds alone: where those are easy it is above every whole one.
-        """
-        from optuna.trial import TrialState
-
-        if scored.pruned:
-            trial.report(scored.mean, step=len(scored.scores))
-            self.study.tell(trial, state=TrialState.PRUNED)
-        else:
-            self.study.tell(trial, scored.mean)
-
-    def _candidate(self, trial):
-        treatment, ratio = self.treatment, self.natural
-        if treatment != treatments.NONE:
-            ratio = trial.suggest_int("ratio", self.tune.low, self.natural, log=True)
-        # An ensemble of its own trees has no learner whose settings could matter.
-        searched = self.tune.learner if treatments.method(treatment).uses_learner else {}
-        settings = {
-            name: asked.suggest(trial, f"learner.{name}") for name, asked in searched.items()
-        }
-        if ratio == self.natural:
-            treatment = treatments.NONE
-        return Candidate(treatment=treatment, ratio=ratio, settings=tuple(sorted(settings.items())))
 
 
 def _missing(scored, n_folds):
@@ -172,7 +116,7 @@ def search(fits, tune, settings, progress=lambda: None):
     check(fits.table, tune, settings)
     table, natural = fits.table, floor(treatments.natural_ratio(fits.table.y))
     untreated = Candidate(treatment=treatments.NONE, ratio=natural)
-    arms = [Arm(name, tune, natural) for name in (tune.treatment, *tune.also)]
+    arms = [arms_of.arm(name, tune, natural) for name in (tune.treatment, *tune.also)]
     _warn_of_metric(tune.metric, table.y)
     folds, score = splitting.folds(table, tune), scorer(tune.metric)
 
@@ -186,27 +130,26 @@ def search(fits, tune, settings, progress=lambda: None):
 
     scored, trials = {}, []
 
-    def answer(arm, count):
-        asked = arm.ask(count)
-        new = dict.fromkeys(c for _, c in asked if c not in scored)
-        if not trials:
-            new[untreated] = None
-        finished = [s for s in scored.values() if not s.pruned] if tune.prune else []
-        batch = [Scored(candidate=candidate) for candidate in new]
-        score_batch(batch, finished, tune.folds, submit, rate, fits.workers)
-        scored.update((s.candidate, s) for s in batch)
-        for trial, candidate in asked:
-            arm.tell(trial, scored[candidate])
+    def answer(arm, asked):
+        new = dict.fromkeys(
+            c for c in [*asked, *([] if trials else [untreated])] if c not in scored
+        )
+        batch = {candidate: Scored(candidate=candidate) for candidate in new}
+        race([*batch.values()], (scored | batch)[untreated], tune, submit, rate, fits.workers)
+        scored.update(batch)
+        for candidate in asked:
+            arm.tell(candidate, scored[candidate])
             trials.append(candidate)
             progress()
+        return bool(asked)
 
-    while any(arm.left for arm in arms):
-        for arm in arms:
-            answer(arm, tune.batch)
+    going = arms
+    while going:
+        going = [arm for arm in going if answer(arm, arm.ask(scored))]
     if tune.learner:
-        rest = Arm(treatments.NONE, tune, natural)
-        while rest.left and (count := _missing(scored, tune.folds)):
-            answer(rest, min(count, tune.batch))
+        rest = arms_of.Optuna(treatments.NONE, tune, natural)
+        while (count := _missing(scored, tune.folds)) and answer(rest, rest.ask(scored, count)):
+            pass
     best, chosen = choose(scored, untreated, tune.one_standard_error)
     return Study(
         scored=scored,

@@ -29,15 +29,11 @@ class Candidate:
 
 @dataclass(kw_only=True)
 class Scored:
-    """What is known of a candidate: a score for each fold so far, and what it took.
-
-    ``seconds`` is what all the folds took together.
-    """
+    """What is known of a candidate: a score for each fold so far, and whether it was stopped."""
 
     candidate: Candidate
     scores: list = field(default_factory=list)
     pruned: bool = False
-    seconds: float = 0.0
 
     @property
     def mean(self):

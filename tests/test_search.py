@@ -10,75 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebalance import metrics, splitting, store, tuning
+from rebalance import splitting, store, tuning
 from rebalance.errors import InputError
 from rebalance.learning import treatments
-from rebalance.learning.fits import FoldScores, final_fit
-from rebalance.learning.training import Settings
-from rebalance.tuning import Candidate, Scored, choose
-from rebalance.tuning.search import Arm
-from tests.strategies import ROOT, fits, params, table, treatment
-
-TABLE = table(300, 30)
-NATURAL = 9
-PARAMS = params(tune__trials=8)
-UNTREATED = Candidate(treatment="none", ratio=NATURAL)
-
-
-class Counting:
-    """A stand-in for the fits: scores at once, from the ratio alone, and counts what it is asked.
-
-    ``quality`` of a ratio is how far its scores set the positives apart.
-    """
-
-    def __init__(self, quality=lambda ratio, settings: -abs(ratio - 4), noise=0.5):
-        self.quality, self.noise, self.asked = quality, noise, []
-
-    def __call__(self, entry, learner, table, fold):
-        ratio = NATURAL if entry.ratio is None else int(entry.ratio)
-        if entry.weight is not None:
-            ratio = round(NATURAL / entry.weight)
-        settings = tuple(sorted(learner.params.items()))
-        self.asked.append((entry.treatment, ratio, settings, fold.number))
-        y = table.y[fold.valid]
-        drawn = np.random.default_rng([fold.number, ratio]).normal(size=len(y))
-        odds = y * (2 + self.quality(ratio, learner.params) / 4) + self.noise * drawn
-        return FoldScores(raw=1 / (1 + np.exp(3 - odds)), shift=0.0, seconds=0.5)
-
-
-def search(given=PARAMS, scores=None, workers=1):
-    """Return a study of stand-ins for the fits, or of ``scores``."""
-    with fits(TABLE, workers, scores=scores or Counting()) as running:
-        return tuning.search(running, given.tune, Settings.of(given))
-
-
-def real(given=PARAMS, workers=1, cache=None):
-    """Return a study of real fits."""
-    with fits(TABLE, workers, cache=cache) as running:
-        return tuning.search(running, given.tune, Settings.of(given))
-
-
-def trained(study, given, workers=1):
-    with fits(TABLE, workers) as running:
-        return tuning.train(study, running, given.tune, Settings.of(given))
-
-
-def told(study):
-    """Return all that a study says, to compare two of them."""
-    scored = {c: (s.scores, s.pruned) for c, s in study.scored.items()}
-    return study.trials, scored, study.best, study.chosen, study.summary(), study.curve()
-
-
-def batches(study, given):
-    """Yield (candidates new in a batch, what was known before it), in the order asked."""
-    size, known = given.tune.batch, []
-    for start in range(0, len(study.trials), size):
-        asked = study.trials[start : start + size]
-        new = [
-            c for c in dict.fromkeys([*asked, *([] if start else [UNTREATED])]) if c not in known
-        ]
-        yield new, list(known)
-        known += new
+from rebalance.learning.fits import final_fit
+from rebalance.tuning import Candidate
+from tests.strategies import ROOT, params
+from tests.studies import NATURAL, PARAMS, TABLE, UNTREATED, Counting, real, search, told, trained
 
 
 @pytest.mark.parametrize("workers", [2, 4])
@@ -91,32 +29,27 @@ def test_the_same_seed_gives_the_same_study_on_any_number_of_workers(workers):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_folds_that_idle_workers_fit_ahead_change_nothing(seed):
-    keys = {"tune__trials": 12, "tune__folds": 5, "tune__seed": seed}
+@pytest.mark.parametrize("learner", [{}, {"learning_rate": {"low": 0.02, "high": 0.5}}])
+def test_folds_that_idle_workers_fit_ahead_change_nothing(seed, learner):
+    keys = {"tune__trials": 9, "tune__folds": 5, "tune__seed": seed, "tune__learner": learner}
     one, more = Counting(noise=1.5), Counting(noise=1.5)
     first = search(params(**keys), one)
     second = search(params(**keys), more, workers=4)
     assert told(first) == told(second)
-    assert first.summary()["pruned"] > 0
+    assert learner or first.summary()["pruned"] > 0
     assert set(one.asked) <= set(more.asked)
     assert len(more.asked) == len(set(more.asked))
 
 
-def test_another_seed_asks_other_questions():
-    first, second = (search(params(tune__trials=12, tune__seed=seed)) for seed in (1, 2))
-    assert first.trials != second.trials
-
-
 @settings(max_examples=12)
-@given(st.integers(0, 50), st.sampled_from([1, 2, 3, 5]), st.booleans())
-def test_a_ratio_is_paid_for_once_however_often_it_is_asked(seed, batch, prune):
-    tune = PARAMS.tune.model_copy(
-        update={"trials": 20, "seed": seed, "batch": batch, "prune": prune}
-    )
-    given_ = PARAMS.model_copy(update={"tune": tune})
+@given(st.integers(0, 50), st.sampled_from([1, 2, 3, 5]), st.booleans(), st.booleans())
+def test_a_question_is_paid_for_once_however_often_it_is_asked(seed, batch, prune, settings_too):
+    learner = {"max_iter": {"choices": [3, 4]}} if settings_too else {}
+    changes = {"trials": 12, "seed": seed, "batch": batch, "prune": prune}
+    given_ = params(tune__learner=learner, **{f"tune__{key}": v for key, v in changes.items()})
     counting = Counting()
     study = search(given_, counting)
-    assert len(study.trials) == 20 > len(study.scored)
+    assert len(study.trials) >= len(study.scored) - 1
     assert len(counting.asked) == len(set(counting.asked)) == study.summary()["fits"]
     assert all(1 <= c.ratio <= NATURAL for c in study.scored)
     if not prune:
@@ -124,50 +57,13 @@ def test_a_ratio_is_paid_for_once_however_often_it_is_asked(seed, batch, prune):
         assert len(counting.asked) == 3 * len(study.scored)
 
 
-def test_the_anchors_are_asked_first_and_the_natural_ratio_is_no_treatment():
-    study = search(params(tune__anchors=[200, 5, 3], tune__trials=6))
-    assert [(c.treatment, c.ratio) for c in study.trials[:4]] == [
-        ("random_under", 1),
-        ("random_under", 3),
-        ("random_under", 5),
-        ("none", NATURAL),
-    ]
+def test_the_untreated_candidate_is_complete_even_where_there_is_one_trial():
+    study = search(params(tune__trials=1))
+    assert set(study.scored) == {Candidate(treatment="random_under", ratio=1), UNTREATED}
+    assert len(study.scored[UNTREATED].scores) == 3
     assert study.untreated == UNTREATED
     entry = study.untreated.entry(NATURAL, 0)
     assert (entry.treatment, entry.ratio) == ("none", None)
-
-
-def test_the_natural_ratio_is_scored_even_where_there_is_one_trial():
-    study = search(params(tune__trials=1))
-    assert set(study.scored) == {Candidate(treatment="random_under", ratio=1), UNTREATED}
-    assert not study.scored[UNTREATED].pruned
-
-
-@pytest.mark.parametrize("batch", [1, 2, 4])
-def test_pruning_compares_with_the_median_of_earlier_batches_only(batch):
-    pruned = 0
-    for seed in range(6):
-        given = params(tune__trials=16, tune__folds=5, tune__seed=seed, tune__batch=batch)
-        study = search(given, Counting(noise=1.5))
-        for new, known in batches(study, given):
-            finished = [study.scored[c].scores for c in known if not study.scored[c].pruned]
-            for scored in (study.scored[c] for c in new):
-                reached = len(scored.scores)
-                below = [
-                    bool(finished)
-                    and np.mean(scored.scores[:n]) < np.median([np.mean(f[:n]) for f in finished])
-                    for n in range(1, reached + 1)
-                ]
-                if scored.pruned:
-                    assert below == [False] * (reached - 1) + [True]
-                    assert reached < 5
-                else:
-                    assert reached == 5
-                    assert not any(below[:-1])
-        stopped = sum(s.pruned for s in study.scored.values())
-        assert study.summary()["pruned"] == stopped
-        pruned += stopped
-    assert pruned > 0
 
 
 def test_scores_are_those_of_an_honest_cross_validation():
@@ -189,65 +85,15 @@ def test_scores_are_those_of_an_honest_cross_validation():
             assert score == pytest.approx(average_precision_score(TABLE.y[valid], y_score))
 
 
-def scored(treatment, ratio, scores, pruned=False):
-    candidate = Candidate(treatment=treatment, ratio=ratio)
-    return candidate, Scored(candidate=candidate, scores=scores, pruned=pruned)
-
-
-values = st.lists(st.integers(0, 20).map(lambda i: i / 20), min_size=4, max_size=4)
-
-
-@given(values, st.lists(values, min_size=1, max_size=4))
-def test_no_resampling_unless_the_best_beats_it_by_a_standard_error(untreated, treated):
-    rivals = [scored("random_under", i + 1, scores) for i, scores in enumerate(treated)]
-    found = dict([scored("none", NATURAL, untreated), *rivals])
-    best, chosen = choose(found, UNTREATED, one_standard_error=True)
-    top = max(np.mean(s.scores) for s in found.values())
-    assert np.mean(found[best].scores) == top
-    gain = np.subtract(found[best].scores, untreated)
-    clear = gain.mean() > np.std(gain, ddof=1) / 2
-    assert chosen == (best if clear else UNTREATED)
-    assert choose(found, UNTREATED, one_standard_error=False) == (best, best)
-
-
-def test_what_was_stopped_ranks_behind_all_that_was_not():
-    from optuna.trial import TrialState
-
-    arm = Arm("random_under", PARAMS.tune, NATURAL)
-    questions = arm.ask(2)
-    easy_first_fold = Scored(candidate=questions[0][1], scores=[0.9], pruned=True)
-    whole = Scored(candidate=questions[1][1], scores=[0.8, 0.5, 0.5])
-    for (trial, _), answer in zip(questions, (easy_first_fold, whole), strict=True):
-        arm.tell(trial, answer)
-    assert [t.state for t in arm.study.trials[:2]] == [TrialState.PRUNED, TrialState.COMPLETE]
-    assert arm.study.best_value == pytest.approx(0.6)
-
-
-def test_what_was_pruned_is_never_chosen():
-    rivals = [scored("random_under", 2, [1.0], pruned=True), scored("smote", 3, [0.9, 0.8])]
-    found = dict([scored("none", NATURAL, [0.1, 0.2]), *rivals])
-    assert choose(found, UNTREATED, one_standard_error=True)[1] == rivals[1][0]
-
-
-def test_a_gain_of_just_a_standard_error_is_not_enough():
-    gain = [0.0, 1.0]
-    assert np.mean(gain) == metrics.standard_error(gain)
-    found = dict([scored("none", NATURAL, [0.0, 0.0]), scored("smote", 3, gain)])
-    assert choose(found, UNTREATED, one_standard_error=True)[1] == UNTREATED
-
-
-def test_equal_scores_are_decided_towards_the_natural_ratio():
-    found = dict([scored("random_under", 2, [0.5, 0.5]), scored("none", NATURAL, [0.5, 0.5])])
-    assert choose(found, UNTREATED, one_standard_error=False) == (UNTREATED, UNTREATED)
-
-
 def test_several_treatments_compete_with_as_many_trials_each():
-    given = params(tune__also=["class_weight", "smote"], tune__trials=5)
-    study = search(given, Counting())
-    assert len(study.trials) == 15
+    study = search(params(tune__also=["class_weight", "smote"], tune__trials=5))
     asked = [c.treatment for c in study.trials]
-    assert {"random_under", "class_weight", "smote"} <= set(asked)
-    assert asked.count("random_under") <= 5
+    assert {name: asked.count(name) for name in set(asked)} == {
+        "random_under": 4,
+        "class_weight": 4,
+        "smote": 4,
+        "none": 3,  # the natural ratio of each
+    }
     assert set(study.summary()["arms"]) == {"random_under", "class_weight", "smote", "none"}
 
 
@@ -307,23 +153,6 @@ def test_the_untreated_arm_has_the_same_budget_of_settings():
     assert summary["gain_of_tuning"] > 0
     total = summary["best_score"] - summary["natural_score"]
     assert summary["gain_of_tuning"] + summary["gain_of_treatment"] == pytest.approx(total)
-
-
-@pytest.mark.parametrize(
-    ("name", "choice", "told"),
-    [
-        ("interaction_cst", "pairwise", {"pairwise": 1}),
-        ("max_leaf_nodes", None, {"null": 1}),
-        ("early_stopping", False, {"false": 1}),
-        ("max_leaf_nodes", 3, 3),
-        ("learning_rate", 0.5, 0.5),
-    ],
-)
-def test_a_setting_that_is_chosen_is_told_in_numbers_whatever_it_is(name, choice, told):
-    given = params(tune__learner={name: {"choices": [choice]}}, tune__trials=2)
-    summary = search(given, Counting(lambda _, settings: 4 * (name in settings))).summary()
-    assert summary["chosen"][name] == told
-    assert summary["arms"]["none"][name] == told
 
 
 def test_the_final_model_is_the_choice_fitted_on_all_rows_and_judged_by_the_study():
@@ -397,27 +226,6 @@ def test_an_unknown_setting_of_the_learner_is_one_line():
         search(given)
 
 
-def test_the_curve_has_every_finished_ratio_and_the_runs_every_question():
-    study = search(params(tune__trials=8))
-    lines = study.curve().splitlines()
-    assert lines[0] == "treatment,ratio,score,standard_error"
-    finished = sorted(c.ratio for c, s in study.scored.items() if not s.pruned)
-    assert [int(line.split(",")[1]) for line in lines[1:]] == finished
-    trials = tuning.trials(study)
-    assert [trial.number for trial in trials] == list(range(8))
-    assert [trial.params["ratio"] for trial in trials] == [c.ratio for c in study.trials]
-    scores = {n: study.scored[c].mean for n, c in enumerate(study.trials)}
-    whole = {n: scores[n] for n, c in enumerate(study.trials) if not study.scored[c].pruned}
-    assert dict(study.series()) == whole
-    assert {trial.number: trial.metrics.get("score") for trial in trials} == {
-        n: whole.get(n) for n in scores
-    }
-    assert len(whole) < len(scores)
-    spent = sum(trial.seconds for trial in trials)
-    assert spent > 0
-    assert spent == pytest.approx(sum(s.seconds for s in study.scored.values()))
-
-
 # Kills: a process that dies after so many fits, and one that goes on.
 
 KILLS = (1, 2, 3, 5, 8)
@@ -426,7 +234,7 @@ import os, signal
 from pathlib import Path
 from rebalance import store
 from rebalance.learning import treatments
-from tests.test_tuning import real
+from tests.studies import real
 
 fit, fits = treatments.fit, []
 
@@ -491,8 +299,3 @@ def test_a_torn_result_is_fitted_again(tmp_path, whole, monkeypatch):
     study, number = resumed(tmp_path, monkeypatch)
     assert told(study) == told(whole)
     assert number == 1
-
-
-def test_a_treatment_by_its_weight_means_the_same_ratio():
-    entry = Candidate(treatment="class_weight", ratio=3).entry(NATURAL, 0)
-    assert entry == treatment("class_weight", weight=3.0)
