@@ -119,10 +119,10 @@ def apart(value, error, doubt=""):
         (0.05, 0.01, 0.0, "better"),
         (-0.05, 0.01, 0.0, "worse"),
         (0.01, 0.01, 0.0, "not decided"),
-        # The 90 % interval, 1.66 errors to each side, must lie inside the margin.
-        (0.01, 0.01, 0.0267, "equal within the margin"),
-        (0.01, 0.01, 0.0265, "not decided"),
-        (-0.01, 0.01, 0.0267, "equal within the margin"),
+        # The 95 % interval, 1.984 errors to each side, must lie inside the margin.
+        (0.01, 0.01, 0.0299, "equal within the margin"),
+        (0.01, 0.01, 0.0298, "not decided"),
+        (-0.01, 0.01, 0.0299, "equal within the margin"),
         # Surely above 0, and surely too small to matter: the margin decides.
         (0.01, 0.002, 0.02, "equal within the margin"),
         (0.01, 0.002, 0.012, "better"),
@@ -147,8 +147,8 @@ def test_a_difference_in_doubt_decides_nothing(value, margin):
 
 
 def test_equal_verdicts_are_corrected_for_the_number_of_arms():
-    # A one-sided p of .03: enough for one arm, and for the second smallest of two not at .05 / 2.
-    error = 0.01 / stats.t.isf(0.03, 100)
+    # A p of .03: enough for one arm, and of two not for the smaller one.
+    error = 0.01 / stats.t.isf(0.015, 100)
     one = comparison.verdicts({"a": apart(0.0, error)}, "roc_auc", 101, 100, 0.01)
     two = {"a": apart(0.0, error), "b": apart(0.001, error)}
     both = comparison.verdicts(two, "roc_auc", 101, 100, 0.01)

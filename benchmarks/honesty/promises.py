@@ -50,22 +50,20 @@ def promises(quick):
         kind = f"binormal, {source[0]:g}" if function is _known else source[0]
         total = case[-1]
         rows.append([name, kind, n, total, made / total, broken / total, plain / total, price])
-        # Of samples that are few, more than a rate of .05 would give once in a hundred times.
-        limit = total * (1 - CONFIDENCE) if function is _known else binom.isf(0.01, total, 0.05)
-        if broken > limit:
+        if broken > binom.isf(0.01, total, 1 - CONFIDENCE):
             misses.append(f"{name}, {kind}, {n} positives: {broken / total:.1%} false")
         if function is _known and n == max(POSITIVES) and name == "precision .9":
             misses += [f"{name}, {kind}: {price:.3f} of recall"] * (price > PRICE_AT_MOST)
     return Table(
-        "Share of samples whose promise is false; bound: at most .05, and at most .05 of recall "
-        f"given up for precision .9 with {max(POSITIVES)} positives",
+        "Share of samples whose promise is false; bound: no more than a rate of .05 gives 99 times "
+        f"in 100, and at most .05 of recall given up for precision .9 with {max(POSITIVES)} "
+        "positives",
         ["rule", "scores", "positives", "samples", "promised", "false", "without", "price"],
         rows,
         misses,
         "Without: how often the rule without a promise falls short. Price: what the promise gives "
         "up on new rows, in\nrecall for a precision and in precision for a recall. Learners: "
-        "thresholds of out-of-fold scores, for the final fit;\ntheir samples are few, and the "
-        "bound is what a rate of .05 exceeds once in a hundred times.",
+        "thresholds of out-of-fold scores, for the final fit.",
     )
 
 

@@ -8,7 +8,7 @@ from benchmarks.honesty.distributions import GAPS, METRICS, SEED, Population
 from benchmarks.honesty.tables import Table
 from rebalance.comparison import equivalence, holm, mcnemar
 from rebalance.comparison.bootstrap import Strata
-from rebalance.comparison.estimates import RANKED
+from rebalance.comparison.estimates import RANKED, doubt_of_difference
 from rebalance.comparison.intervals import t_interval
 from rebalance.comparison.jackknife import contributions, spread
 from rebalance.comparison.significance import ALPHA, POWER
@@ -91,8 +91,8 @@ def equal(quick):
     repetitions = 100 if quick else 2_000
     cases = [
         (prevalence, n_positives, correlation, repetitions)
-        for prevalence in (0.1, 0.01)
-        for n_positives in ((50,) if quick else (50, 100, 200, 500))
+        for prevalence, sizes in ((0.1, (50, 100, 200, 500)), (0.01, (50, 100)))
+        for n_positives in (sizes[:1] if quick else sizes)
         for correlation in (0.8, 0.98)
     ]
     rows, misses = [], []
@@ -125,18 +125,19 @@ def _equal(prevalence, n_positives, correlation, repetitions):
         y_true, scores = population.sample(rng)
         strata = Strata.of(y_true)
         base, arm = (contributions(y_true, score, score >= 0) for score in scores)
-        called.append(
-            [
-                equivalence(
-                    arm[m][0] - base[m][0],
-                    spread(arm[m][1] - base[m][1], strata)[0],
-                    n_positives - 1,
-                    truths[1][m] - truths[0][m],
-                )
-                <= ALPHA
-                for m in RANKED
-            ]
-        )
+        values = [{m: value for m, (value, _) in model.items()} for model in (base, arm)]
+        row = []
+        for m in RANKED:
+            difference = arm[m][1] - base[m][1]
+            p_value = equivalence(
+                arm[m][0] - base[m][0],
+                spread(difference, strata)[0],
+                n_positives - 1,
+                truths[1][m] - truths[0][m],
+            )
+            reason = doubt_of_difference(m, *values, difference, strata, n_positives)
+            row.append(p_value <= ALPHA and not reason)
+        called.append(row)
     return np.mean(called, axis=0).tolist()
 
 

@@ -115,16 +115,19 @@ def corrected_t_test(differences, n_train, n_test):
 def equivalence(value, standard_error, df, margin):
     """Return the p-value that a difference lies outside the margin, on either side.
 
-    Two one-sided tests (Schuirmann 1987): the greater of their p-values.
+    Two one-sided tests (Schuirmann 1987): twice the greater of their p-values, so that at 5 % the
+    whole 95 % interval lies inside the margin. At 5 % each, with the 90 % interval, an arm that is
+    off by the margin is called equal in up to 7 % of runs: of two models whose scores are alike, a
+    small difference comes with too small a standard error.
 
     >>> round(equivalence(0.0, 0.005, 99, 0.01), 4)
-    0.0241
+    0.0482
     """
     from scipy.special import stdtr
 
     if standard_error == 0:
         return float(abs(value) >= margin)
-    return float(stdtr(df, (abs(value) - margin) / standard_error))
+    return min(1.0, 2 * float(stdtr(df, (abs(value) - margin) / standard_error)))
 
 
 def detectable(standard_error, n_tests=1):

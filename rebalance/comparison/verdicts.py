@@ -26,7 +26,7 @@ class Verdict:
         better and worse rest on the latter.
     p_equal : float
         That the difference is outside the margin, by two one-sided tests, after the same
-        correction; equal rests on it.
+        correction; equal rests on it. Of a single arm, the 95 % interval is then inside.
     positives : int
         In the rows compared.
     largest_gain : float
