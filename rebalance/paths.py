@@ -28,6 +28,8 @@ COMPARISON = METRICS / "comparison.json"
 DECISIONS = METRICS / "decisions.json"
 REPORT = METRICS / "report.md"
 PAGE = METRICS / "report.html"
+ANSWER = METRICS / "answer.json"
+SUMMARIES = METRICS / "models"
 PLOTS = METRICS / "plots"
 
 # Out-of-fold scores of all training stages, once computed; git-ignored and no output of DVC.

@@ -85,17 +85,7 @@ def evaluate(params, run):
         segments=parts,
         decision_curve=decision_curve.curve(test.y, y_scores, paths.BASELINE, groups),
     )
-
-    store.write_json(paths.SCORES, scores)
-    store.write_json(paths.DECISIONS, decided)
-    store.write_json(
-        paths.COMPARISON,
-        compared.to_dict() | {"recommendation": recommended.to_dict(), "segments": parts},
-    )
-    store.write_json(paths.CHECKS, results.checks)
-    store.write_text(paths.REPORT, report.as_markdown(results))
-    figures.write_all(results, paths.PLOTS)
-    store.write_text(paths.PAGE, report.as_html(results))
+    report.write(results)
 
 
 if __name__ == "__main__":

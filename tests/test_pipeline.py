@@ -1,5 +1,6 @@
 """The real thing: git clone, dvc repro, edit, dvc repro again; on a small table."""
 
+import csv
 import json
 import os
 import re
@@ -216,7 +217,8 @@ def test_git_has_the_results_and_dvc_the_rows_and_models(finished):
 
     assert {"params.yaml", "dvc.yaml", "dvc.lock"} <= set(committed)
     kept = {path for path in outs if path.startswith(("data/", "models/"))}
-    assert outs - kept <= set(committed)
+    folders = {path.rpartition("/")[0] for path in committed}
+    assert outs - kept <= {*committed, *folders}
     assert kept.isdisjoint(committed)
     assert set(call(finished, "git", "check-ignore", *sorted(kept)).splitlines()) == kept
     assert call(finished, "git", "status", "--porcelain") == ""
@@ -238,11 +240,7 @@ def test_the_same_again_leaves_the_lock_as_it_is_whatever_the_number_of_workers(
 def test_a_ratio_concerns_its_model_only_and_so_does_an_entry(folder):
     edit(folder, resample={"under_200": ENTRY | {"ratio": 5}})
     assert ran(call(folder, "dvc", "repro")) == ["train_resampled@under_200", "evaluate"]
-    changed = changed_metrics(folder)
-    assert changed.pop("metrics/scores.json") == {"under_200"}
-    assert changed.pop("metrics/train_resampled/under_200.json")
-    # What compares the models with each other may change with any of them.
-    assert set(changed) <= {"metrics/comparison.json"}
+    assert set(changed_metrics(folder)) == {"metrics/models/under_200.json"}
     call(folder, "git", "commit", "--quiet", "--all", "--message", "another ratio")
 
     edit(folder, resample={"weights": {"treatment": "class_weight", "weight": "balanced"}})
@@ -320,6 +318,48 @@ def test_plots_of_a_clone_are_shown_and_compared(clone):
     page = (clone / "compared" / "index.html").read_text(encoding="utf-8")
     assert '"rev": "HEAD"' in page
     assert '"rev": "workspace"' in page
+
+
+def test_dvc_shows_the_metrics_of_each_model_on_one_screen(clone):
+    shown = call(clone, "dvc", "metrics", "show").splitlines()
+    heading, *rows = (line.split() for line in shown)
+    wanted = {"average_precision", "roc_auc", "recall", "precision", "brier", "threshold"}
+    assert set(heading[1:]) == {*wanted, "recommended"}
+    assert [row[0] for row in rows] == [
+        f"metrics/models/{name}.json" for name in ("baseline", "tuned", "under_200")
+    ]
+    assert max(map(len, shown)) <= 130
+
+
+def test_plots_of_two_revisions_show_each_models_own_counts(clone):
+    """A renamed model: rows of the facets are told apart by model and revision together."""
+    table = clone / "metrics" / "plots" / "confusion.csv"
+    text = table.read_text(encoding="utf-8").replace("under_200", "renamed")
+    table.write_text(text.replace("renamed,positive,positive,", "renamed,positive,positive,9"))
+    call(clone, "dvc", "plots", "diff", "HEAD", "--out", "compared")
+    page = (clone / "compared" / "index.html").read_text(encoding="utf-8")
+    (spec,) = (
+        json.loads(each)
+        for each in re.findall(r"var spec = ({.*?});\n", page, flags=re.DOTALL)
+        if "counts" in each and "whose" in each
+    )
+    assert spec["facet"]["field"] == "whose"
+    assert {"calculate": "datum.model + ' (' + datum.rev + ')'", "as": "whose"} in spec["transform"]
+    counts = {
+        (row["rev"], row["model"], row["actual"], row["predicted"]): row["rows"]
+        for row in spec["data"]["values"]
+    }
+    with table.open(encoding="utf-8", newline="") as file:
+        now = {tuple(row.values()) for row in csv.DictReader(file)}
+    assert {(*key[1:], count) for key, count in counts.items() if key[0] == "workspace"} == now
+    models = {
+        revision: {key[1] for key in counts if key[0] == revision}
+        for revision in ("HEAD", "workspace")
+    }
+    assert models == {
+        "HEAD": {"baseline", "under_200", "tuned"},
+        "workspace": {"baseline", "renamed", "tuned"},
+    }
 
 
 def test_an_experiment_apart_runs_its_own_code_and_is_recorded_in_the_repository(folder):

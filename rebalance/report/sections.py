@@ -406,6 +406,52 @@ def rows_of_rules(decided):
     return table
 
 
+def promises(results):
+    """Return what the rules with a confidence promise, and what the test rows show."""
+    decided = results.decisions[results.recommendation.model]
+    table = []
+    for name, row in decided.items():
+        if "promised" not in row:
+            continue
+        share = row["share"]
+        least = "at most a share of" if share == "alerts" else "at least"
+        table.append(
+            {
+                "name": name,
+                "promise": f"{least} {share} {row['asked']:g}, {row['confidence']:.0%} confidence",
+                "promised": "promised" if row["promised"] else "cannot be promised",
+                "out_of_fold": f"{row['out_of_fold']:.3f}",
+                "test": Estimate(
+                    value=row[share], low=row[f"{share}_low"], high=row[f"{share}_high"]
+                )
+                if f"{share}_low" in row
+                else None,
+                "price": row.get("price"),
+                "needed": row.get("positives_needed"),
+            }
+        )
+    if not table:
+        return None
+    return Section(
+        title="Promises",
+        part=part.DECISIONS,
+        text=(
+            "A promise holds for new rows of the same kind with the confidence given. Its price is "
+            "what it costs in the other share, out of fold."
+        ),
+        headings={
+            "name": "rule",
+            "promise": "promise",
+            "promised": "verdict",
+            "out_of_fold": "out of fold",
+            "test": "on the test rows",
+            "price": "price",
+            "needed": "positives needed",
+        },
+        rows=table,
+    )
+
+
 def caveats(results):
     """Return rules that are not met, metrics that are undefined, and intervals in doubt."""
     points = [
@@ -505,6 +551,7 @@ SECTIONS = [
     ratio,
     curves,
     rules,
+    promises,
     at_prevalence,
     rows,
     caveats,

@@ -1,0 +1,26 @@
+"""Write what a run found: numbers, report, page, figures."""
+
+import shutil
+
+from rebalance import paths, store
+from rebalance.report import figures
+from rebalance.report.answer import answer, summaries
+from rebalance.report.render import as_html, as_markdown
+
+
+def write(results):
+    """Write every file of the `Results` into ``metrics/``."""
+    store.write_json(paths.SCORES, results.scores)
+    store.write_json(paths.DECISIONS, results.decisions)
+    recommendation = {"recommendation": results.recommendation.to_dict()}
+    more = recommendation | {"segments": results.segments}
+    store.write_json(paths.COMPARISON, results.comparison.to_dict() | more)
+    store.write_json(paths.CHECKS, results.checks)
+    store.write_json(paths.ANSWER, answer(results))
+    # A model that params.yaml no longer names leaves no numbers behind.
+    shutil.rmtree(paths.SUMMARIES, ignore_errors=True)
+    for name, numbers in summaries(results).items():
+        store.write_json(paths.SUMMARIES / f"{name}.json", numbers)
+    figures.write_all(results, paths.PLOTS)
+    store.write_text(paths.REPORT, as_markdown(results))
+    store.write_text(paths.PAGE, as_html(results))
