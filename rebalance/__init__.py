@@ -1,5 +1,34 @@
-"""Say, with evidence, whether any treatment of class imbalance helps."""
+"""Say, with evidence, whether any treatment of class imbalance helps.
 
-from importlib.metadata import version
+For scores that you bring yourself:
 
-__version__ = version("rebalance")
+`compare` compares models on the same test rows in pairs, with intervals and verdicts;
+`choose_threshold` turns probabilities into a threshold by a rule, costs or a budget of alerts;
+`score` returns the metrics of one model. Each is imported when it is first used.
+"""
+
+import importlib
+
+FACE = {
+    "InputError": ("rebalance.errors", "InputError"),
+    "choose_threshold": ("rebalance.thresholds", "choose"),
+    "compare": ("rebalance.comparison", "compare"),
+    "score": ("rebalance.metrics", "score"),
+}
+__all__ = ["InputError", "__version__", "choose_threshold", "compare", "score"]
+
+
+def __getattr__(name):
+    """Import what is asked for: a stage should not pay for what it does not use."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("rebalance")
+    if name in FACE:
+        module, attribute = FACE[name]
+        return getattr(importlib.import_module(module), attribute)
+    raise AttributeError(f"module 'rebalance' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

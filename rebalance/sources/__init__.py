@@ -3,6 +3,7 @@
 from rebalance.sources.checks import features
 from rebalance.sources.labels import FEWEST_POSITIVES
 from rebalance.sources.load import answer, described, load, pieces, profile
+from rebalance.sources.unlabelled import rows
 
 __all__ = [
     "FEWEST_POSITIVES",
@@ -12,4 +13,5 @@ __all__ = [
     "load",
     "pieces",
     "profile",
+    "rows",
 ]

@@ -220,7 +220,8 @@ def pieces(reading, answer):
     Parameters
     ----------
     reading : Reading
-    answer : labels.Answer
+    answer : labels.Answer or None
+        None where the rows have no labels.
     """
     import pyarrow as pa
 
@@ -242,13 +243,14 @@ def _converted(reading, answer):
     plan, target = reading.plan, reading.target
     held = plan.held if _still_good(plan) else None
     for batch in held if held is not None else _again(plan):
-        batch[target] = answer.y(batch[target])
+        if target:
+            batch[target] = answer.y(batch[target])
         columns = [
             _as(batch[field.name], field.type, plan.meanings.get(field.name))
             for field in plan.schema
         ]
         found = pa.RecordBatch.from_arrays(columns, schema=plan.schema)
-        if found[target].null_count:
+        if target and found[target].null_count:
             found = found.filter(pc.is_valid(found[target]))
         yield found
 

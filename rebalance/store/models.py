@@ -20,6 +20,7 @@ TRUSTED = sorted(
         "imblearn.ensemble._weight_boosting.RUSBoostClassifier",
         "numpy.dtype",
         "rebalance.model.corrected.CorrectedClassifier",
+        "rebalance.served.Scorer",
         "sklearn.calibration._CalibratedClassifier",
         "sklearn.calibration._SigmoidCalibration",
         "sklearn.model_selection._split.StratifiedKFold",

@@ -1,0 +1,45 @@
+"""Score the rows of a file: a probability and a decision for each."""
+
+
+def arguments(parser):
+    """Add what the command takes."""
+    parser.add_argument("file", metavar="NEW.csv", help="rows to score, CSV or Parquet")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="OUT.csv", help="where to, .csv or .parquet"
+    )
+    parser.add_argument(
+        "--model",
+        default="",
+        metavar="NAME",
+        help="a model of params.yaml, or models:/rebalance@champion (default: the recommended one)",
+    )
+    parser.add_argument(
+        "--rule", default="", metavar="RULE", help="a threshold rule of params.yaml that decides"
+    )
+    parser.add_argument(
+        "--id",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        dest="ids",
+        help="a column to write beside the answer; may be given again",
+    )
+
+
+def run(file, output, model, rule, ids):
+    """Write the answers, and return how many rows were scored and flagged."""
+    from rebalance import params, scoring
+    from rebalance.errors import listed
+
+    settings = params.load()
+    scorer = scoring.find(model)
+    amounts = getattr(settings.threshold.rules.get(rule), "column", "")
+    done = scoring.score_file(
+        file, output, scorer, settings.data,
+        rule=rule, ids=ids, amounts=amounts, prevalence=settings.data.prevalence,
+    )  # fmt: skip
+    ignored = f"ignored columns: {listed(done['ignored'])}\n" if done["ignored"] else ""
+    return (
+        f"{ignored}{done['rows']:,} rows scored by {scorer.name}, {done['flagged']:,} flagged: "
+        f"{output}\n"
+    )

@@ -1,0 +1,80 @@
+"""Check on new rows with labels whether the promises of a model still hold; exit code 1 if not."""
+
+import sys
+
+
+def arguments(parser):
+    """Add what the command takes."""
+    parser.add_argument("file", metavar="LABELLED.csv", help="new rows with their labels")
+    parser.add_argument(
+        "--model",
+        default="",
+        metavar="NAME",
+        help="a model of params.yaml, or models:/rebalance@champion (default: the recommended one)",
+    )
+
+
+def run(file, model):
+    """Return what was promised and seen; end with 1 where a promise broke."""
+    from rebalance import params, paths, scoring, sources, store
+    from rebalance.errors import InputError
+    from rebalance.scoring import models, watching
+
+    settings = params.load()
+    scorer = scoring.find(model)
+    scores = store.read_json(paths.SCORES)
+    if scorer.name not in scores:
+        raise InputError(
+            f"{paths.SCORES} does not say what model {scorer.name!r} did on the test rows; run "
+            "'dvc repro', or name another model."
+        )
+    # Columns that no model looks at may be absent.
+    here = {"source": "file", "path": file, "drop": [], "columns": {}}
+    data = settings.data.model_copy(update=here)
+    threshold = models.threshold(scorer, settings.threshold.use)
+    training = store.Columns(paths.TRAIN) if paths.TRAIN.exists() else None
+    y, p, flagged, shifts = watching.watch(
+        sources.pieces(data), data.target, scorer, threshold, training
+    )
+    side, of = store.read_json(paths.SPLIT)["train"], scores[scorer.name]
+    promised = threshold.promise or {}
+    found = watching.promises(
+        y, p, flagged,
+        train=(side["positives"], side["rows"]),
+        test=(of["true_positives"], of["true_positives"] + of["false_positives"]),
+        asked=promised.get("asked") if promised.get("promised") else None,
+    )  # fmt: skip
+    text = report(scorer.name, len(y), found, flagged.any(), shifts)
+    if not any(promise.broken for promise in found):
+        return text
+    sys.stdout.write(text)
+    raise SystemExit(1)
+
+
+def _p(value):
+    """Return a p-value in two digits.
+
+    >>> _p(0.0412), _p(1e-9)
+    ('= 0.041', '< 0.001')
+    """
+    return "< 0.001" if value < 0.001 else f"= {value:.2g}"
+
+
+def report(name, rows, promises, any_flagged, shifts):
+    """Return the lines that say what was promised and what came."""
+    lines = [f"{name} on {rows:,} new rows"]
+    for each in promises:
+        verdict = "broken" if each.broken else "holds"
+        lines.append(
+            f"{each.name}: {verdict}; promised {each.promised}, seen {each.seen} "
+            f"(p {_p(each.p_adjusted)} after Holm's correction)"
+        )
+    if not any_flagged:
+        lines.append("precision: not tested; no row was flagged")
+    moved = sorted((s.index, name) for name, s in shifts.items() if s.moved)[::-1]
+    lines += [f"column {name}: moved; population stability index {i:.2f}" for i, name in moved]
+    if shifts and not moved:
+        lines.append(f"columns: none of {len(shifts)} moved")
+    if not shifts:
+        lines.append("columns: not compared; data/train.parquet is not here")
+    return "\n".join(lines) + "\n"

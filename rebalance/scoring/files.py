@@ -1,0 +1,112 @@
+"""Score a file of any size, a piece at a time."""
+
+from pathlib import Path
+
+import numpy as np
+
+from rebalance import columns, sources, store
+from rebalance.errors import InputError, listed
+from rebalance.model.corrected import expit, log_odds, odds_change
+from rebalance.scoring import models
+
+# Names of the columns that are written after those of the row.
+ADDED = ("probability", "decision", "model")
+
+
+def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", prevalence=None):
+    """Write a probability and a decision for every row of a file.
+
+    Parameters
+    ----------
+    source, target : path
+        CSV or Parquet; the target by what its name ends in.
+    scorer : Scorer
+    data : params.Data
+        Says how files are read.
+    rule : str
+        The threshold rule that decides; that of the model where it is empty.
+    ids : sequence of str
+        Columns to write beside the answer; by default those of kind id, else the row's number.
+    amounts : str
+        The column of a rule that looks at amounts.
+    prevalence : float or None
+        The share of positives at which the probabilities written hold; that of the training rows
+        where it is None. Decisions do not change with it.
+
+    Returns
+    -------
+    dict
+        ``rows``, ``flagged``, and ``ignored``: the columns that the model does not need.
+
+    Raises
+    ------
+    InputError
+        Where a column is missing or holds what it did not in training; nothing is written then.
+    """
+    target = Path(target)
+    if target.suffix not in {".csv", ".parquet"}:
+        raise InputError(f"the output must end in .csv or .parquet, got {target.name[:40]!r}.")
+    threshold = models.threshold(scorer, rule)
+    pieces, names = sources.rows(source, data)
+    if absent := [name for name in scorer.inputs if name not in names]:
+        raise InputError(
+            f"{source} lacks {len(absent)} of the {len(scorer.inputs)} columns that "
+            f"{scorer.name or 'the model'} needs: {listed([repr(name) for name in absent])}; "
+            f"it has {listed([repr(name) for name in names])}."
+        )
+    ids = list(ids) or [n for n, kind in scorer.learnt.items() if kind["kind"] == "id"]
+    if unknown := [name for name in ids if name not in names]:
+        if unknown == ids:
+            ids = []
+        else:
+            raise InputError(f"{source} has no column {listed([repr(n) for n in unknown])}.")
+    ignored = [name for name in names if name not in {*scorer.inputs, *ids}]
+    done = {"rows": 0, "flagged": 0, "ignored": ignored}
+    change = odds_change(scorer.model.share, prevalence) if prevalence else 0.0
+    answers = _answers(pieces, scorer, threshold, ids, amounts, change, done)
+    if target.suffix == ".parquet":
+        store.write_frames(target, answers)
+    else:
+        _write_csv(target, answers)
+    return done
+
+
+def _answers(pieces, scorer, threshold, ids, amounts, change, done):
+    """Yield an arrow table of the answers to each piece."""
+    import pyarrow as pa
+
+    for piece in pieces:
+        p = scorer.probability(piece)
+        paid = None
+        if threshold.c_admin is not None:
+            paid = columns.matrix({amounts: {"kind": "number"}}, piece)[:, 0]
+        flagged = threshold.flag(p, paid)
+        first = done["rows"] + 1
+        left = {name: piece[name] for name in ids} or {
+            "row": pa.array(np.arange(first, first + len(p)))
+        }
+        done["rows"] += len(p)
+        done["flagged"] += int(flagged.sum())
+        yield pa.table(
+            {
+                **left,
+                "probability": pa.array(expit(log_odds(p) + change) if change else p),
+                "decision": pa.array(flagged.astype(np.int8)),
+                "model": pa.array([scorer.name] * len(p), pa.string()),
+            }
+        )
+
+
+def _write_csv(target, tables):
+    """Write arrow tables as one CSV file."""
+    import pyarrow.csv as pc
+
+    writer = None
+    with store.replacing(target) as beside:
+        try:
+            for table in tables:
+                writer = writer or pc.CSVWriter(beside, table.schema)
+                writer.write_table(table)
+        finally:
+            if writer:
+                writer.close()

@@ -1,0 +1,51 @@
+"""The model that a command uses: a file of this repository, or one of MLflow's."""
+
+from rebalance import errors, paths, store
+from rebalance.errors import InputError
+from rebalance.served import Scorer
+from rebalance.thresholds import Threshold
+
+REGISTERED = "models:/"
+
+
+def find(name=""):
+    """Return the `Scorer` that is called so.
+
+    Parameters
+    ----------
+    name : str
+        A model of params.yaml, an address of MLflow such as ``models:/rebalance@champion``, or
+        nothing for the model recommended.
+    """
+    if name.startswith(REGISTERED):
+        from rebalance import tracking
+
+        folder = tracking.download(name)
+        return store.read_model(f"{folder}/model.skops")
+    if not name:
+        from rebalance.tracking import summaries
+
+        name = summaries.answer()["recommended"]
+    if not paths.model(name).exists():
+        known = sorted(path.stem for path in paths.MODELS.glob("*.skops"))
+        raise InputError(
+            f"model must be one of {errors.listed(known)} or an address such as "
+            f"{REGISTERED}rebalance@champion, got {name[:40]!r}; 'dvc repro' trains the models of "
+            "params.yaml."
+            if known
+            else f"there is no {paths.model(name)}; 'dvc repro' trains it, 'dvc pull' fetches it."
+        )
+    store.check_fingerprint(name)
+    return Scorer(store.read_model(paths.model(name)), name)
+
+
+def threshold(scorer, rule=""):
+    """Return the `Threshold` of a rule of params.yaml, or of the one that decides."""
+    if not rule:
+        return Threshold(name="", value=scorer.model.threshold)
+    if rule not in (scorer.model.thresholds or {}):
+        raise InputError(
+            f"rule must be one of {errors.listed(list(scorer.model.thresholds or {}))}, "
+            f"got {rule[:40]!r}."
+        )
+    return Threshold(**scorer.model.thresholds[rule])

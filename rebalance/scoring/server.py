@@ -1,0 +1,124 @@
+"""Answer over HTTP: health, schema, scores; what cannot be scored is said in words."""
+
+import io
+import json
+
+from rebalance.errors import InputError, one_line
+
+# Rows of a request are in memory, three times over.
+LARGEST = 16 << 20
+TEXT = {"category", "text", "id"}
+
+
+class Refused(Exception):  # noqa: N818 - an answer, no error of ours
+    """Say why a request is not answered, with its HTTP status."""
+
+    def __init__(self, status, reason):
+        super().__init__(reason)
+        self.status = status
+
+
+def app(scorer):
+    """Return the web application of a `Scorer`."""
+    from fastapi import FastAPI, Request
+    from fastapi.concurrency import run_in_threadpool
+    from fastapi.responses import JSONResponse
+
+    web = FastAPI(title="rebalance", description=f"Scores of the model {scorer.name}.")
+
+    @web.get("/health")
+    def health():
+        """Say that the model is loaded."""
+        return {"status": "ok", "model": scorer.name}
+
+    @web.get("/schema")
+    def schema():
+        """Return the columns that a row needs, and what comes back."""
+        return described(scorer)
+
+    @web.post("/invocations")
+    async def invocations(request: Request):
+        """Score the rows of the body: CSV, or JSON as MLflow takes it."""
+        try:
+            body = await _body(request)
+            kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            answer = await run_in_threadpool(answered, scorer, body, kind)
+        except Refused as refused:
+            return JSONResponse({"error": str(refused)}, refused.status)
+        return JSONResponse(answer)
+
+    return web
+
+
+async def _body(request):
+    """Return the body of a request, no larger than `LARGEST`."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            raise Refused(
+                413, f"a request must have {LARGEST >> 20} MB at most; send the rows in parts."
+            )
+    return bytes(body)
+
+
+def described(scorer):
+    """Return the columns that a row needs, with their kinds, and what comes back."""
+    learnt = scorer.learnt
+    return {
+        "model": scorer.name,
+        "threshold": scorer.model.threshold,
+        "columns": {name: learnt[name]["kind"] for name in scorer.inputs},
+        "answer": {"probability": "from 0 to 1", "decision": "1 from the threshold on, else 0"},
+    }
+
+
+def answered(scorer, body, kind):
+    """Return the answer to the body of a request; `Refused` where there is none."""
+    rows = _rows(scorer, body, kind)
+    if not len(rows):
+        raise Refused(422, "the request must have a row or more, got none.")
+    try:
+        found = scorer.predict(rows)
+    except InputError as error:
+        raise Refused(422, str(error)) from error
+    return {"predictions": found.to_dict(orient="records")}
+
+
+def _rows(scorer, body, kind):
+    """Return the rows of a request as a data frame."""
+    import pandas as pd
+
+    if kind == "text/csv":
+        texts = {name: str for name in scorer.inputs if scorer.learnt[name]["kind"] in TEXT}
+        try:
+            return pd.read_csv(io.BytesIO(body), dtype=texts)
+        except (ValueError, pd.errors.ParserError) as error:
+            raise Refused(400, f"the body is not CSV: {one_line(error)}.") from error
+    if kind not in {"application/json", ""}:
+        raise Refused(415, f"content-type must be application/json or text/csv, got {kind[:40]!r}.")
+    try:
+        content = json.loads(body)
+    except ValueError as error:
+        raise Refused(400, f"the body is not JSON: {one_line(error)}.") from error
+    try:
+        if "dataframe_split" in content:
+            split = content["dataframe_split"]
+            return pd.DataFrame(split["data"], columns=split["columns"])
+        return pd.DataFrame(content["dataframe_records"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Refused(
+            400,
+            'the body must be {"dataframe_records": [{"COLUMN": VALUE, …}, …]} or '
+            '{"dataframe_split": {"columns": […], "data": [[…], …]}}.',
+        ) from error
+
+
+def serve(scorer, host, port):
+    """Answer until somebody stops it."""
+    import uvicorn
+    from threadpoolctl import threadpool_limits
+
+    # Requests are answered side by side; threads inside each would wait for one another.
+    with threadpool_limits(1):
+        uvicorn.run(app(scorer), host=host, port=port, log_level="warning")

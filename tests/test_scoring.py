@@ -1,0 +1,494 @@
+"""A trained model in use: files scored, requests answered, promises checked, scores compared."""
+
+import itertools
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from math import comb
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from rebalance import cli, columns, params, paths, scoring, store
+from rebalance.errors import InputError
+from rebalance.model.corrected import CorrectedClassifier
+from rebalance.scoring import server, watching
+from rebalance.served import Scorer
+from rebalance.sources import reading
+from rebalance.thresholds import Threshold
+
+REPOSITORY = Path(__file__).parents[1]
+RNG = np.random.default_rng(0)
+N = 400
+
+
+def table(n=N):
+    """Return rows with a number that decides, one with gaps, a category and a name of the row."""
+    rng = np.random.default_rng(n)
+    amount = rng.normal(size=n).round(6)
+    frame = pd.DataFrame(
+        {
+            "amount": amount,
+            "age": np.where(rng.random(n) < 0.2, np.nan, rng.integers(18, 90, n) + 0.5),
+            "shop": np.array(["north", "south", "east"])[rng.integers(0, 3, n)],
+            "card": [f"c{i:05d}" for i in range(n)],
+        }
+    )
+    return frame, (amount > 1).astype(int)
+
+
+@pytest.fixture(scope="session")
+def scorer():
+    import pyarrow as pa
+
+    frame, y = table()
+    learnt = columns.learn(pa.Table.from_pandas(frame), list(frame))
+    X = columns.matrix(learnt, frame)
+    fitted = HistGradientBoostingClassifier(max_iter=5, random_state=0).fit(X, y)
+    rules = {
+        "half": {"name": "fixed", "value": 0.5},
+        "max_f1": {"name": "max_fbeta", "value": 0.3},
+        "amounts": {"name": "amount_cost", "value": None, "c_admin": 0.25},
+    }
+    model = CorrectedClassifier(
+        fitted,
+        features=columns.encoded(learnt),
+        encoding=learnt,
+        threshold=0.3,
+        thresholds=rules,
+        share=y.mean(),
+    )
+    return Scorer(model, "baseline")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch, scorer):
+    """A folder in which the stages have run, as far as a model in use looks at it."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    shutil.copyfile(REPOSITORY / "params.yaml", "params.yaml")
+    store.write_model(paths.model("baseline"), scorer.model)
+    store.write_frame(paths.out_of_fold("baseline"), pd.DataFrame({"fold": [0]}))
+    store.write_fingerprint("baseline")
+    store.write_json(paths.ANSWER, {"recommended": "baseline", "answer": "Use baseline."})
+    return tmp_path
+
+
+def expected(scorer, frame):
+    """Return the probabilities by scikit-learn's own call."""
+    X = columns.matrix(scorer.model.encoding, frame)
+    return scorer.model.estimator.predict_proba(X)[:, 1]
+
+
+def test_a_file_is_scored_as_the_model_scores_its_rows(place, scorer, capsys):
+    frame, _ = table(50)
+    given = frame[["shop", "card", "age", "amount"]].assign(extra=1, Class=0)
+    given.to_csv("new.csv", index=False)
+
+    cli.main(["predict", "new.csv", "-o", "out.csv"])
+
+    found = pd.read_csv("out.csv")
+    assert list(found) == ["card", "probability", "decision", "model"]
+    assert list(found["card"]) == list(frame["card"])
+    assert found["probability"].to_numpy() == pytest.approx(expected(scorer, frame))
+    assert list(found["decision"]) == list((expected(scorer, frame) >= 0.3).astype(int))
+    assert set(found["model"]) == {"baseline"}
+    flagged = int((expected(scorer, frame) >= 0.3).sum())
+    assert capsys.readouterr().out == (
+        f"ignored columns: extra, Class\n50 rows scored by baseline, {flagged} flagged: out.csv\n"
+    )
+
+
+def test_a_large_file_is_scored_in_pieces_and_in_order(place, scorer, monkeypatch):
+    monkeypatch.setattr(reading, "ROWS", 100)
+    frame, _ = table(1030)
+    frame.to_parquet("new.parquet")
+    sizes = []
+    ask = scorer.probability
+
+    class Counting(Scorer):
+        def probability(self, rows):
+            sizes.append(rows.num_rows)
+            return ask(rows)
+
+    done = scoring.score_file(
+        "new.parquet", "out.parquet", Counting(scorer.model, "baseline"), params.load().data
+    )
+    found = pd.read_parquet("out.parquet")
+    assert done["rows"] == len(found) == 1030
+    assert max(sizes) <= 1030
+    assert list(found["card"]) == list(frame["card"])
+    assert found["probability"].to_numpy() == pytest.approx(expected(scorer, frame))
+
+
+def test_rows_without_a_name_are_numbered_over_all_pieces(place, scorer):
+    frame, _ = table(30)
+    frame.drop(columns="card").to_csv("new.csv", index=False)
+    scoring.score_file("new.csv", "out.csv", scorer, params.load().data)
+    assert list(pd.read_csv("out.csv")["row"]) == list(range(1, 31))
+
+
+def test_gaps_and_categories_never_seen_are_scored_as_in_training(place, scorer):
+    frame, _ = table(20)
+    frame.loc[0, "shop"] = "moon"
+    frame.loc[1, "age"] = np.nan
+    frame.loc[2, "shop"] = None
+    frame.to_csv("new.csv", index=False)
+    scoring.score_file("new.csv", "out.csv", scorer, params.load().data)
+    codes = columns.matrix(scorer.model.encoding, frame)
+    assert codes[0, columns.encoded(scorer.model.encoding).index("shop")] == 3  # the unseen one
+    assert np.isnan(codes[1]).any()
+    assert np.isnan(codes[2]).any()
+    assert pd.read_csv("out.csv")["probability"].to_numpy() == pytest.approx(
+        scorer.model.estimator.predict_proba(codes)[:, 1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda f: f.drop(columns=["age", "shop"]),
+            r"new\.csv lacks 2 of the 3 columns that baseline needs: 'age', 'shop'; it has ",
+        ),
+        (lambda f: f.assign(amount="much"), r"column 'amount' must hold numbers, got 'much'\.$"),
+    ],
+)
+def test_rows_that_do_not_fit_are_one_line_and_nothing_is_written(place, scorer, change, message):
+    change(table(20)[0]).to_csv("new.csv", index=False)
+    with pytest.raises(InputError, match=message) as caught:
+        scoring.score_file("new.csv", "out.csv", scorer, params.load().data)
+    assert "\n" not in str(caught.value)
+    assert [path.name for path in place.glob("*out*")] == []
+
+
+def test_a_rule_decides_instead_of_the_models_own(place, scorer):
+    frame, _ = table(200)
+    frame.to_csv("new.csv", index=False)
+    p = expected(scorer, frame)
+    data = params.load().data
+    for rule, flagged in (
+        ("half", p >= 0.5),
+        ("amounts", p * frame["amount"].abs().to_numpy() >= 0.25),
+    ):
+        given = frame.assign(paid=frame["amount"].abs())
+        given.to_csv("new.csv", index=False)
+        scoring.score_file("new.csv", "out.csv", scorer, data, rule=rule, amounts="paid")
+        assert list(pd.read_csv("out.csv")["decision"]) == list(flagged.astype(int)), rule
+    with pytest.raises(InputError, match="rule must be one of half, max_f1, amounts, got 'no'"):
+        scoring.score_file("new.csv", "out.csv", scorer, data, rule="no")
+
+
+def test_probabilities_hold_at_the_prevalence_asked_for_and_decisions_stay(place, scorer):
+    frame, _ = table(100)
+    frame.to_csv("new.csv", index=False)
+    p = expected(scorer, frame)
+    share = scorer.model.share
+    scoring.score_file("new.csv", "out.csv", scorer, params.load().data, prevalence=0.01)
+    found = pd.read_csv("out.csv")
+    odds = p / (1 - p) * (0.01 / 0.99) / (share / (1 - share))
+    assert found["probability"].to_numpy() == pytest.approx(odds / (1 + odds))
+    assert list(found["decision"]) == list((p >= 0.3).astype(int))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["new.csv", "-o", "out.txt"], r"must end in \.csv or \.parquet, got 'out\.txt'"),
+        (["no.csv", "-o", "out.csv"], r"no\.csv"),
+        (
+            ["new.csv", "-o", "out.csv", "--model", "best"],
+            r"model must be one of baseline or an address such as models:/rebalance@champion, "
+            r"got 'best'",
+        ),
+        (["new.csv", "-o", "out.csv", "--id", "name"], None),
+    ],
+)
+def test_what_predict_cannot_do_is_one_line(place, arguments, message):
+    table(20)[0].to_csv("new.csv", index=False)
+    if message is None:  # the row's number takes the place of a column that is not there
+        cli.main(["predict", *arguments])
+        assert "row" in pd.read_csv("out.csv")
+        return
+    with pytest.raises(InputError, match=message):
+        cli.main(["predict", *arguments])
+
+
+# Over HTTP.
+
+
+@pytest.fixture(scope="module")
+def address(scorer):
+    """Where a scorer answers, on loopback."""
+    import uvicorn
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+    web = uvicorn.Server(
+        uvicorn.Config(server.app(scorer), host="127.0.0.1", port=port, log_level="error")
+    )
+    thread = threading.Thread(target=web.run, daemon=True)
+    thread.start()
+    while not web.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    web.should_exit = True
+    thread.join()
+
+
+def call(url, body=None, kind="application/json"):
+    """Return (status, content) of an answer."""
+    request = urllib.request.Request(url, body, {"Content-Type": kind})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_the_server_says_that_it_is_well_and_what_a_row_needs(address):
+    assert call(f"{address}/health") == (200, {"status": "ok", "model": "baseline"})
+    status, schema = call(f"{address}/schema")
+    assert status == 200
+    assert schema["columns"] == {"amount": "number", "age": "number", "shop": "category"}
+    assert schema["threshold"] == 0.3
+
+
+def test_the_server_scores_json_and_csv_alike(address, scorer):
+    frame, _ = table(20)
+    rows = json.loads(frame.to_json(orient="records"))
+    rows[0]["amount"] = 2  # a whole number, where training had others
+    frame.loc[0, "amount"] = 2
+    p = expected(scorer, frame)
+    split = {"columns": list(rows[0]), "data": [list(row.values()) for row in rows]}
+    bodies = [
+        (json.dumps({"dataframe_records": rows}).encode(), "application/json"),
+        (json.dumps({"dataframe_split": split}).encode(), "application/json; charset=utf-8"),
+        (frame.to_csv(index=False).encode(), "text/csv"),
+    ]
+    for body, kind in bodies:
+        status, answer = call(f"{address}/invocations", body, kind)
+        assert status == 200, answer
+        found = answer["predictions"]
+        assert [row["probability"] for row in found] == pytest.approx(p)
+        assert [row["decision"] for row in found] == list((p >= 0.3).astype(int))
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "message"),
+    [
+        (b"{", "application/json", 400, "the body is not JSON: "),
+        (b"[1]", "application/json", 400, 'the body must be {"dataframe_records"'),
+        (b'{"dataframe_split": {}}', "application/json", 400, "the body must be"),
+        (b"amount\n1,2\n3,4,5\n", "text/csv", 400, "the body is not CSV: "),
+        (b"x", "text/plain", 415, "content-type must be application/json or text/csv, got 'text"),
+        (b'{"dataframe_records": []}', "application/json", 422, "a row or more, got none"),
+        (
+            b'{"dataframe_records": [{"amount": 1}]}', "application/json", 422,
+            "the model needs the columns age, shop",
+        ),
+        (
+            b'{"dataframe_records": [{"amount": "much", "age": 1, "shop": "east"}]}',
+            "application/json", 422, "column 'amount' must hold numbers, got 'much'",
+        ),
+        (b" " * (server.LARGEST + 1), "text/csv", 413, "must have 16 MB at most"),
+    ],
+)  # fmt: skip
+def test_the_server_refuses_in_words(address, body, kind, status, message):
+    code, answer = call(f"{address}/invocations", body, kind)
+    assert code == status
+    assert message in answer["error"]
+
+
+# Promises.
+
+
+def test_the_promises_are_tested_exactly():
+    # 10 new rows, 4 positive, 5 flagged of which 2 are right.
+    y = np.array([1, 1, 0, 0, 0, 1, 1, 0, 0, 0])
+    flagged = np.array([1, 1, 1, 1, 1, 0, 0, 0, 0, 0], dtype=bool)
+    p = np.full(10, 0.1)
+    found = {
+        each.name: each
+        for each in watching.promises(y, p, flagged, train=(5, 50), test=(9, 10), asked=0.9)
+    }
+    # Ten coins of .1: four heads or more.
+    coins = sum(comb(10, k) * 0.1**k * 0.9 ** (10 - k) for k in range(4, 11))
+    assert found["calibration"].p_value == pytest.approx(2 * coins)
+    # Two or fewer of five where nine of ten are promised.
+    few = sum(comb(5, k) * 0.9**k * 0.1 ** (5 - k) for k in range(3))
+    assert found["precision"].p_value == pytest.approx(few)
+    # Hypergeometric: 9 positives among 60 rows, ten of them new; as unlikely or more.
+    chances = [comb(9, k) * comb(51, 10 - k) / comb(60, 10) for k in range(10)]
+    assert found["prevalence"].p_value == pytest.approx(
+        sum(chance for chance in chances if chance <= chances[4] * (1 + 1e-7))
+    )
+    # Holm: the smallest of three counts three times.
+    smallest = min(found.values(), key=lambda each: each.p_value)
+    assert smallest.p_adjusted == pytest.approx(3 * smallest.p_value)
+
+
+def test_a_sum_of_unequal_coins_has_its_own_distribution():
+    p = np.array([0.5, 0.2, 0.1, 0.05])
+    y = np.array([1, 1, 1, 0])
+    exact = sum(
+        np.prod(np.where(heads, p, 1 - p))
+        for heads in itertools.product([0, 1], repeat=4)
+        if sum(heads) >= 3
+    )
+    found = watching.promises(y, p, np.zeros(4, bool), train=(1, 10), test=(0, 0))
+    assert [each.name for each in found] == ["prevalence", "calibration"]
+    assert found[1].p_value == pytest.approx(2 * exact)
+
+
+def test_without_a_promise_the_alerts_are_compared_with_those_of_the_test_rows():
+    y, flagged = np.array([1] * 2 + [0] * 8), np.ones(10, bool)
+    found = watching.promises(y, np.full(10, 0.2), flagged, train=(10, 50), test=(9, 10))
+    # Of 11 right alerts among 20 at most 2 are among the ten new ones.
+    chance = sum(comb(11, k) * comb(9, 10 - k) for k in range(1, 3)) / comb(20, 10)
+    assert found[2].p_value == pytest.approx(chance)
+    assert found[2].promised == "90.0% of 10 alerts right on test rows"
+    assert found[2].seen == "20.0% of 10 alerts right"
+    assert found[2].broken
+
+
+def test_a_column_that_moved_is_told_from_one_that_did_not():
+    import pyarrow as pa
+
+    before = pa.chunked_array([pa.array(np.arange(1000.0))])
+    same = pa.chunked_array([pa.array(np.arange(0, 1000, 2.0))])
+    half = pa.chunked_array([pa.array(np.arange(500.0))])
+    for column, moved in ((same, False), (half, True)):
+        shift = watching.Shift(before, "number")
+        shift.look(column)
+        assert shift.moved is moved
+    # Five of ten bins hold all: by hand, with half a row in each of the eleven bins.
+    now = np.array([100.5] * 5 + [0.5] * 5 + [0.5])
+    then = np.array([100.5] * 10 + [0.5])
+    now, then = now / now.sum(), then / then.sum()
+    assert shift.index == pytest.approx(np.sum((now - then) * np.log(now / then)))
+
+
+def test_a_category_that_moved_and_gaps_that_came_are_seen():
+    import pyarrow as pa
+
+    before = pa.chunked_array([pa.array(["a"] * 80 + ["b"] * 20)])
+    for values in (["b"] * 80 + ["a"] * 20, [None] * 50 + ["a"] * 40 + ["b"] * 10, ["new"] * 90):
+        shift = watching.Shift(before, "category")
+        shift.look(pa.chunked_array([pa.array(values)]))
+        assert shift.moved
+    shift = watching.Shift(before, "category")
+    shift.look(before)
+    assert not shift.moved
+
+
+@pytest.fixture
+def watched(place, scorer):
+    """The place, with what the stages say of the model on training and test rows."""
+    frame, y = table()
+    text = Path("params.yaml").read_text().replace("target: Class", "target: bad")
+    Path("params.yaml").write_text(text)
+    store.write_frame(paths.TRAIN, frame.assign(bad=y))
+    store.write_json(paths.SPLIT, {"train": {"positives": int(y.sum()), "rows": N}})
+    store.write_json(paths.SCORES, {"baseline": {"true_positives": 19, "false_positives": 1}})
+    return place
+
+
+def test_watch_says_what_holds_and_ends_with_0(watched, capsys):
+    frame, y = table(300)
+    frame.assign(bad=y).to_csv("labelled.csv", index=False)
+    # The toy model is no calibrated one; what counts here are the lines and the exit code.
+    try:
+        cli.main(["watch", "labelled.csv"])
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    out = capsys.readouterr().out
+    assert out.startswith("baseline on 300 new rows\nprevalence: holds; promised ")
+    assert "precision: holds; promised 95.0% of 20 alerts right on test rows" in out
+    assert "columns: none of 3 moved" in out
+    assert code == int("broken" in out)
+
+
+def test_watch_ends_with_1_where_a_promise_broke_and_names_the_column_that_moved(watched, capsys):
+    frame, y = table(300)
+    frame["age"] += 40
+    frame.assign(bad=np.roll(y, 7)).to_csv("labelled.csv", index=False)
+    with pytest.raises(SystemExit, match="1"):
+        cli.main(["watch", "labelled.csv"])
+    out = capsys.readouterr().out
+    assert "precision: broken; promised 95.0% of 20 alerts right on test rows" in out
+    assert "column age: moved; population stability index " in out
+    assert "column amount" not in out
+
+
+# Scores that somebody brings.
+
+
+@pytest.fixture
+def scores(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    y = (rng.random(400) < 0.2).astype(int)
+    good = np.clip(0.5 * y + 0.5 * rng.random(400), 0, 1)
+    pd.DataFrame({"y": y, "old": rng.random(400), "new": good}).to_csv("scores.csv", index=False)
+
+
+def test_scores_are_compared_with_the_first_model(scores, capsys):
+    from sklearn.metrics import average_precision_score
+
+    cli.main(["compare", "scores.csv", "--draws", "200"])
+    heading, old, new = capsys.readouterr().out.splitlines()
+    frame = pd.read_csv("scores.csv")
+    assert heading.split() == ["model", "average", "precision", "difference", "p", "verdict"]
+    assert old.split()[:2] == ["old", f"{average_precision_score(frame.y, frame.old):.4f}"]
+    assert new.split()[:2] == ["new", f"{average_precision_score(frame.y, frame.new):.4f}"]
+    assert new.endswith("better")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["scores.csv", "--target", "z"], "must have the column 'z' and two models or more"),
+        (["no.csv"], r"no\.csv is missing"),
+        (["scores.csv", "--metric", "luck"], "--metric must be one of .*, got 'luck'"),
+        (["scores.csv", "--target", "old"], "column 'old' must hold 0 and 1, got "),
+        (["scores.csv", "--baseline", "best"], "best"),
+    ],
+)
+def test_scores_that_cannot_be_compared_are_one_line(scores, arguments, message):
+    with pytest.raises(InputError, match=message):
+        cli.main(["compare", *arguments])
+
+
+def test_the_library_has_a_face_that_imports_nothing_before_it_is_used():
+    code = (
+        "import sys, rebalance; print({'numpy', 'sklearn', 'pandas'} & {*sys.modules});"
+        "from rebalance import compare, choose_threshold, score, __version__;"
+        "print(choose_threshold('fixed', [0, 1], [.2, .8], value=.4).value, __version__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    first, second = done.stdout.splitlines()
+    assert first == "set()"
+    assert second.startswith("0.4 0.")
+
+
+def test_a_threshold_of_the_model_is_that_of_its_rule(scorer):
+    assert scoring.models.threshold(scorer).value == 0.3
+    assert scoring.models.threshold(scorer, "half") == Threshold(name="fixed", value=0.5)
