@@ -41,8 +41,7 @@ audit: .venv/ready ## Look for known holes in the locked packages, and for unsaf
 	@uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip --requirement requirements.txt
 
 ui: .venv/ready ## Browse the runs on http://127.0.0.1:5000
-	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false MLFLOW_DISABLE_TELEMETRY=true \
-		mlflow ui --host 127.0.0.1 --port 5000 --workers 1
+	@python -m rebalance.cli ui
 
 article: .venv/ready ## Run the article's five steps on the chosen data
 	@python -m benchmarks.article

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from rebalance import cli, paths, store, tracking
+from rebalance import cli, paths, scoring, store, tracking
 from rebalance.cli.commands import sync
 from rebalance.errors import InputError
 from rebalance.model.corrected import CorrectedClassifier
-from rebalance.tracking import places, provenance, records, relocation
+from rebalance.tracking import pipeline, places, provenance, records, relocation, summaries
 
 REPOSITORY = Path(__file__).parents[1]
 EXPERIMENT = "rebalance"
@@ -300,7 +300,7 @@ def test_a_moved_repository_is_said_and_mended_when_somebody_says_so(
     for run_id in (before, after):
         assert client().get_run(run_id).info.artifact_uri.startswith(new.as_uri())
         assert client().list_artifacts(run_id, "metrics")[0].path == "metrics/split.json"
-    assert load(before).predict(frame()).shape == (5, 2)
+    assert list(load(before).predict(frame())) == ["probability", "decision"]
 
 
 def test_only_addresses_below_the_old_place_are_rewritten(tmp_path):
@@ -433,9 +433,9 @@ def test_a_model_is_logged_with_signature_and_example_and_no_pickle(warm, model)
     folder = model_folder(run_id)
 
     loaded = load(run_id)
-    assert loaded.predict(frame()) == pytest.approx(model.predict_proba(X[:5]))
+    assert loaded.predict(frame()).equals(answers(model))
     assert loaded.metadata.get_input_schema().input_names() == ["V1", "V2", "Amount"]
-    assert loaded.metadata.signature.outputs is not None
+    assert loaded.metadata.get_output_schema().input_names() == ["probability", "decision"]
     assert "scikit-learn==" in (folder / "requirements.txt").read_text()
 
     files = [path for path in folder.rglob("*") if path.is_file()]
@@ -473,8 +473,44 @@ def test_mlflow_serves_probabilities_from_the_command_line(warm, model):
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    answer = json.loads(Path("out.json").read_text())["predictions"]
-    assert np.asarray(answer) == pytest.approx(model.predict_proba(X[:5]))
+    found = json.loads(Path("out.json").read_text())["predictions"]
+    assert [row["probability"] for row in found] == pytest.approx(answers(model)["probability"])
+    assert [row["decision"] for row in found] == list(answers(model)["decision"])
+
+
+def test_a_logged_model_answers_where_this_package_is_not_installed(warm, model):
+    folder = model_folder(record(outputs=[written(model)], model=model))
+    assert (folder / "code/rebalance/served.py").exists()
+    code = f"""
+import sys
+sys.path = [path for path in sys.path if path] + [{str(Path(np.__file__).parents[1])!r}]
+import importlib.util
+assert importlib.util.find_spec("rebalance") is None
+import mlflow.pyfunc, pandas
+loaded = mlflow.pyfunc.load_model({str(folder)!r})
+rows = pandas.DataFrame({{"Amount": [1, 2], "V1": [None, 0.5], "more": ["x", "y"], "V2": [3, 4]}})
+print(loaded.predict(rows).round(6).to_json(orient="records"))
+"""
+    done = subprocess.run(  # -S: without the packages of an editable installation
+        [sys.executable, "-S", "-c", code],
+        cwd=folder.parent,
+        env={n: v for n, v in os.environ.items() if n != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows = np.array([[np.nan, 3, 1], [0.5, 4, 2]])
+    expected = answers(model, rows).round(6).to_json(orient="records")
+    assert done.stdout.splitlines()[-1] == expected
+
+
+def answers(model, rows=X[:5]):
+    """Return probability and decision by the model's own methods."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {"probability": model.predict_proba(rows)[:, 1], "decision": model.predict(rows)}
+    )
 
 
 LOCK = """
@@ -596,6 +632,154 @@ def test_sync_leaves_out_a_stage_whose_files_are_not_here_yet(restored):
     assert "train_baseline: left out, models/baseline.skops is not here; 'dvc repro'" in sync.run()
     Path("elsewhere").rename(paths.model("baseline"))
     assert sync.run() == "train_baseline: recorded\n"
+
+
+JUDGED = {
+    "metric": "average_precision",
+    "baseline": "baseline",
+    "intervals": {
+        "baseline": {"average_precision": {"value": 0.5, "low": 0.4, "high": 0.6}},
+        "over": {"average_precision": {"value": 0.7, "low": 0.6, "high": 0.8}},
+    },
+    "verdicts": {"over": {"verdict": "better", "difference": 0.2, "low": 0.1, "high": 0.3}},
+}
+SCORES = {
+    "baseline": {"average_precision": 0.5, "recall": 0.8, "mcc": 0.1, "threshold": 0.25},
+    "over": {"average_precision": 0.7, "recall": 0.9, "mcc": 0.2, "threshold": 0.3},
+}
+
+
+def test_what_the_test_rows_say_of_a_model_is_numbers_tags_and_a_sentence():
+    over = summaries.judged("over", "over", SCORES, JUDGED)
+    assert over.metrics == {
+        "average_precision": 0.7,
+        "average_precision_low": 0.6,
+        "average_precision_high": 0.8,
+        "difference": 0.2,
+        "difference_low": 0.1,
+        "difference_high": 0.3,
+        "recall": 0.9,
+    }
+    assert over.tags == {"verdict": "better", "recommended": "true"}
+    assert over.note == (
+        "On the test rows: average precision 0.700 [0.600, 0.800], +0.200 [+0.100, +0.300] "
+        "against baseline (better); recommended."
+    )
+    baseline = summaries.judged("baseline", "over", SCORES, JUDGED)
+    assert baseline.tags == {"verdict": "baseline", "recommended": "false"}
+    assert "difference" not in baseline.metrics
+
+
+@pytest.fixture
+def evaluated(warm):
+    """Two trained and recorded models, of which one ranks the test rows and one guesses."""
+    import pandas as pd
+
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copyfile(REPOSITORY / name, name)
+    rows = pd.DataFrame(X, columns=["V1", "V2", "Amount"]).assign(Class=Y)
+    for path in (paths.TRAIN, paths.TEST):
+        store.write_frame(path, rows, {"target": "Class", "features": ["V1", "V2", "Amount"]})
+    store.write_json(paths.SPLIT, {"train": SIDE, "test": SIDE})
+    store.write_json(paths.SCORES, SCORES)
+    store.write_json(paths.COMPARISON, JUDGED)
+    store.write_json(paths.ANSWER, {"recommended": "baseline", "answer": "Use baseline."})
+    for name, learnt in (("baseline", np.roll(Y, 1)), ("over", Y)):
+        fitted = HistGradientBoostingClassifier(max_iter=5, random_state=0).fit(X, learnt)
+        model = CorrectedClassifier(fitted, features=["V1", "V2", "Amount"])
+        store.write_model(paths.model(name), model)
+        stage = pipeline.stage(pipeline.trains(name))
+        written = [path for path in stage.outputs if path.exists()]
+        record(stage.name, outputs=written, tags={"model": name})
+        tag = provenance.digest({path: tracking.checksum(path) for path in written})
+        (run,) = (run for run in runs() if run.data.tags.get("model") == name)
+        client().set_tag(run.info.run_id, "outputs", tag)
+    return warm
+
+
+def evaluate(recommended="baseline"):
+    store.write_json(paths.ANSWER, {"recommended": recommended, "answer": f"Use {recommended}."})
+    asked = {"threshold.use": "max_f1", "evaluate.metric": "average_precision"}
+    asked |= {"evaluate.bootstrap": 100, "evaluate.seed": 1}
+    return record("evaluate", outputs=[paths.SCORES], params=asked)
+
+
+def aliases():
+    found = client().get_registered_model(EXPERIMENT).aliases
+    return {alias: int(version) for alias, version in found.items()}
+
+
+def test_the_answer_stands_on_the_experiment_the_models_and_their_runs(evaluated):
+    run_id = evaluate()
+    ours = client().get_experiment_by_name(EXPERIMENT)
+    assert ours.tags["mlflow.note.content"] == "Use baseline."
+    held = {run.data.tags["model"]: run.data for run in runs() if "model" in run.data.tags}
+    assert held["over"].metrics["average_precision_low"] == 0.6
+    assert held["over"].metrics["difference"] == 0.2
+    assert held["over"].tags["verdict"] == "better"
+    assert held["over"].tags["recommended"] == "false"
+    assert held["baseline"].tags["recommended"] == "true"
+    assert held["over"].tags["mlflow.note.content"].endswith("against baseline (better).")
+
+    models = {m.name: m for m in client().search_logged_models([ours.experiment_id])}
+    (score,) = (m for m in models["over"].metrics if m.key == "average_precision")
+    assert (score.value, score.dataset_name) == (0.7, "test")
+    assert models["over"].tags["verdict"] == "better"
+    run = client().get_run(run_id)
+    assert {each.model_id for each in run.inputs.model_inputs} == {
+        model.model_id for model in models.values()
+    }
+    (rows,) = run.inputs.dataset_inputs
+    assert rows.dataset.name == "test"
+    assert json.loads(rows.dataset.profile)["num_rows"] == 300
+    assert json.loads(rows.dataset.schema)["mlflow_colspec"][0] == {"name": "V1", "type": "double"}
+
+
+def test_a_second_evaluation_repeats_no_sentence_and_makes_no_second_version(evaluated):
+    evaluate()
+    evaluate()
+    (over,) = (run for run in runs() if run.data.tags.get("model") == "over")
+    assert over.data.tags["mlflow.note.content"].count("On the test rows") == 1
+    assert len(client().search_model_versions(f"name = '{EXPERIMENT}'")) == 1
+
+
+def test_the_first_model_recommended_is_champion_and_a_better_one_takes_its_place(evaluated):
+    evaluate("baseline")
+    assert aliases() == {"challenger": 1, "champion": 1}
+    (first,) = client().search_model_versions(f"name = '{EXPERIMENT}'")
+    assert first.tags == {
+        "model": "baseline",
+        "threshold": "0.25",
+        "rule": "max_f1",
+        "prior": "0.1",
+        "data": store.md5(paths.TRAIN),
+    }
+    # The model of over ranks the rows, that of baseline guesses.
+    evaluate("over")
+    assert aliases() == {"challenger": 2, "champion": 2}
+
+
+def test_a_model_that_is_no_better_stays_challenger_until_somebody_promotes_it(evaluated, capsys):
+    evaluate("over")
+    evaluate("baseline")
+    assert aliases() == {"challenger": 2, "champion": 1}
+    cli.main(["promote"])
+    assert aliases() == {"challenger": 2, "champion": 2}
+    cli.main(["promote", "1"])
+    out = capsys.readouterr().out
+    assert "models:/rebalance@champion is version 2; it was 1" in out
+    assert "models:/rebalance@champion is version 1; it was 2" in out
+    with pytest.raises(InputError, match="'rebalance' has no version or alias '7'"):
+        cli.main(["promote", "7"])
+
+
+def test_the_champion_scores_by_its_address(evaluated):
+    evaluate("over")
+    scorer = scoring.find("models:/rebalance@champion")
+    assert scorer.name == "over"
+    assert list(scorer.predict(frame())) == ["probability", "decision"]
+    with pytest.raises(InputError, match="models:/other@champion is not in sqlite"):
+        scoring.find("models:/other@champion")
 
 
 def test_the_summary_is_the_answer_and_one_row_a_model(root, capsys):

@@ -95,7 +95,8 @@ def test_a_server_receives_a_run_with_its_model_and_artifacts(server, tmp_path, 
 
     (output,) = run.outputs.model_outputs
     loaded = mlflow.pyfunc.load_model(f"models:/{output.model_id}")
-    assert loaded.predict(model_frame()) == pytest.approx(model.predict_proba(X[:5]))
+    found = loaded.predict(model_frame())["probability"]
+    assert found.to_numpy() == pytest.approx(model.predict_proba(X[:5])[:, 1])
 
     (child,) = client.search_runs([run.info.experiment_id], "tags.kind = 'trial'")
     assert child.data.tags["mlflow.parentRunId"] == run_id

@@ -5,19 +5,30 @@ from rebalance.tracking.places import address, check
 from rebalance.tracking.provenance import checksum
 from rebalance.tracking.records import Record, restored, waiting
 from rebalance.tracking.relocation import move
-from rebalance.tracking.runs import hand_over, hand_over_kept, missing, stage
+from rebalance.tracking.runs import (
+    download,
+    hand_over,
+    hand_over_kept,
+    missing,
+    page,
+    promote,
+    stage,
+)
 
 __all__ = [
     "Record",
     "address",
     "check",
     "checksum",
+    "download",
     "hand_over",
     "hand_over_kept",
     "locked",
     "missing",
     "moment",
     "move",
+    "page",
+    "promote",
     "restored",
     "stage",
     "waiting",

@@ -4,11 +4,14 @@ import csv
 import json
 import math
 import os
+import shutil
 import time
 from contextlib import contextmanager
 from numbers import Real
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from rebalance import columns, paths, store
+from rebalance import paths, store
 from rebalance.params.learners import LEARNERS
 from rebalance.tracking import places, provenance
 
@@ -18,6 +21,9 @@ NEEDS = {"imblearn": ("imbalanced-learn",)} | {
 }
 # What MLflow takes in one call.
 MAX_METRICS, MAX_PARAMS = 800, 100
+MAX_SCHEMA = 1_000_000
+# The part of this package that a logged model needs.
+TRAVELS = ("__init__.py", "errors.py", "served.py", "columns", "model")
 PROVENANCE = "provenance.json"
 
 
@@ -77,27 +83,43 @@ def _log_trial(client, experiment_id, parent, record, trial):
     client.set_terminated(run_id, "FINISHED", start)
 
 
-def read(path):
-    """Return the model that a stage wrote to ``path``."""
-    return store.read_model(path)
-
-
 def log_model(client, run_id, model, name):
-    """Log a model that answers with probabilities when it is served, and return its id."""
+    """Log a model that answers with probability and decision, and return its id.
+
+    The part of this package that a model needs travels with it: it answers where the package is
+    not installed.
+    """
     import mlflow.sklearn
 
-    with _fluent(run_id):
+    from rebalance.served import Scorer
+
+    scorer = Scorer(model, name)
+    with _fluent(run_id), TemporaryDirectory() as folder:
         logged = mlflow.sklearn.log_model(
-            model,
+            scorer,
             name=name,
             model_type="classifier",
-            signature=_signature(model),
+            signature=_signature(scorer),
             pip_requirements=_requirements(model.estimator),
+            code_paths=[_code(folder)],
             serialization_format="skops",
             skops_trusted_types=store.TRUSTED,
-            pyfunc_predict_fn="predict_proba",
+            pyfunc_predict_fn="predict",
         )
     return logged.model_id
+
+
+def _code(folder):
+    """Copy the part of this package that a model needs into ``folder``, and return its place."""
+    here, there = Path(paths.__file__).parent, Path(folder) / "rebalance"
+    for part in TRAVELS:
+        if (here / part).is_dir():
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(here / part, there / part, ignore=ignore)
+        else:
+            there.mkdir(exist_ok=True)
+            shutil.copyfile(here / part, there / part)
+    return str(there)
 
 
 @contextmanager
@@ -118,36 +140,69 @@ def _fluent(run_id):
             os.environ[name] = before
 
 
-def _signature(model):
+def _signature(scorer):
     """Return what a model takes and answers; nothing has to be scored for it.
 
     A column may hold whole numbers, gaps or text, as the table had them: the model knows what it
     needs, and MLflow's stricter types would refuse whole numbers where training had others.
     """
-    import numpy as np
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema, TensorSpec
+    from mlflow.types import ColSpec, Schema
     from mlflow.types.schema import AnyType
 
-    names = model.features if model.encoding is None else columns.used(model.encoding)
-    inputs = Schema([ColSpec(AnyType(), name) for name in names])
-    return ModelSignature(inputs, Schema([TensorSpec(np.dtype(float), (-1, 2))]))
+    inputs = Schema([ColSpec(AnyType(), name) for name in scorer.inputs])
+    outputs = Schema([ColSpec("double", "probability"), ColSpec("long", "decision")])
+    return ModelSignature(inputs, outputs)
 
 
 def log_datasets(client, run_id, record):
-    """Name the rows that the stage has seen, by their checksum."""
-    from mlflow.entities import Dataset, DatasetInput, InputTag
+    """Name the rows that the stage has seen: their checksum, schema and profile."""
+    from mlflow.entities import DatasetInput, InputTag
 
-    seen = {}
-    if record.model and paths.TRAIN.exists():
-        seen["training"] = paths.TRAIN
-    inputs = []
-    for context, path in seen.items():
-        source = json.dumps({"uri": path.as_posix()})
-        rows = Dataset(path.stem, store.md5(path), source_type="local", source=source)
-        inputs.append(DatasetInput(rows, [InputTag("mlflow.data.context", context)]))
+    seen = {"training": paths.TRAIN} if record.model else {}
+    if record.stage == "evaluate":
+        seen = {"testing": paths.TEST}
+    inputs = [
+        DatasetInput(dataset(path), [InputTag("mlflow.data.context", context)])
+        for context, path in seen.items()
+        if path.exists()
+    ]
     if inputs:
         client.log_inputs(run_id, inputs)
+
+
+def dataset(path):
+    """Return MLflow's description of a table, whose rows are not read for it."""
+    from mlflow.entities import Dataset
+
+    table = store.Columns(path)
+    columns = [{"name": field.name, "type": _kind(field.type)} for field in table.schema]
+    profile = {"num_rows": table.num_rows, "num_columns": len(columns)}
+    sides = store.read_json(paths.SPLIT) if paths.SPLIT.exists() else {}
+    for name in ("positives", "prevalence", "missing_values"):
+        if name in sides.get(path.stem, {}):
+            profile[name] = sides[path.stem][name]
+    return Dataset(
+        path.stem,
+        store.md5(path),
+        source_type="local",
+        source=json.dumps({"uri": path.as_posix()}),
+        schema=json.dumps({"mlflow_colspec": columns})[:MAX_SCHEMA],
+        profile=json.dumps(profile),
+    )
+
+
+def _kind(type_):
+    """Return MLflow's name of an arrow type."""
+    import pyarrow as pa
+
+    known = {
+        "boolean": pa.types.is_boolean,
+        "long": pa.types.is_integer,
+        "double": lambda each: pa.types.is_floating(each) or pa.types.is_decimal(each),
+        "datetime": pa.types.is_temporal,
+    }
+    return next((name for name, fits in known.items() if fits(type_)), "string")
 
 
 def log_files(client, run_id, record):
@@ -168,7 +223,7 @@ def _requirements(estimator):
         for module, packages in NEEDS.items()
         if module in modules
     ]
-    names = ["mlflow", "numpy", "pandas", "scikit-learn", "skops", *more]
+    names = ["mlflow", "numpy", "pandas", "pyarrow", "scikit-learn", "skops", *more]
     return [f"{name}=={provenance.version(name)}" for name in names]
 
 

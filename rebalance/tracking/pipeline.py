@@ -60,6 +60,12 @@ def stage(name):
     raise InputError(f"{paths.PIPELINE} has no stage {name!r}; restore the file as git has it.")
 
 
+def trains(model):
+    """Return the name of the stage that trains a model."""
+    own = {paths.BASELINE: "train_baseline", paths.TUNED: "tune_ratio"}
+    return own.get(model, f"train_resampled@{model}")
+
+
 def locked():
     """Return {stage: (content of params.yaml that it ran with, {output: checksum})} of dvc.lock.
 

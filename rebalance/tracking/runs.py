@@ -6,14 +6,25 @@ import time
 import warnings
 from contextlib import contextmanager
 
+from rebalance import store
 from rebalance.errors import InputError
-from rebalance.tracking import contents, pipeline, places, provenance, records
+from rebalance.tracking import (
+    contents,
+    judgements,
+    pipeline,
+    places,
+    provenance,
+    records,
+    registry,
+    view,
+)
 
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # by default a dead server hangs a call for 4 minutes
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "WARNING",  # at INFO the first use of a database says 40 lines
 }
 
@@ -121,13 +132,15 @@ def _record(client, experiment_id, record, *, model=None):
     with _terminated(client, run_id):
         model_id = None
         if record.model:
-            model = model or contents.read(record.model)
+            model = model or store.read_model(record.model)
             model_id = contents.log_model(client, run_id, model, record.model.stem)
         contents.log_datasets(client, run_id, record)
         seconds = {} if record.seconds is None else {"seconds": record.seconds}
         contents.log(client, run_id, record.params, record.metrics | seconds, model_id=model_id)
         contents.log_files(client, run_id, record)
         contents.log_trials(client, experiment_id, run_id, record)
+        if record.stage == "evaluate":
+            judgements.publish(client, experiment_id, run_id, record)
     return run_id
 
 
@@ -153,6 +166,36 @@ def missing(experiment, stages):
     return [
         name for name, outputs in stages.items() if (name, provenance.digest(outputs)) not in known
     ]
+
+
+def promote(experiment, wanted):
+    """Make a version of the registered model, or its challenger, champion."""
+    places.check(experiment)
+    with _in_one_line(experiment):
+        client, _ = _open(experiment)
+        return registry.promote(client, experiment, wanted)
+
+
+def download(uri):
+    """Return a folder that holds a model of MLflow, such as ``models:/rebalance@champion``."""
+    _settle()
+    places.check("any")
+    import mlflow.artifacts
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return mlflow.artifacts.download_artifacts(uri, tracking_uri=places.address())
+    except (MlflowException, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{uri[:80]} is not in {places.address()}: {reason}") from error
+
+
+def page(base, experiment, metric):
+    """Return the address of the view that shows which model won, on the page at ``base``."""
+    places.check(experiment)
+    with _in_one_line(experiment):
+        _, experiment_id = _open(experiment)
+    return view.address(base, experiment_id, metric)
 
 
 def _settle():

@@ -4,6 +4,11 @@ from dataclasses import dataclass, field
 
 from rebalance import paths, store
 
+# What the table of runs shows of a model beside the metric that decides.
+SHOWN = ("average_precision", "roc_auc", "recall", "precision", "brier")
+# Where the sentence on the test rows begins.
+JUDGED = "On the test rows"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
@@ -87,10 +92,51 @@ def _treatment(name, params, study):
 
 
 def _evaluate(params):
-    compared, scores = store.read_json(paths.COMPARISON), store.read_json(paths.SCORES)
-    answer = paths.REPORT.read_text(encoding="utf-8").split("\n\n")[1]
+    scores, compared = store.read_json(paths.SCORES), store.read_json(paths.COMPARISON)
+    found = answer()
+    best = judged(found["recommended"], found["recommended"], scores, compared)
     return Summary(
-        metrics={"models": len(scores)},
-        note=answer,
-        tags={"metric": compared["metric"]},
+        metrics=best.metrics,
+        note=found["answer"],
+        tags={"recommended": found["recommended"], "metric": params.evaluate.metric},
     )
+
+
+def answer():
+    """Return the answer of the last evaluation: ``recommended`` and ``answer``."""
+    if paths.ANSWER.exists():
+        return store.read_json(paths.ANSWER)
+    text = paths.REPORT.read_text(encoding="utf-8").split("\n\n")[1]
+    return {"recommended": text.removeprefix("Use ").partition(",")[0], "answer": text}
+
+
+def judged(name, recommended, scores, compared):
+    """Return what the test rows say of one model.
+
+    Parameters
+    ----------
+    name, recommended : str
+    scores, compared : dict
+        The content of metrics/scores.json and of metrics/comparison.json.
+    """
+    metric, verdict = compared["metric"], compared["verdicts"].get(name)
+    metrics = {key: scores[name][key] for key in SHOWN if key in scores[name]}
+    metrics[metric] = scores[name][metric]
+    interval = compared["intervals"].get(name, {}).get(metric)
+    words = f"{JUDGED}: {metric.replace('_', ' ')} {metrics[metric]:.3f}"
+    if interval:
+        metrics |= {f"{metric}_{end}": interval[end] for end in ("low", "high")}
+        words += f" [{interval['low']:.3f}, {interval['high']:.3f}]"
+    if verdict:
+        metrics["difference"] = verdict["difference"]
+        metrics |= {f"difference_{end}": verdict[end] for end in ("low", "high")}
+        words += (
+            f", {verdict['difference']:+.3f} [{verdict['low']:+.3f}, {verdict['high']:+.3f}] "
+            f"against {compared['baseline']} ({verdict['verdict']})"
+        )
+    words += "; recommended." if name == recommended else "."
+    tags = {
+        "verdict": verdict["verdict"] if verdict else "baseline",
+        "recommended": str(name == recommended).lower(),
+    }
+    return Summary(metrics=metrics, note=words, tags=tags)

@@ -1,0 +1,35 @@
+"""Browse the runs on this machine: start MLflow's page, and print the address of the answer."""
+
+import contextlib
+import os
+import subprocess
+import sys
+
+LIGHT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+def arguments(parser):
+    """Add what the command takes."""
+    parser.add_argument("--port", type=int, default=5000, help="on 127.0.0.1 (default: 5000)")
+
+
+def run(port):
+    """Start the page and wait for its end; of a server, return the address of its page."""
+    from rebalance import params, tracking
+
+    settings = params.load()
+    uri = tracking.address()
+    there = uri if uri.startswith("http") else f"http://127.0.0.1:{port}"
+    page = tracking.page(there.rstrip("/"), settings.tracking.experiment, settings.evaluate.metric)
+    if there == uri:
+        return f"{page}\n"
+    sys.stdout.write(f"the models, the winner first, in some seconds:\n{page}\n")
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
+    with contextlib.suppress(KeyboardInterrupt):
+        subprocess.run(  # noqa: S603 - no word of it comes from outside
+            [*command, "--workers", "1", "--backend-store-uri", uri],
+            env=os.environ | LIGHT,
+            check=False,
+        )
+    return ""
