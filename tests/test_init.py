@@ -200,6 +200,8 @@ def test_the_rare_label_is_written_as_the_table_holds_it(clone, capsys, labels, 
         (["mine.csv", "--positive", "no"], "must name the rare class, got 'no', which 90 %"),
         (["even.csv"], "has two classes of equal size"),
         (["three.csv"], "has 3 classes (0 200; 1 200; 2 200): name the label or labels"),
+        (["many.csv"], "has 600 different values, such as 0: a number to predict, or an id"),
+        (["none.csv"], "none.csv has no rows."),
         (["one.csv"], "must hold two classes or more, got 1: 'no' 600."),
     ],
 )
@@ -208,6 +210,8 @@ def test_what_cannot_be_written_is_said_in_a_line_and_nothing_is(clone, argument
     rows(share=0.5).to_csv("even.csv", index=False)
     rows().assign(churn=np.arange(600) % 3).to_csv("three.csv", index=False)
     rows().assign(churn="no").to_csv("one.csv", index=False)
+    rows().assign(churn=range(600)).to_csv("many.csv", index=False)
+    rows()[:0].to_csv("none.csv", index=False)
     before = Path("params.yaml").read_bytes()
     with pytest.raises(InputError) as refused:
         cli.main(["init", arguments[0], "--target", "churn", *arguments[1:]])

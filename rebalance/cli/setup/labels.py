@@ -7,6 +7,8 @@ from rebalance.checks.finding import details, per_cent
 from rebalance.errors import InputError
 
 CUT = 40
+# More different values are hardly classes.
+MANY = 20
 
 
 def shown(labels):
@@ -53,6 +55,12 @@ def choose(labels, said, target):
 
 def _rarer(labels, target):
     (first, fewest), (_, more), *others = sorted(labels.items(), key=lambda item: item[1])
+    if len(labels) > MANY:
+        raise InputError(
+            f"--target {target!r} has {len(labels)} different values, such as {_cut(first)}: a "
+            "number to predict, or an id, has no classes; if these are classes, name the labels of "
+            "the rare one with --positive."
+        )
     if others or fewest == more:
         problem = f"{len(labels)} classes" if others else "two classes of equal size"
         raise InputError(

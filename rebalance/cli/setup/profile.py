@@ -38,6 +38,8 @@ def profile(path, target, read=None):
     from rebalance.sources import labels
 
     found = sources.profile(_section(path, target, read))
+    if not found.rows:
+        raise InputError(f"{path} has no rows.")
     if not found.target:
         names = list(found.columns)
         numbered = names == [str(number) for number in range(len(names))]
