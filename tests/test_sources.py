@@ -188,6 +188,11 @@ def test_names_that_are_no_columns_are_told_together(tmp_path, changes, said):
     assert len(str(caught.value).splitlines()) == len(changes)
 
 
+def test_a_target_that_is_nearly_a_column_is_guessed(tmp_path):
+    with pytest.raises(InputError, match="'Class'; did you mean 'Class'"):
+        features(tmp_path, FRAME, target="class")
+
+
 def test_of_many_columns_ten_are_told(tmp_path):
     rows = FRAME.assign(**{f"x{i}": 0.5 for i in range(50)})
     with pytest.raises(InputError, match="'x4' and 45 more") as caught:

@@ -83,6 +83,12 @@ def test_labels_that_differ_in_blanks_and_capitals_are_one_class_and_a_line_says
     assert "labels 'Yes', ' yes ' are taken for one" in said
 
 
+def test_a_mark_is_a_label_where_nothing_but_one_class_is_left(tmp_path):
+    labels = two("fraud", "None")
+    found = labelled(tmp_path, labels, positive="fraud", unlabelled="drop")
+    np.testing.assert_array_equal(found, FRAME["Class"])
+
+
 def test_some_classes_against_the_rest(tmp_path):
     labels = np.arange(120) % 12
     found = labelled(tmp_path, labels, positive=[3, "7"])
@@ -107,14 +113,17 @@ def test_rows_without_a_label_are_counted_and_dropped_only_when_asked(tmp_path):
     section = asked(tmp_path / "t.csv", unlabelled="drop")
     said = sources.described(sources.profile(section), section)
     assert (said["rows"], said["without_label"]) == (118, 2)
-    assert "2 rows have no label and are left out" in said["said"]
+    assert "2 rows without a label left out" in said["said"]
 
 
 def test_a_mark_that_is_said_to_be_missing_is_no_label(tmp_path):
     labels = two("1", "0")
     labels[[0, 5]] = "NA"
-    with pytest.raises(InputError, match=r"has 3 classes, .*'NA' \(2 rows\)"):
+    with pytest.raises(
+        InputError, match=r"'NA' \(2 rows\).*; data\.unlabelled: drop leaves out 'N"
+    ):
         labelled(tmp_path, labels)
+    assert len(labelled(tmp_path, labels, unlabelled="drop")) == 118
     with pytest.raises(InputError, match="got 2 rows without"):
         labelled(tmp_path, labels, read={"missing": ["NA"]})
     found = labelled(tmp_path, labels, read={"missing": ["NA"]}, unlabelled="drop")

@@ -199,6 +199,11 @@ def test_of_two_rows_of_names_the_one_with_the_target_is_the_header(tmp_path):
     assert list(found.columns) == ["a", "b", "c", "d", "Class"]
 
 
+def test_a_name_is_the_same_however_its_letters_are_composed(tmp_path):
+    path = written(tmp_path, CSV.replace("Class", "Gro\u0308ße"))
+    assert table(path, target="Größe").column_names[-1] == "Größe"
+
+
 # Rows that do not fit
 
 
@@ -214,6 +219,7 @@ def test_of_two_rows_of_names_the_one_with_the_target_is_the_header(tmp_path):
         (CSV.replace("d,", " a ,", 1), "must name each column once, got 'a'"),
         (gzip.compress(CSV.encode())[:200], "it is damaged or was cut off"),
         (zipped(CSV)[:200], "begins as a zip archive"),
+        (b"PK\5\6" + b"\0" * 18, "an archive without files"),
         (b"\0" * 4096, "begins with 4,096 zero bytes"),
         (CSV.encode() + b"\0" * 4096, "holds zero bytes"),
         (b"", "it is empty"),
@@ -223,6 +229,13 @@ def test_of_two_rows_of_names_the_one_with_the_target_is_the_header(tmp_path):
         ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "a Git LFS pointer"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 99, "an old Excel workbook"),
         ('[{"a": 1, "Class": 0}]', "is JSON"),
+        ("@RELATION iris\n@attribute a numeric\n@data\n1,2\n", "is an ARFF file"),
+        ("1 1:0.5 2:3\n0 1:0.25\n", "is a sparse (LIBSVM) file"),
+        ("%PDF-1.7\n", "is a PDF"),
+        (gzip.compress(gzip.compress(CSV.encode())), "a compressed file in a compressed file"),
+        (gzip.compress(zipped(CSV)), "an archive in a compressed file"),
+        (CSV + CSV, "the header stands again in 1 of the rows"),
+        ("\n".join([*LINES[:20], "# later", *LINES[20:]]), "has 1 fields in row 20, where"),
         (b"PAR1\x15\x04\x15" + b"\0" * 50, "was cut off"),
         ("one\ntwo\nthree\n", "no separator"),
     ],
@@ -270,6 +283,9 @@ def test_an_archive_of_two_tables_names_them(tmp_path):
         (["1'234.5", "7"], [1234.5, 7], "double"),
         (["$5.20", '"$1,000.00"', "-$3"], [5.2, 1000, -3], "double"),
         (["5 €", "7 €"], [5, 7], "double"),
+        (["5 EUR", "7.5 EUR"], [5, 7.5], "double"),
+        (["USD 5", "EUR 7"], ["USD 5", "EUR 7"], "string"),
+        (["$1.7e308", "-"], [1.7e308, None], "double"),
         (["(5.5)", "7.25"], [-5.5, 7.25], "double"),
         (["\u22125", "7"], [-5, 7], "double"),
         (["13.2%", "8%"], [13.2, 8], "double"),
@@ -320,6 +336,22 @@ def test_dates_are_moments_in_the_order_that_they_show(tmp_path, cells, first):
 @pytest.mark.parametrize("cells", [["1000", "1001"], ["2023-13-45"], ["31/31/2023"], ["12:30"]])
 def test_what_is_no_date_is_none(tmp_path, cells):
     assert not column(tmp_path, cells)[1].startswith("timestamp")
+
+
+@pytest.mark.parametrize(
+    ("cells", "shown"),
+    [
+        (["2023-02-30", "2023-01-13"], "such as '2023-02-30'"),
+        (["2023-01-13T00:00:00Z", "2023-01-13"], "not all in one form"),
+        (["13/01/2023", "01/13/2023"], "dates in no one order"),
+    ],
+)
+def test_dates_that_are_not_of_one_form_stay_text_and_a_line_says_so(tmp_path, cells, shown):
+    found, _ = profiled(written(tmp_path, with_column(cells)))
+    assert found.columns["x"].holds == "text"
+    (line,) = [line for line in found.said if line.startswith("column 'x'")]
+    assert shown in line
+    assert line.endswith("read as text")
 
 
 def test_a_gap_of_a_date_is_one(tmp_path):

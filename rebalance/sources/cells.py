@@ -1,7 +1,10 @@
 """Look at the text of a column: is it numbers, in whose writing, dates, truth values, or text."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from rebalance.sources import dates, marks
 
@@ -16,7 +19,9 @@ FIRST = 16
 STRAY_VALUES, STRAY_SHARE = 3, 0.05
 LARGEST = 2**63
 
-BEFORE, AFTER = r"^\(?[+\-\x{2212}]?\s*[$€£¥]?\s*[+\-\x{2212}]?", r"\s*[%$€£¥]?\)?$"
+SIGN = r"[+\-\x{2212}]?"
+MONEY = r"[$€£¥]|EUR|USD|GBP|CHF|JPY|INR|BRL"
+BEFORE, AFTER = rf"^\(?{SIGN}\s*(?:{MONEY})?\s*{SIGN}", rf"\s*(?:%|{MONEY})?\)?$"
 BLANK = r"[ '\x{2019}\x{00a0}\x{202f}]"
 EXPONENT = r"([eE][+\-]?\d+)?"
 # Numbers by their decimal mark; between thousands the other mark, a blank or an apostrophe.
@@ -56,6 +61,7 @@ class Cells:
     numbers: int = 0
     strays: Counter = field(default_factory=Counter)  # rows by value that is no number
     booleans: int = 0
+    dated: int = 0  # rows that look like a date
     percent: int = 0
     currencies: set = field(default_factory=set)
     shapes: set = field(default_factory=set)  # of dates; None for what is none
@@ -244,15 +250,16 @@ class Cells:
                 self.either += count * (dot and comma and not digits and marked(value))
                 self.whole += count * digits
                 self.percent += count * ("%" in value)
-                self.currencies.update(set(value) & set("$€£¥"))
+                self.currencies.update(re.findall(MONEY, value))
             elif len(self.strays) <= STRAY_VALUES or value in self.strays:
                 self.strays[value] += count
             self.booleans += count * (value.lower() in {"true", "false"})
-            if None not in self.shapes:
-                self._look_at_date(value)
+            if None not in self.shapes or not (dot or comma):
+                self._look_at_date(value, count)
 
-    def _look_at_date(self, value):
+    def _look_at_date(self, value, count):
         found = dates.matched(value)
+        self.dated += count * bool(found)
         shape = found and found[0]
         self.shapes.add(shape)
         if not shape:
@@ -298,7 +305,8 @@ def _has_nan(numbers):
     if numbers.null_count:
         return pc.any(pc.is_nan(numbers)).as_py()
     # A sum that is none is rare, and sooner had than a look at every number.
-    total = numbers.to_numpy().sum()
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = numbers.to_numpy().sum()
     return total != total and pc.any(pc.is_nan(numbers)).as_py()  # noqa: PLR0124
 
 
@@ -334,7 +342,8 @@ def plain(column, decimal):
     """Return numbers as a program writes them: no thousands, signs of money or percent."""
     import pyarrow.compute as pc
 
-    column = pc.replace_substring_regex(column, r"[$€£¥%'\x{2019}\x{00a0}\x{202f}\s]|^\+", "")
+    clutter = MONEY + r"|[%'\x{2019}\x{00a0}\x{202f}\s]|^\+"
+    column = pc.replace_substring_regex(column, clutter, "")
     column = pc.replace_substring(column, "\u2212", "-")
     column = pc.replace_substring_regex(column, r"^\((.*)\)$", r"-\1")
     column = pc.replace_substring(column, "," if decimal == "." else ".", "")

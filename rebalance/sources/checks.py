@@ -1,5 +1,7 @@
 """Whether params.yaml names columns of the table, and which columns are features."""
 
+from difflib import get_close_matches
+
 import numpy as np
 
 from rebalance.errors import InputError
@@ -15,7 +17,12 @@ def named_columns(found, data):
     names = [*found.columns, *([found.target] if found.target else [])]
     lines = []
     if not found.target:
-        lines.append(f"data.target {data.target!r} is no column; the columns are {listed(names)}.")
+        near = get_close_matches(data.target.casefold(), {n.casefold(): n for n in names}, n=1)
+        hint = [f"; did you mean {n!r}" for n in names if n.casefold() in near][:1]
+        lines.append(
+            f"data.target {data.target!r} is no column; the columns are {listed(names)}"
+            f"{''.join(hint)}."
+        )
     for key in ("drop", "columns"):
         unknown = [name for name in getattr(data, key, ()) if named(name, names) is None]
         unknown = [name for name in unknown if name not in found.unused]

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import re
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -12,11 +13,11 @@ from rebalance.errors import InputError, one_line
 PARQUET = b"PAR1"
 SAMPLE = 256 * 1024
 SAVE = "save the table as CSV or Parquet"
+ZIP, GZIP, XZ, ZSTD = b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+BZIP2, BLOCK = b"BZh", b"1AY&SY"
 # First bytes of what is no table of text, what it is, and what to do.
 FOREIGN = (
-    (b"version https://git-lfs.github.com/spec", "a Git LFS pointer", "run 'git lfs pull'"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", SAVE),
-    (b"%PDF-1.", "a PDF", SAVE),
     (b"\x89HDF\r\n", "an HDF5 file", SAVE),
     (b"ARROW1", "an Arrow (Feather) file", "save the table as Parquet"),
     (b"ORC", "an ORC file", "save the table as Parquet"),
@@ -24,12 +25,20 @@ FOREIGN = (
     (b"\x80\x04\x95", "a Python pickle", "save the table as Parquet"),
     (b"\x80\x05\x95", "a Python pickle", "save the table as Parquet"),
     (b"$FL2", "an SPSS file", SAVE),
+    (GZIP, "a compressed file in a compressed file", "unpack it"),
+    (ZIP, "an archive in a compressed file", "unpack it"),
+    (b"PK\x05\x06", "an archive without files", "fetch it again"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it"),
     (b"Rar!\x1a\x07", "a RAR archive", "unpack it"),
 )
+# The same of what is text as well.
+OF_TEXT = (
+    (b"version https://git-lfs.github.com/spec", "a Git LFS pointer", "run 'git lfs pull'"),
+    (b"%pdf-1.", "a PDF", SAVE),
+    (b"@relation ", "an ARFF file", SAVE),
+)
+SPARSE = re.compile(rb"[-+\d.]+( \d+:[-+\d.eE]+)+ *\r?\n")
 MARKUP = (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<script", b"<svg")
-ZIP, GZIP, XZ, ZSTD = b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
-BZIP2, BLOCK = b"BZh", b"1AY&SY"
 BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
@@ -145,10 +154,13 @@ def _refuse_foreign(path, head):
     shown = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not shown:
         raise InputError(f"{path} cannot be read as CSV: it is empty.")
-    for magic, what, todo in FOREIGN:
-        # A header may begin with the same letters; the text below it tells.
-        if shown.startswith(magic) and (len(magic) > 12 or not _is_text(shown[:512])):
+    # A header may begin with the same letters; the text below it tells.
+    known = OF_TEXT if _is_text(shown[:512]) else FOREIGN
+    for magic, what, todo in known:
+        if shown[: len(magic)].lower() == magic.lower():
             raise InputError(f"{path} is {what}, not CSV or Parquet; {todo}.")
+    if SPARSE.match(shown):
+        raise InputError(f"{path} is a sparse (LIBSVM) file, not CSV or Parquet; {SAVE}.")
     if shown[:512].lower().startswith(MARKUP):
         raise InputError(
             f"{path} is a web page, not CSV; its address asks for a log-in or leads to a page "

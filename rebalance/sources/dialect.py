@@ -9,6 +9,7 @@ all alike wins, and what two readings fit is refused with both.
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
@@ -39,7 +40,8 @@ class Dialect:
     @property
     def called(self):
         """Return the names of the columns, those without one called as pandas calls them."""
-        return [name or f"Unnamed: {number}" for number, name in enumerate(self.names)]
+        names = [unicodedata.normalize("NFC", name) for name in self.names]
+        return [name or f"Unnamed: {number}" for number, name in enumerate(names)]
 
     @property
     def fields(self):

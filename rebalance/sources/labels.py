@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rebalance.errors import InputError
+from rebalance.sources.marks import is_missing
 
 # To be split and to be folded.
 FEWEST_POSITIVES = 10
@@ -111,17 +112,19 @@ def decide(found, data, marks=frozenset()):
             f"{name} must have classes, got {count} different values, such as "
             f"{_cut(next(iter(counted)))}: a number to predict, or an id, has none."
         )
+    if data.unlabelled == "drop":
+        marks = marks | _no_labels(counted, data)
     gone = [label for label in counted if isinstance(label, str) and label.strip() in marks]
     without += sum(counted[label] for label in gone)
     there = classes({label: rows for label, rows in counted.items() if label not in gone})
     positive, rest, notes = _positive(name, there, data)
     if without and data.unlabelled != "drop":
         raise InputError(
-            f"{name} must have a label in every row, got {without} rows without; write "
+            f"{name} must have a label in every row, got {in_words(without)} without; write "
             "data.unlabelled: drop to leave them out."
         )
     if without:
-        notes.append(f"{without} rows have no label and are left out")
+        notes.append(f"{in_words(without)} without a label left out")
     _check(name, positive, rest, data)
     return Answer(
         positive=tuple(label for each in positive for label in each.spellings),
@@ -129,6 +132,20 @@ def decide(found, data, marks=frozenset()):
         dropped=tuple(gone),
         notes=tuple(notes),
     )
+
+
+def _no_labels(counted, data):
+    """Return the marks of a missing value among labels that leave two classes or more."""
+    named = data.positive if isinstance(data.positive, list) else [data.positive]
+    marked = {
+        label.strip()
+        for label in counted
+        if isinstance(label, str)
+        and is_missing(label.strip())
+        and not any(_same(label, each) for each in named)
+    }
+    rest = [label for label in counted if not isinstance(label, str) or label.strip() not in marked]
+    return marked if len(classes(dict.fromkeys(rest, 1))) > 1 else set()
 
 
 def _positive(name, found, data):
@@ -148,10 +165,12 @@ def _positive(name, found, data):
         chosen += [each for each in same if each not in chosen]
     rest = [each for each in found if each not in chosen]
     if len(found) > 2 and not isinstance(data.positive, list):
+        marked = _no_labels({each.label: each.rows for each in found}, data)
+        hint = f"; data.unlabelled: drop leaves out {', '.join(map(repr, sorted(marked)))}"
         raise InputError(
             f"{name} has {len(found)} classes, {_shown(found, rows=True)}; write data.positive: "
             f"[{data.positive}] for {data.positive!r} against the rest, or more labels into the "
-            "list."
+            f"list{hint * bool(marked)}."
         )
     if not rest:
         raise InputError(f"data.positive names every label of {name}: {_shown(found)}.")
@@ -180,10 +199,19 @@ def _check(name, positive, rest, data):
 def _shown(found, rows=False):
     """Return the labels as they stand in the table, some of them where there are many."""
     each = [
-        f"{_cut(one.spellings[0])} ({one.rows:,} rows)" if rows else _cut(one.spellings[0])
+        f"{_cut(one.spellings[0])} ({in_words(one.rows)})" if rows else _cut(one.spellings[0])
         for one in found[:SHOWN]
     ]
     return ", ".join(each) + ", …" * (len(found) > SHOWN)
+
+
+def in_words(rows):
+    """Return a number of rows in words.
+
+    >>> in_words(1), in_words(1200)
+    ('1 row', '1,200 rows')
+    """
+    return f"{rows:,} row{'s' * (rows != 1)}"
 
 
 def _cut(label):

@@ -117,6 +117,7 @@ def _refuse_twice(path, names):
 
 def listed(names):
     """Return names in quotes, ten at most."""
+    names = list(names)
     more = f" and {len(names) - SHOWN} more" * (len(names) > SHOWN)
     return ", ".join(repr(str(name)[:40]) for name in names[:SHOWN]) + more
 

@@ -49,7 +49,12 @@ def decide(name, cells, decimal=None, as_text=False):
         return _fast(name, cells, decimal, missing)
     if not as_text and (found := _slow(name, cells, decimal, missing)):
         return found
-    return Meaning(kind=TEXT, missing=frozenset(cells.gone))
+    note = ""
+    if cells.dated > cells.present / 2 and not as_text:
+        shown = next((value for value in cells.values if not dates.moment(str(value), False)), "")
+        other = f", such as {shown[:40]!r}" if shown else ""
+        note = f"column {name!r}: dates, but not all in one form{other}, read as text"
+    return Meaning(kind=TEXT, missing=frozenset(cells.gone), note=note)
 
 
 def _slow(name, cells, decimal, missing):

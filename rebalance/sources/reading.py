@@ -4,6 +4,7 @@ Memory does not grow with the file: a batch of rows is looked at and forgotten. 
 `HELD` bytes is remembered between the passes, so that a small file is parsed once.
 """
 
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from rebalance.sources.cells import Cells
 from rebalance.sources.meaning import converted, decide
 
 # Bytes of the first pass that are remembered for the second, and of rows that are written at once.
-HELD, WRITTEN, ROWS = 256 << 20, 128 << 20, 1 << 20
+HELD, WRITTEN, ROWS = 96 << 20, 96 << 20, 1 << 20
 # Names of columns that number the rows, where they do; and of those without one.
 ROW_NUMBERS = {"rownames", "row.names", "row_names", "rowid", "index", "level_0"}
 NAMELESS = ("Unnamed: ", "__index_level_")
@@ -109,7 +110,8 @@ def _profile(laid, data):
 
 def named(name, names):
     """Return the column that params.yaml means, blanks around the name or not; None for none."""
-    return name if name in names else next((n for n in names if n == str(name).strip()), None)
+    plain = unicodedata.normalize("NFC", name.strip())
+    return name if name in names else next((each for each in names if each == plain), None)
 
 
 def _text(column):
@@ -158,6 +160,12 @@ def _meanings(states, laid, data):
                 found[name] = decide(name, state, decimal, as_text=True)
             else:
                 unsure.append(str(error))
+    again = [name for name, state in texts.items() if state.is_stray() and name in state.strays]
+    if len(again) > 1:
+        rows = max(texts[name].strays[name] for name in again)
+        raise InputError(
+            f"{laid.parts[0][0].path}: the header stands again in {rows} of the rows; remove them."
+        )
     if unsure:
         more = f"; and {len(unsure) - 5} more columns" * (len(unsure) > 5)
         raise InputError(f"{laid.parts[0][0].path}: {'; '.join(unsure[:5])}{more}.")
