@@ -167,6 +167,29 @@ def test_the_ledger_has_every_private_name_of_another_library_and_no_other():
     )
 
 
+def imported(tree):
+    """Yield the packages of the library that a module imports."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module="rebalance", names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=str(module)) if module.startswith("rebalance."):
+                yield module.split(".")[1]
+
+
+def test_a_package_imports_only_from_those_above_it_in_the_design():
+    table = read("docs", "design.md").partition("## Packages")[2].partition("## Words")[0]
+    order = re.findall(r"^\| `(\w+)(?:/|\.py)` \|", table, flags=re.MULTILINE)
+    names = {path.stem for path in ROOT.glob("rebalance/[a-z]*") if path.suffix in {"", ".py"}}
+    assert set(order) == names
+
+    for path in ROOT.glob("rebalance/[a-z]*/**/*.py"):
+        package = path.relative_to(ROOT).parts[1]
+        above = order[: order.index(package) + 1]
+        found = set(imported(ast.parse(path.read_text(encoding="utf-8"))))
+        assert found <= set(above), f"{path.relative_to(ROOT)} imports {found - set(above)}"
+
+
 def test_functions_carry_their_types_in_docstrings_only():
     for path in ROOT.glob("rebalance/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
