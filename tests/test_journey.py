@@ -237,9 +237,9 @@ def test_models_of_other_rules_are_not_judged_by_these(journey, monkeypatch, cap
     ("changes", "stage", "said"),
     [
         (
-            {"split.test_size": "1e-1"},
+            {"split.test_size": "a tenth"},
             "split",
-            "split.test_size must be a number, got the text '1e-1'",
+            "split.test_size must be a number, got 'a tenth'",
         ),
         (
             {"resample.over.ratio": 99},
