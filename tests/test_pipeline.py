@@ -286,6 +286,12 @@ def test_rows_from_a_file_are_noticed_when_they_change(folder):
     assert re.search(r"download:\s+changed deps:\s+modified:\s+data/mine.csv", status(folder))
 
 
+def test_a_file_named_by_a_number_is_one_to_dvc_as_well(folder):
+    (folder / "2024").write_text("a,Class\n1,0\n", encoding="utf-8")
+    edit(folder, data={"source": "file", "path": 2024, "drop": []})
+    assert re.search(r"new:\s+2024", status(folder))
+
+
 def status(folder):
     return call(folder, "dvc", "status")
 

@@ -6,12 +6,14 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebalance import sources
 from rebalance.errors import InputError
-from tests.strategies import FEATURES, frame, params
+from rebalance.params import Read
+from tests.strategies import FEATURES, ROOT, frame, params
 
 FRAME = frame(120, 15)
 CSV = FRAME.to_csv(index=False).encode()
@@ -119,6 +121,13 @@ def test_simulated_rows_have_one_target():
         InputError, match=r"data\.target must be 'Class' for source simulated, got 'V1"
     ):
         sources.profile(data("simulated", target="V1"))
+
+
+def test_the_page_on_reading_shows_keys_that_there_are():
+    page = (ROOT / "docs" / "reading.md").read_text(encoding="utf-8")
+    shown = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])["data"]["read"]
+    assert shown.keys() == Read.model_fields.keys()
+    assert data(path="x", read=shown).read.model_dump() == shown
 
 
 # Columns

@@ -96,10 +96,13 @@ def batches(path, names):
     import pyarrow.parquet as pq
 
     try:
-        # Buffered, so that a column of a row group is not in memory as a whole.
+        # A group of rows at a time: arrow keeps what it read of a file until the iterator ends.
         with pq.ParquetFile(path, buffer_size=1 << 20) as file:
-            for batch in file.iter_batches(batch_size=ROWS, columns=names, use_threads=False):
-                yield batch.select(names)
+            for group in range(file.num_row_groups):
+                for batch in file.iter_batches(
+                    ROWS, row_groups=[group], columns=names, use_threads=False
+                ):
+                    yield batch.select(names)
     except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"{path} cannot be read as Parquet: {one_line(error)}; it is damaged: fetch it again."
