@@ -280,7 +280,8 @@ def test_a_ratio_may_be_a_share_of_the_natural_one_or_the_first_of_a_list_that_f
 def test_a_ratio_that_gave_way_is_said():
     assert params.parse(SHIPPED).too_high(600) == []
     assert params.parse(SHIPPED).too_high(6) == [
-        "under_200 takes 2 negatives per positive: the training rows have 6, and 200 asks for "
-        "more.",
-        "smote takes 3 negatives per positive: the training rows have 6, and 10 asks for more.",
+        "under_200 takes the ratio 2: the training rows have 6 negatives per positive, and 200 "
+        "asks for more.",
+        "smote takes the ratio 3: the training rows have 6 negatives per positive, and 10 asks "
+        "for more.",
     ]

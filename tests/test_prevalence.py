@@ -127,11 +127,14 @@ def test_the_report_names_the_assumption_and_the_share():
     }
     found = replace(fixed.results(), scores=scores)
     section = sections.at_prevalence(found)
-    assert section.title == "Where 7.6923% of the rows are positive, for under"
-    assert "The table has 25.0000% positives" in section.text
-    assert "the positives look alike in both places, and so do the negatives" in section.text
+    assert section.title == "Where 7.692 % of the rows are positive, for under"
+    assert "Of the test rows 25 % are positive" in section.text
+    assert (
+        "assumes that the positives look alike in both places, and so do the negatives"
+        in section.text
+    )
     assert f"Average precision is {FOUND['average_precision']:.4g} there" in section.text
-    assert "Where 7.6923% of the rows" in report.as_markdown(found)
+    assert "Where 7.692 % of the rows" in report.as_markdown(found)
     assert [row["name"] for row in section.rows] == list(RULES)
     assert "precision" not in section.rows[-1]
     half = FOUND["rules"]["half"]

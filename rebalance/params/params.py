@@ -56,8 +56,8 @@ class Params(Section):
     def too_high(self, natural):
         """Return a sentence for each entry whose first ratio is above the natural one."""
         return [
-            f"{name} takes {entry.at(natural).ratio:.3g} negatives per positive: the training rows "
-            f"have {natural:.3g}, and {passed[0]:g} asks for more."
+            f"{name} takes the ratio {entry.at(natural).ratio:.3g}: the training rows have "
+            f"{natural:.3g} negatives per positive, and {passed[0]:g} asks for more."
             for name, entry in self.resample.items()
             if (passed := ratios.passed_over(entry.ratio, natural))
         ]

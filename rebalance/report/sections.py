@@ -352,13 +352,22 @@ def rules(results):
     )
 
 
+def percent(share):
+    """Return a share as people write it.
+
+    >>> percent(0.05), percent(0.00172)
+    ('5 %', '0.172 %')
+    """
+    return f"{100 * share:.4g} %"
+
+
 def at_prevalence(results):
     """Return the decisions of the recommended model where the rare class has another share."""
     name = results.recommendation.model
     found = results.scores[name].get("at_prevalence")
     if found is None:
         return None
-    test = results.split["test"]["prevalence"]
+    test, share = results.split["test"]["prevalence"], percent(found["prevalence"])
     costs = any("cost" in row for row in found["rules"].values())
     table = []
     for key, row in found["rules"].items():
@@ -374,18 +383,17 @@ def at_prevalence(results):
         "alerts": "share flagged",
     }
     return Section(
-        title=f"Where {found['prevalence']:.4%} of the rows are positive, for {name}",
+        title=f"Where {share} of the rows are positive, for {name}",
         part=part.DECISIONS,
         short=True,
         text=(
-            f"The table has {test:.4%} positives, and data.prevalence says "
-            f"{found['prevalence']:.4%} where the model will be used. Assumed: the positives look "
-            "alike in both places, and so do the negatives; only their shares differ. "
-            f"Average precision is {found['average_precision']:.4g} there, log loss "
-            f"{found['log_loss']:.4g}. Thresholds are those of the restated probabilities; rules "
-            "on expected costs decide anew, the others flag the same rows. All other sections are "
-            "at the share of the table. read_model(...).at("
-            f"{found['prevalence']:g}) answers with the restated probabilities."
+            f"Of the test rows {percent(test)} are positive; data.prevalence says {share} where the "
+            "model will be used. This section assumes that the positives look alike in both "
+            "places, and so do the negatives: only their shares differ. Average precision is "
+            f"{found['average_precision']:.4g} there, log loss {found['log_loss']:.4g}. Thresholds "
+            "are those of the restated probabilities. Rules on expected costs decide anew, the "
+            "others flag the same rows. All other sections are at the share of the table. "
+            f"read_model(...).at({found['prevalence']:g}) answers with the restated probabilities."
             + (" Costs are of 1,000 rows." if costs else "")
         ),
         headings=headings | ({"cost": "cost"} if costs else {}),
