@@ -387,8 +387,8 @@ def at_prevalence(results):
         part=part.DECISIONS,
         short=True,
         text=(
-            f"Of the test rows {percent(test)} are positive; data.prevalence says {share} where the "
-            "model will be used. This section assumes that the positives look alike in both "
+            f"Of the test rows {percent(test)} are positive; data.prevalence says {share} where "
+            "the model will be used. This section assumes that the positives look alike in both "
             "places, and so do the negatives: only their shares differ. Average precision is "
             f"{found['average_precision']:.4g} there, log loss {found['log_loss']:.4g}. Thresholds "
             "are those of the restated probabilities. Rules on expected costs decide anew, the "
