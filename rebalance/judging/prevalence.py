@@ -14,7 +14,7 @@ from rebalance.model.corrected import expit, log_odds, moved, odds_change
 from rebalance.thresholds import Threshold
 
 # Rules that read a probability, and not an order: they decide anew.
-BY_PROBABILITY = {"expected_cost", "amount_cost"}
+BY_PROBABILITY = {"expected_cost", "amount_cost", "cost_by_row"}
 ROWS = 1000  # costs are given for so many rows
 
 
@@ -61,10 +61,7 @@ def restated(table, y_score, chosen, rules, share, prevalence):
         else:
             flagged, value = threshold.flag(y_score), float(moved(threshold.value, change))
         found["rules"][name] = {"threshold": value} | _decided(table.y, flagged, weight, strata)
-        if rule.rule in {*BY_PROBABILITY, "empirical_cost"}:
-            costs = rule.options
-            if rule.per_row:
-                costs = {"c_tp": rule.c_admin, "c_fp": rule.c_admin, "c_fn": amounts}
+        if costs := thresholds.of_rule(rule, amounts):
             each = thresholds.cost_by_row(table.y, flagged, **costs)
             found["rules"][name]["cost"] = ROWS * float(np.average(each, weights=weight))
     return found

@@ -40,11 +40,8 @@ def by_rule(table, y_score, chosen, rules, groups=None):
             found[name] |= {"shortfall": threshold.shortfall, "message": threshold.message}
         found[name] |= metrics.decision_metrics(table.y, flagged.astype(float), HALF)
         found[name] |= _shares(table.y, flagged, strata)
-        if rule.rule == "amount_cost":
-            costs = {"c_tp": rule.c_admin, "c_fp": rule.c_admin, "c_fn": amounts}
+        if costs := thresholds.of_rule(rule, amounts):
             found[name] |= _savings(table.y, flagged, strata, costs)
-        elif rule.rule in {"expected_cost", "empirical_cost"}:
-            found[name] |= _savings(table.y, flagged, strata, rule.options)
     return found
 
 

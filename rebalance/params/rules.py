@@ -2,8 +2,9 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from rebalance.params import expressions
 from rebalance.params.fields import Amount, Count, Positive, Section, Share
 
 # How sure it is that a share holds on new rows; 0 promises nothing.
@@ -113,6 +114,50 @@ class AmountCost(ThresholdRule):
     column: Annotated[str, Field(min_length=1)]
     c_admin: Amount
 
+    @property
+    def columns(self):
+        """Return the columns that the rule looks at."""
+        return [self.column]
+
+
+def _cell(cost):
+    """Return a cost as it is: a number, or an expression that can be read."""
+    if isinstance(cost, str):
+        expressions.parse(cost)
+    return cost
+
+
+Cell = Annotated[
+    float | str, AfterValidator(_cell), Field(description="a number, or an expression of columns")
+]
+
+
+class CostByRow(ThresholdRule):
+    """One threshold a row: what each outcome costs, as numbers, columns or expressions of them."""
+
+    per_row: ClassVar[bool] = True
+    rule: Literal["cost_by_row"]
+    c_fp: Cell
+    c_fn: Cell
+    c_tp: Cell = 0.0
+    c_tn: Cell = 0.0
+
+    @property
+    def options(self):
+        """Return no option: the costs are read with the rows."""
+        return {}
+
+    @property
+    def cells(self):
+        """Return the four costs by name."""
+        return {name: getattr(self, name) for name in ("c_fp", "c_fn", "c_tp", "c_tn")}
+
+    @property
+    def columns(self):
+        """Return the columns that the costs name."""
+        texts = [cost for cost in self.cells.values() if isinstance(cost, str)]
+        return sorted(set().union(*map(expressions.columns, texts)))
+
 
 Rule = Annotated[
     Fixed
@@ -122,6 +167,7 @@ Rule = Annotated[
     | AlertBudget
     | ExpectedCost
     | EmpiricalCost
-    | AmountCost,
+    | AmountCost
+    | CostByRow,
     Field(discriminator="rule"),
 ]

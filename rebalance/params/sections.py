@@ -158,11 +158,11 @@ class Threshold(Section):
         return self
 
     def for_columns(self, names):
-        """Return the section without the rules whose column is not among ``names``."""
+        """Return the section without the rules that look at a column not among ``names``."""
         rules = {
             key: rule
             for key, rule in self.rules.items()
-            if not rule.per_row or rule.column in names
+            if not rule.per_row or set(rule.columns) <= set(names)
         }
         return self.model_copy(update={"rules": rules})
 

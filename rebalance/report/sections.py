@@ -342,7 +342,7 @@ def rules(results):
             else ""
         )
         + "".join(
-            f" {key} is left out: the table has no column {rule.column!r}."
+            f" {key} is left out: the table has no column {' or '.join(map(repr, rule.columns))}."
             for key, rule in results.params.threshold.rules.items()
             if rule.per_row and key not in decided
         ),

@@ -48,4 +48,10 @@ def threshold(scorer, rule=""):
             f"rule must be one of {errors.listed(list(scorer.model.thresholds or {}))}, "
             f"got {rule[:40]!r}."
         )
-    return Threshold(**scorer.model.thresholds[rule])
+    threshold = Threshold(**scorer.model.thresholds[rule])
+    if threshold.value is None and threshold.c_admin is None:
+        raise InputError(
+            f"rule {rule} decides by the costs of each row, which are read in training only; name "
+            "another rule, and decide from the probabilities."
+        )
+    return threshold

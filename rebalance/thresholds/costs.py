@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rebalance.errors import InputError
+from rebalance.errors import InputError, listed
+from rebalance.params import expressions
 
 
 class Costs(NamedTuple):
@@ -68,7 +69,7 @@ def savings(y_true, flagged, **costs):
 
 
 def amounts(table, name, rule):
-    """Return the amounts that a rule looks at, or None; `InputError` where they are none.
+    """Return what a rule with a threshold for each row looks at, or None.
 
     Parameters
     ----------
@@ -76,20 +77,87 @@ def amounts(table, name, rule):
     name : str
         The rule's key in ``threshold.rules``.
     rule : params.Rule
+
+    Returns
+    -------
+    array of shape (n_rows,), Costs of such arrays, or None
+        The amounts of ``amount_cost``; the costs of ``cost_by_row``; None for other rules.
+
+    Raises
+    ------
+    InputError
+        Where a column is missing, or holds no amounts or costs.
     """
     if not rule.per_row:
         return None
+    if rule.rule == "cost_by_row":
+        return _costs(table, name, rule)
     key = f"threshold.rules.{name}.column"
-    if rule.column not in {*table.features, *table.others}:
-        known = ", ".join([*table.features, *table.others])
-        raise InputError(
-            f"{key} must be a column, got {rule.column!r}; the columns are {known}. Name one, or "
-            f"remove the rule {name}."
-        )
-    found = table.column(rule.column)
-    if found.dtype.kind not in "biuf" or not (found >= 0).all():
+    found = _column(table, rule.column, key, name)
+    if not (found >= 0).all():
         raise InputError(
             f"{key} must hold an amount of 0 or more in every row, and {rule.column!r} does not; "
             f"name another column, or remove the rule {name}."
         )
+    return found
+
+
+def _column(table, column, key, name):
+    """Return a column of numbers; `InputError` where there is none."""
+    if column not in {*table.features, *table.others}:
+        raise InputError(
+            f"{key} must be a column, got {column!r}; the columns are {listed(table.names)}. Name "
+            f"one, or remove the rule {name}."
+        )
+    found = table.column(column)
+    if found.dtype.kind not in "biuf":
+        raise InputError(
+            f"{key} must hold an amount of 0 or more in every row, and {column!r} does not; "
+            f"name another column, or remove the rule {name}."
+        )
     return found.astype(float)
+
+
+def _costs(table, name, rule):
+    """Return the `Costs` of every row; `InputError` where one is no number or a mistake pays."""
+    cells = {}
+    for cell, cost in rule.cells.items():
+        key = f"threshold.rules.{name}.{cell}"
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            values = (
+                expressions.value(
+                    cost,
+                    lambda column, key=key: _column(table, column, key, name),
+                    np.minimum,
+                    np.maximum,
+                )
+                if isinstance(cost, str)
+                else cost
+            )
+        cells[cell] = np.broadcast_to(np.asarray(values, dtype=float), table.y.shape)
+        wrong = int(np.count_nonzero(~np.isfinite(cells[cell])))
+        if wrong:
+            raise InputError(
+                f"{key} must be a number in every row, and {cost!r} is none in {wrong:,}; change "
+                f"the expression, or remove the rule {name}."
+            )
+    for mistake, right in (("c_fp", "c_tn"), ("c_fn", "c_tp")):
+        wrong = int(np.count_nonzero(cells[mistake] < cells[right]))
+        if wrong:
+            raise InputError(
+                f"threshold.rules.{name}.{mistake} must be at least {right} in every row, and is "
+                f"less in {wrong:,}; change one of them, or remove the rule {name}."
+            )
+    return Costs(**cells)
+
+
+def of_rule(rule, amounts):
+    """Return the costs of a rule's outcomes by name, numbers or arrays; None where it has none.
+
+    ``amounts`` is what `amounts` returns for the rule.
+    """
+    if rule.rule == "amount_cost":
+        return {"c_tp": rule.c_admin, "c_fp": rule.c_admin, "c_fn": amounts}
+    if rule.rule == "cost_by_row":
+        return amounts._asdict()
+    return rule.options if rule.rule in {"expected_cost", "empirical_cost"} else None

@@ -59,11 +59,13 @@ class Threshold:
         Raises
         ------
         ValueError
-            If the rule looks at amounts and there are none.
+            If the rule looks at amounts or costs and there are none.
         """
         y_score = np.asarray(y_score, dtype=float)
-        if self.c_admin is None:
+        if self.value is not None:
             return y_score >= self.value
+        if self.c_admin is None:
+            return _cheaper_flagged(y_score, amounts)
         return y_score * _check_amounts(amounts, y_score) >= self.c_admin
 
 
@@ -299,6 +301,14 @@ def amount_cost(y_true, y_score, *, c_admin):
     return Threshold(name="amount_cost", value=None, c_admin=float(c_admin))
 
 
+def cost_by_row(y_true, y_score):
+    """Return one threshold a row, from what each outcome costs there (Elkan 2001).
+
+    A row is flagged when that costs no more in expectation; it needs calibrated scores.
+    """
+    return Threshold(name="cost_by_row", value=None)
+
+
 RULES = {
     "fixed": fixed,
     "max_fbeta": max_fbeta,
@@ -308,6 +318,7 @@ RULES = {
     "expected_cost": expected_cost,
     "empirical_cost": empirical_cost,
     "amount_cost": amount_cost,
+    "cost_by_row": cost_by_row,
 }
 
 
@@ -352,6 +363,13 @@ def _check_range(name, value, low, high):
 def _check_confidence(confidence):
     if not 0 <= confidence < 1:
         raise ValueError(f"confidence must be from 0 to below 1, got {confidence}.")
+
+
+def _cheaper_flagged(y_score, costs):
+    """Return which rows cost no more flagged than left alone, in expectation."""
+    if not isinstance(costs, Costs) or np.shape(costs.c_fp) != y_score.shape:
+        raise ValueError("cost_by_row needs the four costs of each row, as `amounts` returns them.")
+    return y_score * (costs.c_fn - costs.c_tp) >= (1 - y_score) * (costs.c_fp - costs.c_tn)
 
 
 def _check_amounts(amounts, y_score):
