@@ -1,9 +1,27 @@
-"""A file is either whole or absent, also after a loss of power."""
+"""A file is either whole or absent, also after a loss of power; a full disk is one line."""
 
+import errno
 import os
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from rebalance.errors import InputError
+
+# What a disk or a folder says that takes no file: full, over a quota, read-only, another's.
+REFUSALS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+    errno.EEXIST,
+}
+
+
+class UnwritableError(InputError, OSError):
+    """Say which file the disk does not take, and why."""
 
 
 @contextmanager
@@ -12,13 +30,38 @@ def replacing(path):
 
     The content reaches the disk before the name does, and the name before this returns: otherwise
     a loss of power could leave an empty file of the right name.
+
+    Raises
+    ------
+    UnwritableError
+        Where the disk is full, or the folder cannot be written to.
     """
     path = Path(path)
-    # Git tracks no empty folder: a fresh clone or ``dvc exp run --temp`` has none of ours.
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    beside = Path(name)
+    with _in_one_line(path):
+        # Git tracks no empty folder: a fresh clone or ``dvc exp run --temp`` has none of ours.
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        os.close(handle)
+        with _removed_on_failure(Path(name), path) as beside:
+            yield beside
+
+
+@contextmanager
+def _in_one_line(path):
+    """Turn what the disk refuses of ``path`` into an `UnwritableError`; leave other faults."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in REFUSALS:
+            raise
+        raise UnwritableError(
+            f"{path} cannot be written ({os.strerror(error.errno).lower()}): make room for it, or "
+            "give this user the right to write there, and run again; nothing is half-written."
+        ) from error
+
+
+@contextmanager
+def _removed_on_failure(beside, path):
     try:
         yield beside
         beside.chmod(0o644)

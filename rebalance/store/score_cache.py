@@ -77,7 +77,8 @@ class ScoreCache:
         """Say once that the cache is of no use."""
         if self.usable:
             self.usable = False
-            reason = error.strerror or str(error)
+            cause = error.__cause__ or error
+            reason = cause.strerror or str(cause)
             log.warning(
                 "note: the score cache %s cannot be %s (%s); the work goes on without it.",
                 self.folder,

@@ -1,0 +1,148 @@
+"""A disk that fails at any point: one line, nothing half-written, and the next run is whole.
+
+The n-th call to the disk fails, for n = 1, 2, ... until a stage succeeds undisturbed, as SQLite's
+tests do it.
+"""
+
+import errno
+import os
+import tempfile
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rebalance import errors, paths, store
+from tests.strategies import SHIPPED, changed
+
+TINY = {"data.simulated.rows": 1500, "data.simulated.positives": 60}
+STAGES = ("download", "split")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Return an empty repository with params.yaml and dvc.yaml."""
+    monkeypatch.chdir(tmp_path)
+    text = yaml.safe_dump(changed(SHIPPED, TINY), sort_keys=False)
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    dvc = (Path(__file__).parents[1] / "dvc.yaml").read_text(encoding="utf-8")
+    (tmp_path / "dvc.yaml").write_text(dvc, encoding="utf-8")
+    return tmp_path
+
+
+class Disk:
+    """Count the calls of this process to the disk, and fail the n-th with a number of errno."""
+
+    def __init__(self, monkeypatch, code):
+        self.calls, self.fails, self.code = 0, 0, code
+        for owner, name in ((os, "fsync"), (tempfile, "mkstemp"), (Path, "replace")):
+            monkeypatch.setattr(owner, name, self.counted(getattr(owner, name)))
+
+    def counted(self, call):
+        def counted(*arguments, **options):
+            self.calls += 1
+            if self.calls == self.fails:
+                raise OSError(self.code, os.strerror(self.code))
+            return call(*arguments, **options)
+
+        return counted
+
+
+def written(folder):
+    """Return the bytes of every output, and the names of what is half-written."""
+    files = [f for name in ("data", "metrics") for f in (folder / name).rglob("*") if f.is_file()]
+    return {f.relative_to(folder).as_posix(): f.read_bytes() for f in files}
+
+
+def run(monkeypatch, stage):
+    """Run a stage as ``python -m stages.<name>`` does, in this process; return its exit code."""
+    monkeypatch.setattr("sys.argv", [f"stages/{stage}.py"])
+    try:
+        errors.run(import_module(f"stages.{stage}").main)
+    except SystemExit as end:
+        return end.code
+    return 0
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_fails_at_any_call_costs_a_line_and_no_output(
+    folder, monkeypatch, capsys, code
+):
+    # MLflow's own database is not what fails here.
+    monkeypatch.setattr("rebalance.tracking.stage", Unrecorded)
+    undisturbed = {}
+    for stage in STAGES:
+        assert run(monkeypatch, stage) == 0
+        undisturbed[stage] = written(folder)
+    for stage in STAGES:
+        before = undisturbed["download"] if stage == "split" else {}
+        for path in written(folder).keys() - before.keys():
+            (folder / path).unlink()
+        disk = Disk(monkeypatch, code)
+        for disk.fails in count(1):
+            disk.calls = 0
+            capsys.readouterr()
+            if (code_of_exit := run(monkeypatch, stage)) == 0:
+                # The last: a failed flush of the folder alone may pass.
+                assert written(folder) == undisturbed[stage]
+                if disk.calls < disk.fails:
+                    break
+                continue
+            assert code_of_exit == 1
+            lines = capsys.readouterr().err.splitlines()
+            assert len(lines) == 1, lines
+            assert lines[0].startswith("error: ")
+            assert "cannot be written" in lines[0]
+            now = written(folder)
+            assert not [name for name in now if name.endswith(".part")]
+            # Each output is whole, or not there.
+            assert now.items() <= undisturbed[stage].items()
+        assert disk.fails > 4
+        monkeypatch.undo()
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr("rebalance.tracking.stage", Unrecorded)
+
+
+class Unrecorded:
+    """A stage that records nothing."""
+
+    def __init__(self, *_):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def prepare(self):
+        pass
+
+
+def test_a_file_in_the_place_of_a_folder_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("metrics").write_text("a file")
+    with pytest.raises(errors.InputError, match=r"^metrics/split.json cannot be written \("):
+        store.write_json(paths.SPLIT, {})
+    assert Path("metrics").read_text() == "a file"
+
+
+def test_another_fault_of_the_disk_keeps_its_traceback(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    disk = Disk(monkeypatch, errno.EIO)
+    disk.fails = 2
+    with pytest.raises(OSError, match="error") as caught:
+        store.write_json(paths.SPLIT, {})
+    assert not isinstance(caught.value, errors.InputError)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_cache_on_a_full_disk_costs_a_line_and_no_stage(tmp_path, monkeypatch, caplog):
+    disk = Disk(monkeypatch, errno.ENOSPC)
+    disk.fails = 1
+    cache = store.ScoreCache(tmp_path / "scores")
+    cache.put("ab" * 32, raw=[0.5])
+    assert "the work goes on without it" in caplog.text
+    assert cache.get("ab" * 32) is None
