@@ -1,6 +1,7 @@
 """`rebalance init` points params.yaml at a table; `rebalance check` says what a run would meet."""
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -310,6 +311,14 @@ def test_a_table_that_cannot_be_read_is_one_line(clone):
     with pytest.raises(InputError, match=r"nowhere\.csv") as refused:
         cli.main(["check"])
     assert len(str(refused.value).splitlines()) == 1
+
+
+def test_it_works_where_the_stages_cannot_be_imported(clone, capsys, monkeypatch):
+    rows(n=2000, share=0.2).to_csv("mine.csv", index=False)
+    run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    for name in ("stages", "stages.download", "stages.split"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert "Nothing stops or misleads a run." in run("check", capsys=capsys)
 
 
 def test_the_findings_are_those_of_the_stage(clone, capsys):

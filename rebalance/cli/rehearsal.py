@@ -3,6 +3,7 @@
 Every complaint is noted, and what does not depend on it goes on.
 """
 
+import importlib.util
 import logging
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
@@ -58,12 +59,29 @@ class _Listener(logging.Handler):
             self.heard.append(message)
 
 
+def stage(name):
+    """Return the function of a stage, from the folder beside the library.
+
+    Stages are not installed: the script ``rebalance`` does not find them as a package.
+    """
+    import rebalance
+
+    file = Path(rebalance.__file__).parents[1] / "stages" / f"{name}.py"
+    if not file.exists():
+        raise InputError(
+            f"{file} is missing: 'rebalance check' needs a clone, installed by 'pip install -e .'."
+        )
+    spec = importlib.util.spec_from_file_location(f"stages.{name}", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, name)
+
+
 def rehearse(params):
     """Return the `Rehearsal` of the parameters."""
     from rebalance import paths, store, tracking
-    from stages.download import download
-    from stages.split import split
 
+    download, split = stage("download"), stage("split")
     path = params.data.path
     here = Path(path).expanduser().absolute().as_posix() if path else ""
     found = Rehearsal(renamed=(here, path))
