@@ -107,7 +107,7 @@ def coverage(quick):
                 population,
                 np.random.default_rng([SEED, case]),
                 repetitions[case],
-                (20 if quick else 1_000) if _is_small(family, population) else 0,
+                (20 if quick else 300) if _is_small(family, population) else 0,
             )
             for case, (family, population) in enumerate(cases)
         ],

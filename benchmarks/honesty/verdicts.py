@@ -27,7 +27,7 @@ EQUAL = [
 
 def false_alarms(quick):
     """Return how often any of five arms equal to the baseline is called better or worse."""
-    repetitions = 100 if quick else 2_000
+    repetitions = 100 if quick else 1_000
     cases = [
         (i, population._replace(correlation=correlation), repetitions)
         for i, population in enumerate(EQUAL[::5] if quick else EQUAL)
