@@ -35,6 +35,8 @@ PLOTS = METRICS / "plots"
 
 # Out-of-fold scores of all training stages, once computed; git-ignored and no output of DVC.
 SCORE_CACHE = Path(".rebalance") / "scores"
+# Arrays of a table that processes share while they fit.
+SHARED = Path(".rebalance") / "shared"
 # What short stages leave for the next one to hand to MLflow; git-ignored as well.
 RUNS = Path(".rebalance") / "runs"
 

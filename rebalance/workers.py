@@ -14,7 +14,8 @@ SHARE = 0.8
 CGROUP = Path("/sys/fs/cgroup")
 
 
-def _one_thread():
+def one_thread():
+    """Keep the libraries of the calling thread to one thread of their own."""
     from threadpoolctl import threadpool_limits
 
     # OpenMP keeps the number of threads for each calling thread: set it in every worker.
@@ -57,7 +58,7 @@ def workers(run, needed=0):
 def pool(run, needed=0):
     """Yield an executor, and the number of fits that it runs at the same time: see `workers`."""
     number = workers(run, needed)
-    with ThreadPoolExecutor(number, initializer=_one_thread) as executor:
+    with ThreadPoolExecutor(number, initializer=one_thread) as executor:
         try:
             yield executor, number
         except BaseException:

@@ -22,7 +22,7 @@ def train_baseline(params, run):
     training.check(entry, table, settings, paths.BASELINE)
     cache = store.score_cache(len(table.y))
     run.prepare()
-    with fits.opened(table, [entry], params.learner, params.run, cache) as running:
+    with fits.opened(table, [entry], params.learner, params.run, cache, settings.fits) as running:
         trained = training.train(entry, running, settings)
     store.write_trained(paths.BASELINE, trained)
     run.model = trained.model

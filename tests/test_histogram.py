@@ -15,7 +15,7 @@ from rebalance.model.rows import Rows
 from rebalance.params import Learner
 
 ORIGINAL = sklearn_binning._find_binning_thresholds
-if ORIGINAL is histogram.thresholds:  # somebody made a learner before
+if ORIGINAL is histogram.bin_edges:  # somebody made a learner before
     ORIGINAL = runpy.run_path(sklearn_binning.__file__)["_find_binning_thresholds"]
 DRAWN = 500  # rows that bins are found in, of more
 
@@ -36,28 +36,28 @@ def column(decimals, missing, size=3000):
 @pytest.mark.parametrize("decimals", [0, 1, 8])
 @pytest.mark.parametrize("missing", [0.0, 0.1])
 @pytest.mark.parametrize("max_bins", [8, 255])
-def test_the_thresholds_are_those_of_scikit_learn(weighted, decimals, missing, max_bins):
+def test_the_edges_are_those_of_scikit_learn(weighted, decimals, missing, max_bins):
     values, weights = column(decimals, missing)
     given = (values, max_bins, weights if weighted else None)
 
-    np.testing.assert_array_equal(histogram.thresholds(*given), ORIGINAL(*given))
+    np.testing.assert_array_equal(histogram.bin_edges(*given), ORIGINAL(*given))
 
 
 @pytest.mark.parametrize("values", [[1.0, 1.0], [1.0, np.nan, 1.0], [0.0, -0.0, 3.0], [1.0]])
-def test_a_column_of_hardly_any_value_has_the_thresholds_of_scikit_learn(values):
+def test_a_column_of_hardly_any_value_has_the_edges_of_scikit_learn(values):
     np.testing.assert_array_equal(
-        histogram.thresholds(np.array(values), 255), ORIGINAL(np.array(values), 255)
+        histogram.bin_edges(np.array(values), 255), ORIGINAL(np.array(values), 255)
     )
 
 
-def test_a_column_without_a_value_has_no_thresholds():
-    assert histogram.thresholds(np.full(3, np.nan), 255).size == 0
+def test_a_column_without_a_value_has_no_edges():
+    assert histogram.bin_edges(np.full(3, np.nan), 255).size == 0
 
 
 def test_the_hist_gradient_boosting_learner_has_them(original):
     learners.make(Learner(name="hist_gradient_boosting", params={}, seed=0))
 
-    assert sklearn_binning._find_binning_thresholds is histogram.thresholds
+    assert sklearn_binning._find_binning_thresholds is histogram.bin_edges
 
 
 def table(n, dtype=float):
@@ -145,3 +145,15 @@ def test_made_rows_come_last_in_every_block(monkeypatch):
     assert [start for start, _ in blocks] == [0, 2, 4, 6]
     assert np.concatenate([block for _, block in blocks]).ravel().tolist() == [0, 1, 2, 3, 4, 8, 9]
     assert rows.at(np.array([6, 0, 5])).ravel().tolist() == [9, 0, 8]
+
+
+@pytest.mark.parametrize("method", ["at", "blocks"])
+def test_a_fault_of_ours_is_not_said_to_be_one_of_the_rows(method, monkeypatch):
+    def broken(*_):
+        raise ValueError("a fault of ours")
+
+    X, y = table(200)
+    monkeypatch.setattr(Rows, method, broken)
+    learner = HistGradientBoostingClassifier(max_iter=2, early_stopping=False)
+    with pytest.raises(RuntimeError, match="rows could not be binned: a fault of ours"):
+        learners.fit(learner, Rows.of(X), y)

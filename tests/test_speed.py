@@ -23,6 +23,8 @@ STUDY = {
     "processor_seconds": 3.5,
     "fits": 15,
     "fit_seconds": 3.0,
+    "untreated_seconds": 1.5,
+    "engine": "ThreadPoolExecutor",
     "forgotten": 2,
     "asked": [1, 200, 1],
     "natural": 577,

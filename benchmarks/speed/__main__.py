@@ -74,7 +74,7 @@ def check(params):
 
 def sized(options):
     """Return the `Size` that the options ask for."""
-    cores = workers.cores()
+    cores = options.workers or workers.cores()
     rows = options.rows[0] if options.rows else QUICK if options.quick else FULL
     if options.quick:
         return Size(rows=rows, cores=cores, trials=12, short_trials=6, article_trials=2, repeats=2)
@@ -93,6 +93,7 @@ def parse(arguments):
         help=f"one of {', '.join(PARTS)}, growth; may be repeated",
     )
     parser.add_argument("--rows", type=int, nargs="+", help="rows; of growth: its sizes")
+    parser.add_argument("--workers", type=int, default=0, help="fits at a time; 0: one a core")
     parser.add_argument("--limit", type=float, default=7200, help="seconds for a size of growth")
     parser.add_argument("--out", type=Path, help="where the JSON goes")
     options = parser.parse_args(arguments)

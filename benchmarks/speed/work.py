@@ -98,35 +98,48 @@ def article_ours(folder, trials):
     }
 
 
-def study(folder, trials, prune=True, kept=False):
-    """Search the ratio, with or without results kept on disk."""
+def study(folder, trials, prune=True, kept=False, workers=0):
+    """Search the ratio, with or without the score cache, on so many workers."""
     params = _params(folder, trials=trials, prune=prune)
+    run = params.run.model_copy(update={"workers": workers})
     train, _ = article_steps.tables(params)
     cache = store.ScoreCache(Path(folder) / f"kept-{time.monotonic_ns()}") if kept else None
     spent = {}
 
-    def timed(entry, learner, table, fold):
-        start = time.thread_time()
-        found = fits.fold_scores(entry, learner, table, fold)
-        spent[entry.model_dump_json(), fold.number] = time.thread_time() - start
-        return found
-
     _import()
     start, processor = time.perf_counter(), time.process_time()
     settings, largest = training.Settings.of(params), tuning.largest(params.tune, train.y)
-    with fits.opened(train, largest, params.learner, params.run, cache) as running:
-        running.scores = timed
+    count = trials * params.tune.folds
+    with fits.opened(train, largest, params.learner, run, cache, count) as running:
+        submit = running.of_fold
+
+        def noted(entry, learner, fold):
+            future = submit(entry, learner, fold)
+            spent[entry.model_dump_json(), fold.number] = future
+            return future
+
+        running.of_fold = noted
         found = tuning.search(running, params.tune, settings)
+        engine = type(running.executor).__name__
     seconds, processor = time.perf_counter() - start, time.process_time() - processor
     # The others were begun for candidates that were then stopped: idle workers do.
     counted = [
         spent[candidate.entry(found.natural, params.tune.seed).model_dump_json(), number]
+        .result()
+        .seconds
         for candidate, scored in found.scored.items()
         for number in range(len(scored.scores))
     ]
     return {
         "seconds": seconds,
         "processor_seconds": processor,
+        "engine": engine,
+        "untreated_seconds": sum(
+            spent[found.untreated.entry(found.natural, 0).model_dump_json(), number]
+            .result()
+            .seconds
+            for number in range(params.tune.folds)
+        ),
         "fits": len(counted),
         "fit_seconds": sum(counted),
         "forgotten": len(spent) - len(counted),

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 import rebalance
-from rebalance import columns, workers
+from rebalance import columns, store
 from rebalance.errors import InputError
-from rebalance.learning import learners, treatments
+from rebalance.learning import engines, learners, treatments, work
 from rebalance.learning.memory import bytes_needed
 from rebalance.model.rows import Rows
 from rebalance.params.learners import LEARNERS
@@ -31,7 +31,7 @@ LIBRARIES = sorted(
 
 
 class FoldScores(NamedTuple):
-    """Raw scores of a fold's validation rows, the shift of their log-odds, seconds of the fit."""
+    """Raw scores of a fold's validation rows, the shift of their log-odds, processor seconds."""
 
     raw: np.ndarray
     shift: float
@@ -49,7 +49,7 @@ def fold_scores(entry, learner, table, fold):
         Between processes it goes by its path: see `store.Table`.
     fold : splitting.Fold
     """
-    started = time.monotonic()
+    started = time.thread_time()
     train = fold.train
     X, y = Rows(X=table.X, index=train), table.y[train]
     steps = steps_before(entry, learner, table)
@@ -57,7 +57,7 @@ def fold_scores(entry, learner, table, fold):
     fitted = treatments.fit(entry, estimator, X, y, weights(entry, table, train), steps)
     valid = Rows(X=table.X, index=fold.valid)
     raw = learners.raw_scores(fitted.estimator, valid)
-    return FoldScores(raw=raw, shift=fitted.shift, seconds=time.monotonic() - started)
+    return FoldScores(raw=raw, shift=fitted.shift, seconds=time.thread_time() - started)
 
 
 def final_fit(entry, learner, table):
@@ -192,8 +192,10 @@ class _Cached(Future):
 
 
 @contextmanager
-def opened(table, entries, learner, run, cache=None):
+def opened(table, entries, learner, run, cache=None, count=1):
     """Yield the `Fits` of a stage, as many at once as there are cores and memory for.
+
+    Raises `InputError` where they would take longer than ``run.hours``.
 
     Parameters
     ----------
@@ -203,11 +205,18 @@ def opened(table, entries, learner, run, cache=None):
     learner : params.Learner
     run : params.Run
     cache : store.ScoreCache or None
+    count : int
+        How many fits there will be, at most.
     """
-    needed = 0
+    needed = seconds = 0
     for entry in entries:
         steps = steps_before(entry, learner, table)
         estimator = learners.make(learner, steps.layout)
         needed = max(needed, bytes_needed(entry, estimator, table, steps))
-    with workers.pool(run, needed) as (executor, number):
+        seconds = max(seconds, count * work.seconds(entry, estimator, table))
+    work.check(seconds, count, run.hours)
+    with (
+        engines.opened(run, needed, seconds) as (executor, number, one_memory),
+        nullcontext() if one_memory else store.shared(table),
+    ):
         yield Fits(table, executor, workers=number, cache=cache)

@@ -1,14 +1,16 @@
-"""HistGradientBoosting fitted to rows that are not copied, from bins that are found sooner.
+"""Fit HistGradientBoosting without copying its rows, and find bin edges faster.
 
-The learner looks at a row only to find its bins, a byte for each column, so that a block of rows
-at a time is enough: a fit takes a byte where it would take two doubles, its own copy beside ours.
-And scikit-learn asks for the weighted percentiles of a column one by one, sorting and summing the
-column 254 times, and sorts an unweighted one three times; once is enough.
+The learner reads its rows once, to put each value into a bin of one byte. Rows are handed to it in
+blocks, so that a fit needs a byte a value instead of the 16 of two arrays of doubles.
 
-Nothing of it changes a bit of what is fitted: ``tests/test_histogram.py`` holds both ways against
-each other.
+scikit-learn 1.9 finds each weighted percentile of a column by sorting the column again, 254 times;
+here it is sorted once. https://github.com/scikit-learn/scikit-learn/pull/34248 does the same for
+scikit-learn 1.10: `bin_edges`, `weighted_percentiles` and `patch_sklearn` go then.
+
+Every bit of a fit is the same as without this module: see ``tests/test_histogram.py``.
 """
 
+from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
@@ -37,8 +39,8 @@ def weighted_percentiles(values, weights, ranks):
     return np.where(inside, found, (found + values[order[above]]) / 2)
 
 
-def thresholds(col_data, max_bins, sample_weight=None):
-    """Return the upper ends of the bins of a column; scikit-learn's function of these arguments.
+def bin_edges(col_data, max_bins, sample_weight=None):
+    """Return the upper edges of the bins of a column; scikit-learn's function of these arguments.
 
     Parameters
     ----------
@@ -67,15 +69,15 @@ def thresholds(col_data, max_bins, sample_weight=None):
     return np.clip(np.unique(found), a_min=None, a_max=ALMOST_INF)
 
 
-def install():
-    """Give scikit-learn's HistGradientBoosting the faster `thresholds`."""
+def patch_sklearn():
+    """Give scikit-learn's HistGradientBoosting the faster `bin_edges`."""
     from sklearn.ensemble._hist_gradient_boosting import binning
 
-    binning._find_binning_thresholds = thresholds
+    binning._find_binning_thresholds = bin_edges
 
 
 def takes_blocks(estimator):
-    """Say whether `fit` knows how to fit this estimator: it looks at its rows once, to bin them."""
+    """Say whether `fit` can fit this estimator: one that reads its rows once, to bin them."""
     return (
         type(estimator).__name__ == "HistGradientBoostingClassifier"
         and estimator.early_stopping is False
@@ -90,15 +92,17 @@ def fit(estimator, rows, y, sample_weight=None):
     ----------
     estimator : HistGradientBoostingClassifier
         One that `takes_blocks`.
-    rows : selection.Rows
+    rows : model.rows.Rows
     y : array of shape (n_rows,)
     sample_weight : array of shape (n_rows,) or None
     """
     preprocess = estimator._preprocess_X
 
     def look(rows, *, reset):
-        # What it learns from the rows themselves is how many columns they have, and categories.
-        _, categories = preprocess(_every_category(estimator, rows), reset=reset)
+        # It learns from the rows themselves how many columns they have, and categories.
+        with _ours():
+            few = _every_category(estimator, rows)
+        _, categories = preprocess(few, reset=reset)
         return rows, categories
 
     def bins(rows, weights, is_training_data):
@@ -106,13 +110,23 @@ def fit(estimator, rows, y, sample_weight=None):
         # It puts its own numbers for categories first.
         order = estimator.is_categorical_ is not None
         prepare = partial(preprocess, reset=False) if order else np.asarray
-        return binned(estimator._bin_mapper, rows, weights, prepare)
+        with _ours():
+            return binned(estimator._bin_mapper, rows, weights, prepare)
 
     estimator._preprocess_X, estimator._bin_data = look, bins
     try:
         return estimator.fit(rows, y, sample_weight=sample_weight)
     finally:
         del estimator._preprocess_X, estimator._bin_data
+
+
+@contextmanager
+def _ours():
+    """Let a ValueError of this module pass as the fault that it is, not as one of the rows."""
+    try:
+        yield
+    except ValueError as error:
+        raise RuntimeError(f"rows could not be binned: {error}") from error
 
 
 def _every_category(estimator, rows):

@@ -76,7 +76,7 @@ def make(params, layout=columns.NUMBERS):
             f"{', '.join(sorted(known))}{' and the parameters of LightGBM itself' * bool(native)}."
         )
     if cls.__name__ == "HistGradientBoostingClassifier":
-        histogram.install()
+        histogram.patch_sklearn()
     arguments = learner.defaults | params.params
     if "random_state" in known:
         arguments.setdefault("random_state", params.seed)

@@ -25,6 +25,11 @@ class Settings:
         """Return those of `params.Params`."""
         return cls(**{name: getattr(params, name) for name in cls.__dataclass_fields__})
 
+    @property
+    def fits(self):
+        """Return how many fits a model takes."""
+        return 1 + self.out_of_fold.folds * self.out_of_fold.repeats
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:

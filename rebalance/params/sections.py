@@ -29,7 +29,7 @@ Arguments = Annotated[dict[str, object], AfterValidator(messages.quoted_numbers)
 class Simulated(Section):
     """The size of the simulated table."""
 
-    rows: Annotated[int, Field(ge=100)]
+    rows: Annotated[int, Field(ge=100, le=2_000_000_000)]
     positives: Annotated[int, Field(ge=10)]
     seed: Seed
 
@@ -224,7 +224,8 @@ class Evaluate(Section):
 
     metric: Literal[names.VERDICT_METRICS]
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.01
-    bootstrap: Annotated[int, Field(ge=100)]
+    # A million draws move no digit that is shown, and take hours.
+    bootstrap: Annotated[int, Field(ge=100, le=1_000_000)]
     alerts: Count
     precision: Fraction
     groups: str
@@ -241,5 +242,13 @@ class Tracking(Section):
 class Run(Section):
     """How the work is done: no effect on any result."""
 
-    engine: Literal["thread"]
-    workers: Annotated[int, Field(ge=0)]
+    engine: Annotated[
+        str,
+        Field(
+            pattern=r"^(auto|thread|process|dask|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
+            description="one of auto, thread, process, dask, or module:function",
+        ),
+    ]
+    workers: Annotated[int, Field(ge=0, le=10_000)]
+    address: str = ""
+    hours: Positive = 100.0

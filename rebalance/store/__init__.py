@@ -12,7 +12,7 @@ from rebalance.store.fingerprints import (
 from rebalance.store.json import read_json, rounded, write_csv, write_json, write_text
 from rebalance.store.models import TRUSTED, read_model, write_model
 from rebalance.store.score_cache import ScoreCache, score_cache
-from rebalance.store.tables import Columns, Table, read_table, write_frame, write_frames
+from rebalance.store.tables import Columns, Table, read_table, shared, write_frame, write_frames
 from rebalance.store.trained import read_scores, write_trained
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "rounded",
     "score_cache",
     "sha256",
+    "shared",
     "write_csv",
     "write_fingerprint",
     "write_frame",

@@ -7,10 +7,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from rebalance import columns as kinds
+from rebalance import paths
 from rebalance.errors import InputError
 from rebalance.store.atomic import replacing
 from rebalance.store.fingerprints import md5
@@ -35,6 +37,7 @@ class Table:
     layout: kinds.Layout = kinds.NUMBERS
     rows: object = None
     path: str = field(default="", init=False)
+    folder: str = field(default="", init=False)
 
     @property
     def inputs(self):
@@ -64,8 +67,11 @@ class Table:
     def __reduce__(self):
         """Go to another process by path and checksum, or whole where there is no file."""
         if self.path:
-            return _reopened, (self.path, self.checksum)
-        return _made, ({name: getattr(self, name) for name in CONTENT},)
+            return _reopened, (self.path, self.checksum, self.folder)
+        content = {name: getattr(self, name) for name in CONTENT}
+        if self.folder:
+            content |= dict.fromkeys(ARRAYS)
+        return _made, (content, self.folder)
 
     @property
     def example(self):
@@ -95,12 +101,51 @@ class Table:
 CONTENT = ("X", "y", "features", "others", "roles", "layout", "rows")
 
 
-def _made(content):
-    return Table(**content)
+ARRAYS = ("X", "y")
+
+
+@contextmanager
+def shared(table):
+    """Keep the arrays of a table where other processes of this machine map them, meanwhile.
+
+    They are then in memory once, however many processes read them.
+    """
+    with _folder() as folder:
+        for name in ARRAYS:
+            np.save(Path(folder) / f"{name}.npy", getattr(table, name))
+        object.__setattr__(table, "folder", str(Path(folder).resolve()))
+        try:
+            yield
+        finally:
+            object.__setattr__(table, "folder", "")
+
+
+@contextmanager
+def _folder():
+    """Yield a temporary folder in the repository, or the system's where that cannot be written."""
+    parent = paths.SHARED
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        parent = None
+    with TemporaryDirectory(dir=parent) as folder:
+        yield folder
+
+
+def _mapped(folder):
+    """Return the arrays of a table that another process shares; none of another machine's."""
+    files = {name: Path(folder) / f"{name}.npy" for name in ARRAYS}
+    if not folder or not all(file.exists() for file in files.values()):
+        return {}
+    return {name: np.load(file, mmap_mode="r") for name, file in files.items()}
+
+
+def _made(content, folder=""):
+    return Table(**content | _mapped(folder))
 
 
 @lru_cache(maxsize=1)
-def _reopened(path, checksum):
+def _reopened(path, checksum, folder=""):
     """Return the table of a file, read once in a process.
 
     Raises `InputError` where the file is not the one that the table was read from.
@@ -110,7 +155,7 @@ def _reopened(path, checksum):
             f"{path} is not the same file here (MD5 {checksum[:12]}…); give the workers the folder "
             "of the repository."
         )
-    return read_table(path)
+    return read_table(path, **_mapped(folder))
 
 
 def write_frame(path, frame, roles=None):
@@ -227,7 +272,7 @@ class _Unread(Mapping):
         return len(self.names)
 
 
-def read_table(path):
+def read_table(path, X=None, y=None):
     """Return the rows of ``data/train.parquet`` or ``data/test.parquet`` as a `Table`.
 
     ``X`` is in single precision where no column of the file needs more.
@@ -239,7 +284,8 @@ def read_table(path):
     learnt = roles.get("columns") or {n: {"kind": "number"} for n in roles["features"]}
     as_they_are = {n for n in roles["features"] if learnt[n]["kind"] in kinds.NUMERIC}
     precisions = {_precision(columns.schema.field(name).type) for name in as_they_are}
-    X = kinds.matrix(learnt, columns, np.result_type(np.float32, *precisions))
+    if X is None:
+        X = kinds.matrix(learnt, columns, np.result_type(np.float32, *precisions))
     rows = None
     if len(as_they_are) < len(roles["features"]):
         rows = columns.head(roles["features"], learnt)
@@ -248,7 +294,7 @@ def read_table(path):
     others = [n for n in columns.column_names if n not in {*as_they_are, roles["target"]}]
     table = Table(
         X=X,
-        y=columns[roles["target"]].to_numpy().astype(np.int8),
+        y=columns[roles["target"]].to_numpy().astype(np.int8) if y is None else y,
         features=kinds.encoded(learnt),
         others=_Unread(columns, others),
         roles=roles,
