@@ -279,6 +279,20 @@ def test_groups_on_both_sides_of_a_random_split():
     assert "RB202" not in found(frame, method="group")
 
 
+@pytest.mark.parametrize("name", ["customer_id", "Card", "policyNo", "group", "user"])
+def test_groups_are_recognised_by_their_name(name):
+    owners = np.random.default_rng(6).integers(0, 400, 2000)
+    assert f"'{name}'" in found(clean().assign(**{name: owners}))["RB202"]
+
+
+def test_text_that_is_dropped_and_repeats_is_taken_for_names():
+    streets = [f"street {number}" for number in np.random.default_rng(6).integers(0, 400, 2000)]
+    frame = clean().assign(where=streets)
+    kept = [name for name in frame if name not in {TARGET, "where"}]
+    assert "'where'" in found(frame, features=kept)["RB202"]
+    assert found(frame) == {}
+
+
 def test_times_on_both_sides_of_a_random_split():
     days = pd.Timestamp("2024-01-01") + pd.to_timedelta(range(2000), unit="h")
     frame = clean().assign(day=np.random.default_rng(7).permutation(days))

@@ -44,7 +44,7 @@ class Column:
 
     def every_row(self):
         """Return the column with all rows, to confirm what evenly spaced ones show."""
-        return self if self.data is self.whole else _All(self.name, self.whole)
+        return self if self.data is self.whole else _All(self.name, self.whole, self.kind)
 
     def at(self, rows):
         """Return the column with the rows of these numbers."""
@@ -145,5 +145,6 @@ _WHOLE = {getattr(np, f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 
 class _All(Column):
     """A column of which all rows are looked at, however many."""
 
-    def __init__(self, name, whole):
+    def __init__(self, name, whole, kind):
         self.name, self.whole, self.type, self.data = name, whole, whole.type, whole
+        self.kind = kind

@@ -5,8 +5,11 @@ import numpy as np
 from rebalance.checks.finding import details, per_cent, quoted
 from rebalance.checks.identifier import WORDS
 
-OWNERS = {"customer", "client", "patient", "person", "user", "account", "card", "subject"}
-OWNERS |= {"household", "member", "owner", "policyholder", "student", "employee"}
+OWNERS = {"customer", "cust", "client", "patient", "person", "user", "account", "acct", "card"}
+OWNERS |= {"subject", "household", "member", "owner", "policyholder", "student", "employee"}
+OWNERS |= {"group", "family", "device", "driver", "session"}
+# The kind of a column that is no feature because params.yaml says so.
+DROPPED = "dropped"
 FEWEST_GROUPS, LARGEST_MEAN, SHARE = 20, 50, 0.2
 
 
@@ -20,7 +23,9 @@ def look(column, sides):
     sides : (array of int, array of int)
         Numbers of the training rows and of the test rows.
     """
-    if column.last_word not in WORDS | OWNERS or not (column.is_text or column.is_whole):
+    # Text that params.yaml drops is hardly ever anything else than a name.
+    named = column.last_word in WORDS | OWNERS or (column.is_text and column.kind == DROPPED)
+    if not named or not (column.is_text or column.is_whole):
         return None
     groups, rows = column.distinct, int((~column.missing).sum())
     if not FEWEST_GROUPS <= groups < rows or rows > LARGEST_MEAN * groups:

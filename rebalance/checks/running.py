@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rebalance.checks import registry
+from rebalance.checks import groups, registry
 from rebalance.checks.column import Column, step
 from rebalance.checks.finding import Finding, in_order
 
@@ -146,7 +146,8 @@ def of_split(table, roles, sides, split):
     for name in table.column_names if random else features:
         if name == roles["target"]:
             continue
-        column = Column(name, _chunked(table[name]))
+        kind = None if name in roles.get("columns", features) else groups.DROPPED
+        column = Column(name, _chunked(table[name]), kind=kind)
         if name in features:
             classes.look(name, column.at(rows), y[rows], weight)
             shifts.look(name, *map(column.at, few))
