@@ -94,13 +94,24 @@ def test_a_pattern_that_is_none_is_one_line(tmp_path, pattern):
         sources.load(data(path=str(tmp_path), pattern=pattern))
 
 
-@pytest.mark.parametrize("path", ["nothing.csv", "empty"])
-def test_a_path_without_a_table_is_named(tmp_path, monkeypatch, path):
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("nothing.csv", "got 'nothing.csv': there is no such file or folder."),
+        ("~/nothing.csv", "got '~/nothing.csv': there is no such file or folder."),
+        ("empty", "got 'empty', where none fits data.pattern '*'"),
+        ("data", "must name rows of yours, got 'data', where the pipeline writes raw.parquet"),
+        ("data/raw.parquet", "must name rows of yours, got 'data/raw.parquet', where the pipeline"),
+    ],
+)
+def test_a_path_without_a_table_is_named(tmp_path, monkeypatch, path, said):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=re.escape(f"got {path!r}, where none fits")) as caught:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    parquet(tmp_path / "data" / "raw.parquet")
+    with pytest.raises(InputError, match=re.escape(said)):
         sources.load(data(path=path))
-    assert ("there is no such file" in str(caught.value)) == (path == "nothing.csv")
 
 
 @settings(max_examples=5)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from rebalance import paths
 from rebalance.errors import InputError
 
 COMPRESSED = r"(\.(gz|bz2|xz|zip|zst))?"
@@ -13,6 +14,7 @@ TABLE = re.compile(rf"\.(parquet|pq|(csv|tsv|tab){COMPRESSED})", re.IGNORECASE)
 PART = re.compile(r"part-[\w-]+")
 # A folder of partitions, as Hive, Spark and Arrow write it: year=2023.
 PARTITION = re.compile(r"([^=]+)=(.*)")
+RESULTS = {path.name for path in (paths.RAW, paths.TRAIN, paths.TEST)}
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -37,6 +39,7 @@ def matching(path, pattern="*"):
     """
     given = Path(path).expanduser()
     if given.is_file():
+        _refuse_results(path, [given])
         return [Part(path=given, partition={})]
     try:
         found = [*given.glob(pattern or "*")]
@@ -49,13 +52,27 @@ def matching(path, pattern="*"):
     files = sorted({file for file in found if file.is_file() and is_table(file, given)})
     files = [file for file in files if file.stat().st_size]
     if not files:
-        missing = "" if given.exists() else "; there is no such file or folder"
+        what = f"data.path must name a CSV or Parquet file or a folder of them, got {str(path)!r}"
+        if not given.exists():
+            raise InputError(f"{what}: there is no such file or folder.")
         raise InputError(
-            f"data.path must name a CSV or Parquet file or a folder of them, got {str(path)!r}, "
-            f"where none fits data.pattern {pattern!r}{missing}; '**/*.csv' looks into folders "
+            f"{what}, where none fits data.pattern {pattern!r}; '**/*.csv' looks into folders "
             "below."
         )
+    _refuse_results(path, files)
     return [Part(path=file, partition=_partition(file, given)) for file in files]
+
+
+def _refuse_results(path, files):
+    """Raise `InputError` where files are what the pipeline itself wrote."""
+    for file in files:
+        folder = file.absolute().parent
+        ours = folder.name == paths.DATA.name and (folder.parent / paths.PIPELINE).exists()
+        if ours and file.name in RESULTS:
+            raise InputError(
+                f"data.path must name rows of yours, got {str(path)!r}, where the pipeline writes "
+                f"{file.name}; put your files into a folder below it."
+            )
 
 
 def is_table(path, folder):
