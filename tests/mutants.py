@@ -88,11 +88,23 @@ def main(arguments=None):
         raise SystemExit("error: no mutant has such a name.")
     done = subprocess.run(["mutmut", "run", *names], check=False)
     if done.returncode:
+        show_failures()
         raise SystemExit(done.returncode)
     words = results()
     status = {name: words.get(name, "not run") for name in names}
     SURVIVORS.write_text("\n".join(_diff(name) for name in names if status[name] not in KILLED))
     sys.stdout.write(summary(status))
+
+
+def show_failures():
+    """Run the tests without a mutant: mutmut stops where one fails, and does not say which."""
+    from mutmut.configuration import config
+
+    chosen = config()
+    arguments = [*chosen.pytest_add_cli_args_test_selection, *chosen.pytest_add_cli_args]
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", *arguments], cwd=MUTANTS, check=False
+    )
 
 
 def mutants():
