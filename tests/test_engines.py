@@ -1,21 +1,25 @@
 """The same numbers on every engine, after any kill; what is lost costs a line."""
 
+import contextlib
 import hashlib
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from rebalance import splitting, store, tuning
 from rebalance.errors import InputError
 from rebalance.learning import engines, fits, work
 from rebalance.learning.training import Settings
-from tests.strategies import frame, learner, params, table, treatment
+from tests.strategies import ROOT, frame, learner, params, table, treatment, until
 
 
 def section(**keys):
@@ -104,6 +108,42 @@ def kind_of(there):
     return type(there.X).__name__, there.checksum
 
 
+KILLED = """
+import sys, time
+from tests.test_engines import *
+
+with fits.opened(table(300, 30), [treatment("none")], params().learner, section(engine="process",
+                 workers=2).run) as running:
+    for _ in range(2):
+        running.executor.submit(waiting)
+    while len(running.executor.executor._processes) < 2:
+        time.sleep(0.05)
+    print(*running.executor.executor._processes, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_killed_stage_leaves_no_process_and_its_rows_are_removed_by_the_next(tmp_path):
+    shared = tmp_path / ".rebalance" / "shared"
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as driver:
+        pids = [int(pid) for pid in driver.stdout.readline().split()]
+        assert len(pids) == 2
+        assert len(list(shared.glob("*/X.npy"))) == 1
+        driver.kill()
+    assert until(lambda: not any(map(psutil.pid_exists, pids)))
+    assert len(list(shared.glob("*/X.npy"))) == 1
+    with contextlib.chdir(tmp_path), store.shared(table()):
+        assert len(list(shared.glob("*/X.npy"))) == 1
+    assert not list(shared.glob("*"))
+
+
 def test_a_table_made_here_is_shared_too():
     made = table(200, 30)
     with store.shared(made), ProcessPoolExecutor(1) as executor:
@@ -150,8 +190,6 @@ def test_a_name_that_is_no_engine_is_refused_when_params_are_read(engine):
 
 
 def test_a_missing_dask_says_what_to_install(rows, monkeypatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InputError, match=r"pip install 'rebalance\[dask\]'"):
         worked(rows, section(engine="dask", workers=1))

@@ -7,11 +7,12 @@ can be pickled; what it returns does not depend on the engine.
 import importlib
 import ipaddress
 import logging
+import os
 import threading
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_all_start_methods, get_context, parent_process
 from urllib.parse import urlsplit
 
 from rebalance import workers
@@ -90,7 +91,19 @@ def _process_pool(number):
     if method == "forkserver":
         # Not our own modules: the server may have another path, and so another copy of them.
         context.set_forkserver_preload(["sklearn.ensemble"])
-    return ProcessPoolExecutor(number, mp_context=context, initializer=workers.one_thread)
+    return ProcessPoolExecutor(number, mp_context=context, initializer=_begin)
+
+
+def _begin():
+    """Prepare a worker: one thread a fit, and an end when the stage ends, killed or not."""
+    workers.one_thread()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent():
+    # It waits for tasks at a pipe whose other end it holds too, so that it would wait for ever.
+    parent_process().join()
+    os._exit(1)
 
 
 @contextmanager

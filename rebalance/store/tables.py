@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import shutil
+import socket
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -123,12 +126,18 @@ def shared(table):
 @contextmanager
 def _folder():
     """Yield a temporary folder in the repository, or the system's where that cannot be written."""
-    parent = paths.SHARED
+    import psutil
+
+    parent, here = paths.SHARED, f"{socket.gethostname()}-"
     try:
         parent.mkdir(parents=True, exist_ok=True)
+        for left in parent.glob(f"{here}*"):
+            # Its process was killed before it could remove it.
+            if not psutil.pid_exists(int(left.name.removeprefix(here).partition("-")[0])):
+                shutil.rmtree(left, ignore_errors=True)
     except OSError:
         parent = None
-    with TemporaryDirectory(dir=parent) as folder:
+    with TemporaryDirectory(dir=parent, prefix=f"{here}{os.getpid()}-") as folder:
         yield folder
 
 
