@@ -208,6 +208,14 @@ def test_names_that_are_no_columns_are_told_together(tmp_path, changes, said):
     assert len(str(caught.value).splitlines()) == len(changes)
 
 
+@pytest.mark.parametrize("end", ["csv", "parquet"])
+def test_a_table_without_rows_is_named(tmp_path, end):
+    path = tmp_path / f"t.{end}"
+    FRAME[:0].to_csv(path, index=False) if end == "csv" else FRAME[:0].to_parquet(path)
+    with pytest.raises(InputError, match="source file has no rows, only a header"):
+        sources.load(data(path=str(path)))
+
+
 def test_a_target_that_is_nearly_a_column_is_guessed(tmp_path):
     with pytest.raises(InputError, match="'Class'; did you mean 'Class'"):
         features(tmp_path, FRAME, target="class")

@@ -60,6 +60,10 @@ def two(rare, other):
         ("null", "x", "null"),
         ("'1'", "'-1'", "'1'"),
         (" >50K.", " <=50K.", ">50K."),
+        (10**17 + 1, 10**17, 10**17 + 1),
+        (0.1, 0.2, "0.10"),
+        ("1_0", "10", "1_0"),
+        ("inf", "nan", "inf"),
         ("Attrited Customer", "Existing Customer", "attrited customer"),
         (-1, 1, -1),
     ],
@@ -96,8 +100,8 @@ def test_some_classes_against_the_rest(tmp_path):
     with pytest.raises(InputError) as caught:
         labelled(tmp_path, labels, positive=3)
     assert str(caught.value) == (
-        "data.target 'Class' has 12 classes, '0' (10 rows), '1' (10 rows), '10' (10 rows), '11' "
-        "(10 rows), '2' (10 rows), '3' (10 rows), '4' (10 rows), '5' (10 rows), …; write "
+        "data.target 'Class' has 12 classes, '0' (10 rows), '1' (10 rows), '2' (10 rows), '3' "
+        "(10 rows), '4' (10 rows), '5' (10 rows), '6' (10 rows), '7' (10 rows), …; write "
         "data.positive: [3] for 3 against the rest, or more labels into the list."
     )
 

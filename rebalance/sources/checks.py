@@ -14,6 +14,8 @@ LARGEST = float(np.finfo(np.float32).max)
 
 def named_columns(found, data):
     """Raise `InputError` where params.yaml names a column that the table has not."""
+    if not found.rows:
+        raise InputError(f"the table of the source {data.source} has no rows, only a header.")
     names = [*found.columns, *([found.target] if found.target else [])]
     lines = []
     if not found.target:

@@ -1,6 +1,7 @@
 """Labels as people write them: which are one class, and which are the rare one."""
 
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 from rebalance.errors import InputError
 from rebalance.sources.marks import is_missing
@@ -12,7 +13,7 @@ SAID = {
     True: {"true", "yes", "on", "y", "t", "1"},
     False: {"false", "no", "off", "n", "f", "0"},
 }
-TRUTH = {"true": 1.0, "false": 0.0}
+TRUTH = {"true": Decimal(1), "false": Decimal(0)}
 SHOWN = 8
 # Different labels that are counted, and beyond which a column is taken for one of no classes.
 MOST, CLASSES = 1000, 100
@@ -47,20 +48,28 @@ def classes(counted):
             spellings=tuple(label for label, _ in sorted(same, key=lambda each: -each[1])),
             rows=sum(rows for _, rows in same),
         )
-        for _, same in sorted(found.items(), key=lambda each: str(each[0]))
+        for _, same in sorted(found.items(), key=lambda each: _in_order(each[0]))
     ]
 
 
 def _meaning(label):
-    """Return what two labels have in common if they mean the same."""
+    """Return what two labels have in common if they mean the same.
+
+    Whole numbers are compared to the last digit: as doubles, long ones would be one label.
+    """
     if isinstance(label, bool):
         return str(label).lower()
-    if isinstance(label, str):
-        label = label.strip()
+    text = str(label).strip()
     try:
-        return float(label) + 0.0
-    except (TypeError, ValueError, OverflowError):
-        return str(label).casefold()
+        number = Decimal(text)
+    except InvalidOperation:
+        return text.casefold()
+    return number if number.is_finite() and "_" not in text else text.casefold()
+
+
+def _in_order(meaning):
+    """Return what sorts classes: numbers by value, then the others by their letters."""
+    return (0, meaning, "") if isinstance(meaning, Decimal) else (1, 0, meaning)
 
 
 def _same(label, positive):
