@@ -143,8 +143,10 @@ def test_bytes_that_are_no_utf8_far_down_the_file_are_read_as_cp1252(tmp_path):
     many = "\n".join([LINES[0] + ",x", *(f"{line},cafe" for line in LINES[1:] * 300)])
     assert len(many) > 300_000
     last = f"{LINES[-1]},café\n"
-    found = table(written(tmp_path, many.encode() + b"\n" + last.encode("cp1252")))
-    assert found["x"].to_pylist()[-1] == "café"
+    path = written(tmp_path, many.encode() + b"\n" + last.encode("cp1252"))
+    assert table(path)["x"].to_pylist()[-1] == "café"
+    with pytest.raises(InputError, match=r"are not all in data\.read\.encoding 'utf-8'"):
+        table(path, read={"encoding": "utf8"})
 
 
 def test_text_that_may_be_in_two_encodings_shows_both(tmp_path):

@@ -65,6 +65,11 @@ def profile(parts, data, encoding=""):
     try:
         return _profile(layout.lay_out(parts, data, encoding), data)
     except text.NotUtf8 as found:
+        if data.read.encoding:
+            raise InputError(
+                f"the files of data.path {data.path!r} are not all in data.read.encoding "
+                f"{data.read.encoding!r}; leave it out, or write the right one."
+            ) from found
         return profile(parts, data, text.western(parts[0].path, found.part))
 
 
