@@ -12,12 +12,11 @@ from rebalance.columns.encoding import (
     roles,
     used,
 )
-from rebalance.columns.kinds import KINDS, LEFT_OUT, SAYABLE, recognise
+from rebalance.columns.kinds import KINDS, SAYABLE
 from rebalance.columns.steps import NO_STEPS, Steps, before, filled, one_hot
 
 __all__ = [
     "KINDS",
-    "LEFT_OUT",
     "MANY",
     "NO_STEPS",
     "NUMBERS",
@@ -32,7 +31,6 @@ __all__ = [
     "learn",
     "matrix",
     "one_hot",
-    "recognise",
     "roles",
     "used",
 ]

@@ -102,7 +102,7 @@ def roles(roles, learnt):
         left_out = listed([f"{name!r} ({entry['kind']})" for name, entry in learnt.items()])
         raise InputError(
             f"no column is left to learn from: {left_out}; say in data.columns what else one "
-            "holds, or keep more columns in data.drop and split.column."
+            "holds, or name fewer columns in data.drop."
         )
     return roles | {"features": used(learnt), "columns": learnt}
 

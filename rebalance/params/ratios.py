@@ -40,18 +40,18 @@ def at(ratio, natural):
     """Return a ratio as a number of negatives per positive, for rows of the natural ratio.
 
     Of a list it is the first that is not above the natural ratio, or else the last. A share is no
-    lower than 1.
+    lower than 1, unless the natural ratio is.
 
     >>> at("natural/3", 60), at([200, "natural/3"], 600), at([200, "natural/3"], 60)
     (20.0, 200.0, 20.0)
-    >>> at("natural/3", 2)
-    1.0
+    >>> at("natural/3", 2), at("natural/3", 0.9)
+    (1.0, 0.9)
     """
     if isinstance(ratio, list):
         found = [at(each, natural) for each in ratio]
         return next((each for each in found if each <= natural), found[-1])
     if isinstance(ratio, str):
-        return max(1.0, natural / float(SHARE.fullmatch(ratio)[1]))
+        return min(natural, max(1.0, natural / float(SHARE.fullmatch(ratio)[1])))
     return None if ratio is None else float(ratio)
 
 
