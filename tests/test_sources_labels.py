@@ -162,6 +162,16 @@ def test_labels_that_answer_nothing_are_shown_as_they_stand(tmp_path, labels, ch
     assert "\n" not in str(caught.value)
 
 
+def test_rows_can_be_read_again_from_the_same_profile(tmp_path):
+    rows = FRAME.assign(Class=two("yes", "no"))
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    section = asked(tmp_path / "t.csv", positive="yes")
+    found = sources.profile(section)
+    for _ in range(2):
+        (piece,) = sources.pieces(section, found)
+        np.testing.assert_array_equal(piece["Class"].to_numpy(), FRAME["Class"])
+
+
 def test_a_number_to_predict_has_no_classes(tmp_path):
     pd.DataFrame({"a": range(3000), "Class": np.arange(3000) / 7}).to_csv(tmp_path / "t.csv")
     with pytest.raises(InputError, match="must have classes, got more than 1000 different values"):

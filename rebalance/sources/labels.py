@@ -88,7 +88,6 @@ class Answer:
 
     positive: tuple
     negative: tuple
-    dropped: tuple = ()  # labels of rows that are left out
     notes: tuple = ()
 
     def y(self, column):
@@ -138,7 +137,6 @@ def decide(found, data, marks=frozenset()):
     return Answer(
         positive=tuple(label for each in positive for label in each.spellings),
         negative=tuple(label for each in rest for label in each.spellings),
-        dropped=tuple(gone),
         notes=tuple(notes),
     )
 

@@ -5,8 +5,6 @@ import json
 from rebalance.errors import InputError, one_line
 
 ROWS = 65_536
-# What pandas calls an index that has no name.
-NAMELESS = "__index_level_"
 
 
 def schema(path):
@@ -142,8 +140,3 @@ def _seconds(column):
     parts = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}[column.type.unit]
     whole = pa.int32() if pa.types.is_time32(column.type) else pa.int64()
     return pc.divide(pc.cast(pc.cast(column, whole), pa.float64()), parts)
-
-
-def index_name(name):
-    """Say whether a column is an index without a name."""
-    return name.startswith(NAMELESS)

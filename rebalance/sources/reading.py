@@ -256,11 +256,9 @@ def _converted(reading, answer):
     plan, target = reading.plan, reading.target
     held = plan.held if _still_good(plan) else None
     for batch in held if held is not None else _again(plan):
-        if target:
-            batch[target] = answer.y(batch[target])
+        own = batch | {target: answer.y(batch[target])} if target else batch
         columns = [
-            _as(batch[field.name], field.type, plan.meanings.get(field.name))
-            for field in plan.schema
+            _as(own[field.name], field.type, plan.meanings.get(field.name)) for field in plan.schema
         ]
         found = pa.RecordBatch.from_arrays(columns, schema=plan.schema)
         if target and found[target].null_count:
