@@ -3,14 +3,7 @@
 import argparse
 
 from rebalance import checks, errors, paths, report, store, tracking, workers
-from rebalance.judging import (
-    decision_curve,
-    evaluation,
-    prevalence,
-    recommendation,
-    rules,
-    segments,
-)
+from rebalance.judging import decision_curve, evaluation, recommendation, segments
 from rebalance.params import load
 from rebalance.report import curves, figures
 
@@ -45,19 +38,8 @@ def evaluate(params, run):
         scored = executor.map(lambda n: models[n].raw_scores(test.X), names)
         raw = dict(zip(names, scored, strict=True))
     y_scores = {name: model.correct(raw[name]) for name, model in models.items()}
+    scores, decided = evaluation.judge_all(models, test, y_scores, section.rules, params, groups)
     thresholds = {name: model.threshold for name, model in models.items()}
-    scores = {
-        n: evaluation.judge(test.y, y_scores[n], thresholds[n], params.evaluate) for n in names
-    }
-    decided = {
-        n: rules.by_rule(test, y_scores[n], models[n].thresholds, section.rules, groups)
-        for n in names
-    }
-    if share := params.data.prevalence:
-        for n, model in models.items():
-            scores[n]["at_prevalence"] = prevalence.restated(
-                test, y_scores[n], model.thresholds, section.rules, model.share, share
-            )
     compared = evaluation.compare(
         test.y, y_scores, thresholds, paths.BASELINE, params.evaluate, groups
     )

@@ -123,10 +123,10 @@ def draws(y_true, models, strata, *, n_draws, seed, k, precision):
         in_slots = (slots.astype(block.dtype, copy=False) @ block).astype(float)
         sums = (block.T @ columns.astype(block.dtype, copy=False)).T.astype(float)
         totals = (sums[0], sums[1])
-        first_slot, first_sum, found = 0, 2, {}
+        first_slot, first_sum, by_model = 0, 2, {}
         for name, plan in plans.items():
             n_slots, n_sums = plan.slots.shape[0], plan.columns.shape[1]
-            found[name] = plan.metrics(
+            by_model[name] = plan.metrics(
                 in_slots[first_slot : first_slot + n_slots],
                 sums[first_sum : first_sum + n_sums],
                 totals,
@@ -134,7 +134,7 @@ def draws(y_true, models, strata, *, n_draws, seed, k, precision):
                 precision,
             )
             first_slot, first_sum = first_slot + n_slots, first_sum + n_sums
-        blocks.append(found)
+        blocks.append(by_model)
     return {
         name: {
             metric: np.concatenate([block[name][metric] for block in blocks])
@@ -150,8 +150,8 @@ def summed(strata, columns):
     if n_units == strata.unit.size:
         order = np.argsort(strata.unit)
         return np.column_stack([column[order] for column in columns]).astype(np.float32)
-    found = [np.bincount(strata.unit, weights=column, minlength=n_units) for column in columns]
-    return np.column_stack(found).astype(np.float32)
+    sums = [np.bincount(strata.unit, weights=column, minlength=n_units) for column in columns]
+    return np.column_stack(sums).astype(np.float32)
 
 
 class _Plan:
@@ -208,12 +208,12 @@ class _Plan:
     def _calibrated(self, sums):
         """Return intercept and slope after one Newton step."""
         gradient, curvature = sums[:2]
-        found = {"calibration_intercept": self.intercept + gradient / curvature}
+        drawn = {"calibration_intercept": self.intercept + gradient / curvature}
         if self.line:
             g, gx, h, hx, hxx = sums[2:]
             step = (h * gx - hx * g) / (h * hxx - hx**2)
-            found["calibration_slope"] = self.line[1] + step
-        return found
+            drawn["calibration_slope"] = self.line[1] + step
+        return drawn
 
 
 def _is_mean(metric):

@@ -174,7 +174,7 @@ def compare(
             margin,
         ),
         absent=absent,
-        doubted={name: _doubts(found, n_positives) for name, found in intervals.items()},
+        doubted={name: _doubts(own, n_positives) for name, own in intervals.items()},
         margin=margin,
         against_moved=against_moved,
     )
@@ -182,8 +182,8 @@ def compare(
 
 def _doubts(intervals, n_positives):
     """Return the metrics whose interval may not hold, each with the reason."""
-    found = {name: doubt(name, each.value, n_positives) for name, each in intervals.items()}
-    return {name: reason for name, reason in found.items() if reason}
+    reasons = {name: doubt(name, each.value, n_positives) for name, each in intervals.items()}
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def _strata(y_true, groups):

@@ -80,18 +80,18 @@ def linear_interval(name, part, whole, strata):
 
 def intervals_of(estimates, strata, trials, n_positives):
     """Return the intervals of one model, and the reasons for those that are absent."""
-    found = {}
+    estimated = {}
     for name, value in estimates.values.items():
         if isinstance(value, str):
-            found[name] = value
+            estimated[name] = value
             continue
         error, df = None, strata.sizes[0] - 1
         if name in estimates.contributions:
             error, df = error_of(name, *estimates.contributions[name], strata)
         n = trials.get(name, n_positives)
-        found[name] = interval(name, value, estimates.drawn[name], error, n, df)
-    absent = {name: value for name, value in found.items() if isinstance(value, str)}
-    return {name: value for name, value in found.items() if name not in absent}, absent
+        estimated[name] = interval(name, value, estimates.drawn[name], error, n, df)
+    absent = {name: value for name, value in estimated.items() if isinstance(value, str)}
+    return {name: value for name, value in estimated.items() if name not in absent}, absent
 
 
 def differences_of(arm, baseline, strata, n_positives, family=None):
@@ -101,7 +101,7 @@ def differences_of(arm, baseline, strata, n_positives, family=None):
     fast form of Sun and Xu (2014); all have a t interval with as many degrees of freedom as there
     are positives, less one. ``family`` keeps the metrics of one family.
     """
-    found = {}
+    differences = {}
     for name, value in arm.values.items():
         if isinstance(value, str) or isinstance(baseline.values[name], str):
             continue
@@ -116,8 +116,8 @@ def differences_of(arm, baseline, strata, n_positives, family=None):
         apart = difference(value - baseline.values[name], drawn, error, strata.sizes[0] - 1, reason)
         if metrics.metric(name).share and not isinstance(apart, str):
             apart = replace(apart, low=max(-1.0, apart.low), high=min(1.0, apart.high))
-        found[name] = apart
-    return {name: value for name, value in found.items() if not isinstance(value, str)}
+        differences[name] = apart
+    return {name: value for name, value in differences.items() if not isinstance(value, str)}
 
 
 def doubt_of_difference(name, arm, baseline, apart, strata, n_positives):

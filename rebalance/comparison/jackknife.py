@@ -48,15 +48,18 @@ def contributions(y_true, y_score, flagged):
     to_average = (average - np.where(positive, *(side[order.step] for side in without))) * np.where(
         positive, 1 - 1 / n_positives, 1 - 1 / n_negatives
     )
-    found = {
+    by_metric = {
         "average_precision": (average, to_average),
         "roc_auc": (float(auc), to_auc),
         "recall": (float(recall), to_recall),
     }
     if flagged.any():
         precision = positive[flagged].mean()
-        found["precision"] = (float(precision), flagged * (positive - precision) / flagged.sum())
-    return found
+        by_metric["precision"] = (
+            float(precision),
+            flagged * (positive - precision) / flagged.sum(),
+        )
+    return by_metric
 
 
 def _average_precision(here, tp, fp):

@@ -73,10 +73,10 @@ def verdicts(differences, metric, n_positives, df, margin=0.0):
     equal = _holm(
         {arm: equivalence(d.value, d.standard_error, df, margin) for arm, d in tested.items()}
     )
-    found = {}
+    answers = {}
     for arm, apart in differences.items():
         gain = sign(metric) * apart.value
-        found[arm] = Verdict(
+        answers[arm] = Verdict(
             verdict=_verdict(adjusted[arm], equal[arm], gain, apart.doubt)
             if arm in tested
             else EQUAL,
@@ -92,7 +92,7 @@ def verdicts(differences, metric, n_positives, df, margin=0.0):
             detectable=detectable(apart.standard_error, len(tested) or 1),
             doubt=apart.doubt,
         )
-    return found
+    return answers
 
 
 def _holm(p_values):

@@ -48,7 +48,7 @@ def curve(y_true, y_scores, baseline, groups=None):
         sample of rows, or of groups, drawn from all.
     """
     always = {FLAG_ALL: np.ones(y_true.shape), FLAG_NONE: np.full(y_true.shape, -1.0)}
-    found = []
+    points = []
     for threshold in thresholds(y_true):
         rows = {
             name: net_benefit(y_true, y_score, threshold)
@@ -57,7 +57,7 @@ def curve(y_true, y_scores, baseline, groups=None):
         for name, values in rows.items():
             value, low, high = _mean(values, groups)
             difference = _mean(values - rows[baseline], groups)
-            found.append(
+            points.append(
                 {
                     "model": name,
                     "threshold": float(threshold),
@@ -73,7 +73,7 @@ def curve(y_true, y_scores, baseline, groups=None):
                     ),
                 }
             )
-    return found
+    return points
 
 
 def _mean(values, groups):

@@ -5,6 +5,8 @@ import pandas as pd
 
 from rebalance import comparison, errors, metrics, paths
 from rebalance.errors import InputError
+from rebalance.judging.prevalence import restated
+from rebalance.judging.rules import by_rule
 
 
 def check_thresholds(models, section):
@@ -31,13 +33,43 @@ def judge(y_true, y_score, threshold, params):
     Decision metrics are given at the model's threshold, and at .5 under ``at_half``; ``params`` is
     a `params.Evaluate`.
     """
-    found = metrics.score(y_true, y_score, threshold, k=params.alerts, precision=params.precision)
+    scores = metrics.score(y_true, y_score, threshold, k=params.alerts, precision=params.precision)
     return {
-        **found,
+        **scores,
         "no_information_rate": metrics.no_information_rate(y_true),
         "threshold": threshold,
         "at_half": metrics.decision_metrics(y_true, y_score, metrics.HALF),
     }
+
+
+def judge_all(models, table, y_scores, rules, params, groups=None):
+    """Return the metrics of every model, and what every rule's decisions are worth.
+
+    Parameters
+    ----------
+    models : dict of str to CorrectedClassifier
+    table : store.Table
+        The test rows.
+    y_scores : dict of str to array of shape (n_rows,)
+    rules : dict of str to params.Rule
+    params : params.Params
+    groups : array of shape (n_rows,) or None
+
+    Returns
+    -------
+    scores, decisions : dict of str to dict
+        `judge`, with the metrics at ``data.prevalence`` where it is given, and `by_rule`.
+    """
+    scores, decisions = {}, {}
+    for name, model in models.items():
+        y_score, chosen = y_scores[name], model.thresholds
+        scores[name] = judge(table.y, y_score, model.threshold, params.evaluate)
+        decisions[name] = by_rule(table, y_score, chosen, rules, groups)
+        if share := params.data.prevalence:
+            scores[name]["at_prevalence"] = restated(
+                table, y_score, chosen, rules, model.share, share
+            )
+    return scores, decisions
 
 
 def compare(y_true, y_scores, flagged_from, baseline, params, groups=None):
@@ -111,10 +143,10 @@ def groups(table, name):
         ``evaluate.groups``; empty for those of the split, if it has any.
     """
     with errors.at("evaluate.groups"):
-        found = table.column(name) if name else table.groups
-    if found is None:
+        column = table.column(name) if name else table.groups
+    if column is None:
         return None
-    codes, _ = pd.factorize(found)
+    codes, _ = pd.factorize(column)
     with_positive = len(np.unique(codes[table.y == 1]))
     if (codes < 0).any() or with_positive < 2:
         raise InputError(

@@ -59,13 +59,13 @@ def savings(y_true, flagged, **costs):
         worse than none or all. Absent when the cheaper of the two costs nothing.
     """
     flagged = np.asarray(flagged, dtype=bool)
-    found = {
+    totals = {
         "cost": cost(y_true, flagged, **costs),
         "cost_of_none": cost(y_true, np.zeros_like(flagged), **costs),
         "cost_of_all": cost(y_true, np.ones_like(flagged), **costs),
     }
-    cheaper = min(found["cost_of_none"], found["cost_of_all"])
-    return found | ({"savings": 1 - found["cost"] / cheaper} if cheaper > 0 else {})
+    cheaper = min(totals["cost_of_none"], totals["cost_of_all"])
+    return totals | ({"savings": 1 - totals["cost"] / cheaper} if cheaper > 0 else {})
 
 
 def amounts(table, name, rule):
@@ -93,13 +93,13 @@ def amounts(table, name, rule):
     if rule.rule == "cost_by_row":
         return _costs(table, name, rule)
     key = f"threshold.rules.{name}.column"
-    found = _column(table, rule.column, key, name)
-    if not (found >= 0).all():
+    values = _column(table, rule.column, key, name)
+    if not (values >= 0).all():
         raise InputError(
             f"{key} must hold an amount of 0 or more in every row, and {rule.column!r} does not; "
             f"name another column, or remove the rule {name}."
         )
-    return found
+    return values
 
 
 def _column(table, column, key, name):
@@ -109,13 +109,13 @@ def _column(table, column, key, name):
             f"{key} must be a column, got {column!r}; the columns are {listed(table.names)}. Name "
             f"one, or remove the rule {name}."
         )
-    found = table.column(column)
-    if found.dtype.kind not in "biuf":
+    values = table.column(column)
+    if values.dtype.kind not in "biuf":
         raise InputError(
             f"{key} must hold an amount of 0 or more in every row, and {column!r} does not; "
             f"name another column, or remove the rule {name}."
         )
-    return found.astype(float)
+    return values.astype(float)
 
 
 def _costs(table, name, rule):

@@ -74,7 +74,7 @@ def starts(n_positives, precision, confidence):
     """
     if precision >= 1:
         return []
-    rate, carried, found = 1 - confidence, 0.0, []
+    rate, carried, begins = 1 - confidence, 0.0, []
     least = ceil(log(rate) / log(precision)) if precision > 0 else 1
     for i, (share, part) in enumerate(STARTS):
         carried = round(carried + part * rate, 12)
@@ -82,9 +82,9 @@ def starts(n_positives, precision, confidence):
         if i == len(STARTS) - 1:
             rows = max(rows, least)
         if precision**rows <= carried:
-            found.append((rows, carried))
+            begins.append((rows, carried))
             carried = 0.0
-    return found
+    return begins
 
 
 def first_complete(tp, recall, confidence):
