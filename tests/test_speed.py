@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -95,7 +94,7 @@ def test_the_table_and_the_json_have_every_row(canned, tmp_path, capsys):
         both = row["ours"] and row["rival"]
         assert row["ratio"] == (row["rival"] / row["ours"] if both else None)
         assert (row["met"] is None) or row["target"] or "rows:" in row["work"]
-    assert content["runs"][0]["cores"] == workers.cores()
+    assert content["run"]["cores"] == workers.cores()
 
 
 def test_only_some_rows_are_measured_where_it_says_so(canned, tmp_path):
@@ -105,43 +104,22 @@ def test_only_some_rows_are_measured_where_it_says_so(canned, tmp_path):
     assert row["work"].startswith("scoring")
 
 
-def test_parts_measured_one_after_the_other_make_one_table(canned, tmp_path, monkeypatch, capsys):
-    out = tmp_path / "speed.json"
+def test_workers_are_those_that_were_asked_for(canned, tmp_path, monkeypatch):
+    asked, out = {}, tmp_path / "speed.json"
 
-    def measured(*options, commit):
-        monkeypatch.setattr(child, "commit", lambda: commit)
-        speed.main([*options, "--out", str(out)])
-        return [row["work"] for row in json.loads(out.read_text(encoding="utf-8"))["rows"]]
+    def noted(name, _, **given):
+        asked[name] = given
+        return {"peak": 1} | WORK[name]
 
-    def processor(command, folder, **_):
-        params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
-        return done(seconds=1 + params["data"]["simulated"]["rows"] / 1e5)
-
-    monkeypatch.setattr(child, "run", processor)
-    measured("--only", "growth", "--rows", "500000", commit="old")
-    first = measured("--only", "scoring", commit="old")
-    assert first[0].startswith("scoring")
-    works = measured("--only", "growth", "--rows", "50000", commit="new")
-
-    assert [name for name in works if name.startswith("50,000 rows")]
-    assert works[0].startswith("scoring")
-    assert works.index("50,000 rows: split") < works.index("500,000 rows: split")
-    assert "growth: 9 stages together" in works
-    assert "Measured before, of the code of old: scoring, growth" in capsys.readouterr().out
-    # An exponent that the new size makes too large is a miss of this run.
-    monkeypatch.setattr(child, "run", lambda *_, **__: done(seconds=1.01))
-    monkeypatch.setattr(growth, "exponent", lambda _: 1.2)
-    only = ["--only", "growth", "--rows", "60000", "--out", str(tmp_path / "copy.json")]
-    shutil.copyfile(out, tmp_path / "copy.json")
-    assert speed.main(only) == 1
-    monkeypatch.setattr(growth, "exponent", lambda _: 1.0)
-    assert speed.main(only) == 0
-    # Another number of rows is another table; growth has its own.
-    with pytest.raises(SystemExit, match="holds parts of 284,807 rows, and this is 70,000"):
-        measured("--only", "bootstrap", "--rows", "70000", commit="new")
-    assert works == [row["work"] for row in json.loads(out.read_text(encoding="utf-8"))["rows"]]
-    # All of it starts anew.
-    assert not any(name.startswith("500,000") for name in measured("--rows", "50000", commit="new"))
+    monkeypatch.setattr(child, "work", noted)
+    assert speed.main(["--only", "study", "--workers", "16", "--out", str(out)]) == 0
+    assert asked["study"]["workers"] == 16
+    content = json.loads(out.read_text(encoding="utf-8"))
+    study, floor = content["rows"]
+    assert content["run"]["cores"] == 16
+    # Fits of 3 s on 16 cores: at most 1.25 x 3 / 16 + 3.
+    assert (study["rival"], study["target"]) == (3 / 16, "at most 3.2 s")
+    assert (floor["ours"], floor["rival"], floor["met"]) == (3.0, 1.5, True)
 
 
 def test_a_row_says_whether_its_target_is_met(canned, tmp_path):
@@ -168,15 +146,6 @@ def test_params_that_the_rivals_cannot_follow_are_refused(key, value):
     params[section][name] = value
     with pytest.raises(SystemExit, match=f"error: {key} must be .*, got '{value}': measure in"):
         speed.check(params)
-
-
-def test_seconds_of_other_cores_do_not_get_into_the_table(canned, tmp_path, monkeypatch):
-    out = ["--quick", "--out", str(tmp_path / "speed.json"), "--only"]
-    monkeypatch.setattr(workers, "cores", lambda: 7)
-    assert speed.main([*out, "scoring"]) == 0
-    monkeypatch.setattr(workers, "cores", lambda: 2)
-    with pytest.raises(SystemExit, match="holds seconds of 7 cores, and here are 2"):
-        speed.main([*out, "bootstrap"])
 
 
 def test_a_promise_about_the_default_data_is_judged_on_as_many_rows(canned, tmp_path):
@@ -312,13 +281,6 @@ def test_the_exponent_that_counts_is_that_of_the_clock():
     waits = growth.exponents([row(10, 10), row(100, 1000)])
     assert [each.met for each in waits] == [None, False]
     assert waits[-1].note.startswith("exponent 2.00 of seconds, 1.00 of those of the processor")
-
-
-def test_rows_of_an_older_form_are_read(tmp_path):
-    path = tmp_path / "speed.json"
-    path.write_text(json.dumps({"rows": [{"work": "sort", "ours": 1.0, "ratio": 2}]}), "utf-8")
-    (row,), runs = table.read(path)
-    assert (row.work, row.ours, row.size, runs) == ("sort", 1.0, 0, [])
 
 
 def test_a_stage_says_where_its_seconds_went(tmp_path):

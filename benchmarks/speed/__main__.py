@@ -3,9 +3,8 @@
 Prints one table and writes it as JSON under benchmarks/results/. Both sides of a row run in the
 same minutes on the same rows, each in a process of its own, with one thread a fit; what counts is
 their ratio. At full size the article's script takes most of an hour, and ten million rows more than
-one; ``--quick`` takes 40,000 rows and fewer ratios. ``--only`` measures some of the parts and keeps
-what was measured of the others, so that hours can be spent in pieces: ``--only growth --rows
-10000000``.
+one; ``--quick`` takes 40,000 rows and fewer ratios, ``--only`` some of the parts: ``--only study
+--workers 16``, ``--only growth --rows 1000000 10000000``.
 """
 
 import argparse
@@ -108,20 +107,8 @@ def main(arguments=None):
     check(yaml.safe_load((child.ROOT / "params.yaml").read_text(encoding="utf-8")))
     size = sized(options)
     names = options.only or [*PARTS, *["growth"] * (not options.quick)]
-    run = table.surroundings() | {"commit": child.commit(), "parts": names}
-    kept, runs = table.read(options.out) if options.only else ([], [])
-    others = {row.size for row in kept if row.part in PARTS and row.part not in names}
-    if set(names) & set(PARTS) and others - {size.rows}:
-        raise SystemExit(
-            f"error: {options.out} holds parts of {max(others):,} rows, and this is {size.rows:,}: "
-            "name another file with --out, or measure everything anew, without --only."
-        )
-    new, found = [], kept
-    if many := {other["cores"] for other in runs} - {size.cores}:
-        raise SystemExit(
-            f"error: {options.out} holds seconds of {max(many)} cores, and here are {size.cores}: "
-            "name another file with --out, or measure everything anew, without --only."
-        )
+    run = table.surroundings() | {"commit": child.commit(), "cores": size.cores, "parts": names}
+    found = []
     with tempfile.TemporaryDirectory(prefix="rebalance-speed-") as name:
         folder = Path(name)
         if set(names) & set(PARTS):
@@ -129,39 +116,16 @@ def main(arguments=None):
         for part in names:
             start = time.perf_counter()
             for row in _measured(part, folder, size, options):
-                named = {"part": part, "size": row.size or size.rows, "commit": run["commit"]}
-                new.append(replace(row, **named))
-                found = together(kept, new)
+                found.append(replace(row, part=part, size=row.size or size.rows))
                 run["load_after"] = os.getloadavg()[0]
+                rows = [*found, *growth.exponents(found)]
                 # After each row: what is measured stays measured.
-                table.write(options.out, found, [*runs, run], quick=options.quick)
+                table.write(options.out, rows, run, quick=options.quick)
             print(f"{part}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
-    print(table.text(found))
-    rows = f"{size.rows:,} rows, " if set(names) & set(PARTS) else ""
-    print(f"\n{rows}{size.cores} cores, load {run['load']:.1f} at the start")
-    for other in sorted({row.commit for row in found} - {run["commit"], ""}):
-        parts = dict.fromkeys(row.part for row in found if row.commit == other)
-        print(f"Measured before, of the code of {other}: {', '.join(parts)}")
-    # What was measured now, and the exponents, which it changes.
-    judged = new + [row for row in found if not row.size and "growth" in names]
-    return int(any(row.met is False for row in judged))
-
-
-def together(kept, new):
-    """Return the rows measured before and now, in the order of the parts, and the exponents.
-
-    What is measured again replaces what was: a part, or a size of growth.
-    """
-
-    def piece(row):
-        return row.part, row.size if row.part not in PARTS else 0
-
-    again = {piece(row) for row in new}
-    # Exponents have no size, and are those of all rows.
-    old = [row for row in kept if row.size and piece(row) not in again]
-    order = [*PARTS, "growth"]
-    rows = sorted([*old, *new], key=lambda row: (order.index(row.part), row.size))
-    return [*rows, *growth.exponents(rows)]
+    print(table.text(rows))
+    what = f"{size.rows:,} rows, " if set(names) & set(PARTS) else ""
+    print(f"\n{what}{size.cores} cores, load {run['load']:.1f} at the start")
+    return int(any(row.met is False for row in rows))
 
 
 def _measured(part, folder, size, options):

@@ -127,16 +127,14 @@ def exponents(rows):
     rows : list of Row
         Those without a stage are no rows of growth.
     """
-    found, commits = {}, {}
+    found = {}
     for row in rows:
         if row.stage and row.wall is not None:
             found.setdefault(row.stage, {})[row.size] = row
-            commits.setdefault(row.commit)
-    measured = f" (code of {', '.join(commits)})" * (len(commits) > 1)
     sizes = sorted({size for by_size in found.values() for size in by_size})
     whole = [size for size in sizes if all(size in by_size for by_size in found.values())]
     told = [
-        Row(work=f"growth: {stage}", note=_said(by_clock, of_processor) + measured)
+        Row(work=f"growth: {stage}", note=_said(by_clock, of_processor))
         for stage, by_size in found.items()
         for by_clock, of_processor in [_exponents([[row] for row in by_size.values()])]
         if by_clock is not None
@@ -153,8 +151,7 @@ def exponents(rows):
             met=by_clock is not None and by_clock <= EXPONENT,
             note="no two sizes have every stage"
             if by_clock is None
-            else f"{_said(by_clock, of_processor)}, of {', '.join(f'{n:,}' for n in whole)} rows"
-            + measured,
+            else f"{_said(by_clock, of_processor)}, of {', '.join(f'{n:,}' for n in whole)} rows",
         )
     )
     return told

@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import ClassVar
@@ -34,9 +34,8 @@ class Row:
         None where nothing was promised, or where this size does not tell.
     note : str
         What was compared, and what else was found.
-    part, size, commit : str, int, str
-        What was measured, of how many rows, and of which code: a run of some parts keeps the
-        others' rows.
+    part, size : str, int
+        What was measured, and of how many rows.
     stage, wall, processor : str, float or None, float or None
         Of growth: seconds by the clock and of the processor, beyond those of imports.
     """
@@ -50,7 +49,6 @@ class Row:
     note: str = ""
     part: str = ""
     size: int = 0
-    commit: str = ""
     stage: str = ""
     wall: float | None = None
     processor: float | None = None
@@ -115,18 +113,8 @@ def surroundings():
     }
 
 
-def read(path):
-    """Return what `write` wrote, rows as `Row` and runs; nothing where there is no such file."""
-    if not path.exists():
-        return [], []
-    content = json.loads(path.read_text(encoding="utf-8"))
-    names = {each.name for each in fields(Row)}
-    rows = [Row(**{k: v for k, v in row.items() if k in names}) for row in content["rows"]]
-    return rows, content.get("runs", [])
-
-
-def write(path, rows, runs, *, quick):
-    """Write rows, and the surroundings of the runs that measured them, as JSON."""
+def write(path, rows, run, *, quick):
+    """Write rows, and the surroundings of the run that measured them, as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"quick": quick, "runs": runs, "rows": [row.to_dict() for row in rows]}
+    content = {"quick": quick, "run": run, "rows": [row.to_dict() for row in rows]}
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
