@@ -10,8 +10,8 @@ set -euo pipefail
 
 base=${1:-main}
 # GitHub refuses a comment of more than 65,536 characters.
-headline_rows=150
-other_rows=200
+parameter_rows=150
+metric_rows=200
 
 cd "$(git rev-parse --show-toplevel)"
 # DVC's own choice is a folder that every user of the machine can write to.
@@ -56,13 +56,24 @@ part() {
 
 rows() { tail -n +3 | grep -c . || true; }
 
+# only_kept_files_differ: whether code, parameters and committed files are those of dvc.lock, and
+# only files that DVC keeps, data and models, are missing or of another revision.
+only_kept_files_differ() {
+  dvc status --json 2>/dev/null | python -c '
+import json, sys
+reasons = [reason for stage in json.load(sys.stdin).values() for reason in stage]
+files = [
+    file
+    for reason in reasons
+    for kind, changed in (reason.items() if isinstance(reason, dict) else [(reason, [""])])
+    for file in (changed if kind in ("changed deps", "changed outs") else [""])
+]
+sys.exit(not files or not all(file.startswith(("data/", "models/")) for file in files))'
+}
+
 params=$(compared params)
 # Every digit that the files hold: a change of the sixth is a change.
 metrics=$(compared metrics --precision 9)
-# What one looks at first: the numbers of each model on the test rows, less those of other rules.
-is_headline='NR <= 2 || ($2 ~ /^ *metrics\/scores\.json *$/ && $3 ~ /^ *[^. ]+\.[^. ]+ *$/)'
-headline=$(awk -F '|' "$is_headline" <<<"$metrics")
-others=$(awk -F '|' "NR <= 2 || !($is_headline)" <<<"$metrics")
 
 # The exit code alone misses stages that would run (treeverse/dvc#9861, #9818).
 fresh=true
@@ -75,31 +86,34 @@ if $fresh; then
   printf 'The committed results are those of this code and these parameters.\n'
 else
   printf '**The committed results are out of date**: run `dvc repro`, and commit what it changes.\n'
-  if [[ -n $stale ]]; then
+  if [[ -n $stale ]] && only_kept_files_differ; then
+    printf '\nOnly files that DVC keeps differ from dvc.lock: `dvc checkout` may be all it takes.\n'
+  elif [[ -n $stale ]]; then
     printf '\nFirst stage that would run: `%s`.\n' "${stale%%$'\n'*}"
   else
     printf '\n```\n%s\n```\n' "$(grep '^ERROR' <<<"$plan" || tail -n 5 <<<"$plan")"
   fi
 fi
 
+# The judgement: what to use before and after, and the models whose verdict or value changed.
+if [[ -f metrics/answer.json && -f metrics/comparison.json ]]; then
+  printf '\n### The answer\n\n'
+  python -m rebalance.cli changes "$commit"
+fi
+
 printf '\n### Parameters\n\n'
 if [[ $(rows <<<"$params") == 0 ]]; then
   printf 'No parameter changed.\n'
 else
-  part "$headline_rows" <<<"$params"
+  part "$parameter_rows" <<<"$params"
 fi
 
 printf '\n### Metrics\n\n'
 if [[ $(rows <<<"$metrics") == 0 ]]; then
   printf 'No metric changed.\n'
-fi
-if [[ $(rows <<<"$headline") != 0 ]]; then
-  part "$headline_rows" <<<"$headline"
-fi
-count=$(rows <<<"$others")
-if [[ $count != 0 ]]; then
-  printf '\n<details><summary>Other numbers that changed: %d</summary>\n\n' "$count"
-  part "$other_rows" <<<"$others"
+else
+  printf '<details><summary>Numbers that changed: %d</summary>\n\n' "$(rows <<<"$metrics")"
+  part "$metric_rows" <<<"$metrics"
   printf '\n</details>\n'
 fi
 

@@ -64,6 +64,7 @@ def evaluate(params, run):
         ratios=figures.read_ratios(paths.RATIO_CURVE),
         curves={n: curves.curves_of(test.y, raw[n], y_scores[n]) for n in names},
         checks=[finding.to_dict() for finding in findings],
+        reading=store.read_json(paths.READING),
         segments=parts,
         decision_curve=decision_curve.curve(test.y, y_scores, paths.BASELINE, groups),
     )

@@ -20,7 +20,7 @@ from dataclasses import replace
 import numpy as np
 
 from rebalance.comparison import Corrected
-from rebalance.judging import evaluation, rules
+from rebalance.judging import decision_curve, evaluation, rules
 from rebalance.judging.recommendation import CrossValidated, Recommendation
 from rebalance.report import Results, curves
 from rebalance.store import Table
@@ -135,6 +135,7 @@ def results(recommended="under", section=PARAMS, **changes):
         comparison=evaluation.compare(Y, SCORES, THRESHOLDS, "baseline", section.evaluate),
         recommendation=Recommendation(model=recommended, cross_validated=CROSS_VALIDATED),
         curves={name: curves.curves_of(Y, RAW[name], score) for name, score in SCORES.items()},
+        decision_curve=decision_curve.curve(Y, SCORES, "baseline"),
     )
     return replace(found, **changes)
 

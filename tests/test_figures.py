@@ -325,22 +325,28 @@ def proportion(found, n, z=1.959964):
 
 
 def test_the_net_benefit_weighs_false_alarms_by_the_odds(results):
-    """At .5 under finds 4 and alarms once: (4 - 1) / 20; all rows: (5 - 15) / 20."""
+    """From .45 to .5 under finds 4 with one false alarm; all rows are 5 positives of 20."""
     (axis,) = drawn(of_report.draw_decision_curve, results)
     shown = labelled(axis)
-    assert list(shown) == ["baseline", "under", "flag all", "flag none"]
-
-    def at(label, threshold):
-        x, y = shown[label].get_data()
-        return y[np.argmin(np.abs(np.asarray(x) - threshold))]
-
-    assert at("under", 0.5) == pytest.approx(1000 * (4 - 1) / 20)
-    assert at("baseline", 0.5) == pytest.approx(1000 * (3 - 1) / 20)
-    assert at("baseline", 0.2) == pytest.approx(1000 * (4 - 3 * 0.25) / 20)
-    assert at("flag all", 0.5) == pytest.approx(1000 * (5 - 15) / 20)
-    assert at("flag all", 0.25) == pytest.approx(0, abs=1e-9)
-    assert shown["flag none"].get_ydata()[0] == 0
+    assert list(shown) == ["baseline", "under", "95 % interval of under", "flag all", "flag none"]
+    x = np.asarray(shown["under"].get_xdata())
+    at = int(np.flatnonzero((x > 0.45) & (x <= 0.5))[-1])
+    odds = x[at] / (1 - x[at])
+    assert shown["under"].get_ydata()[at] == pytest.approx(1000 * (4 - odds) / 20)
+    assert shown["baseline"].get_ydata()[at] == pytest.approx(1000 * (3 - odds) / 20)
+    assert shown["flag all"].get_ydata()[at] == pytest.approx(1000 * (5 - 15 * odds) / 20)
+    assert set(shown["flag none"].get_ydata()) == {0}
     assert shown["under"].get_color() == COLOURS["under"]
+    (row,) = (
+        row
+        for row in results.decision_curve
+        if row["model"] == "under" and row["threshold"] == x[at]
+    )
+    corners = shown["95 % interval of under"].get_paths()[0].vertices
+    heights = corners[np.isclose(corners[:, 0], x[at]), 1]
+    ends = [1000 * row["low"], 1000 * row["high"]]
+    assert [min(heights), max(heights)] == pytest.approx(ends)
+    assert row["low"] < row["net_benefit"] < row["high"]
 
 
 def test_the_cost_is_that_of_the_rule_by_threshold(results):

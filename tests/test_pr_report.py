@@ -69,14 +69,11 @@ The committed results are those of this code and these parameters.
 
 ### Metrics
 
+<details><summary>Numbers that changed: 3</summary>
+
 | Path | Metric | base | workspace | Change |
 |-|-|-|-|-|
 | metrics/scores.json | under.average_precision | 0.25 | 0.125 | -0.125 |
-
-<details><summary>Other numbers that changed: 2</summary>
-
-| Path | Metric | base | workspace | Change |
-|-|-|-|-|-|
 | metrics/scores.json | under.rules.half.mcc | 0.5 | 0.25 | -0.25 |
 | metrics/train.json | seen | 4 | 8 | 4 |
 
@@ -226,4 +223,4 @@ def test_a_comment_can_hold_the_report_of_a_change_of_everything(clone):
     )
     assert done.returncode == 0
     assert len(done.stdout) < 65_536
-    assert re.search("… and 1351 more.", done.stdout.decode())
+    assert re.search("… and 1303 more.", done.stdout.decode())

@@ -251,6 +251,82 @@ def test_the_scores_out_of_fold_have_their_error_and_their_difference(text):
     assert (under["difference"], under["p"]) == ("+0.040 [-0.010, +0.090]", "0.220")
 
 
+def test_the_numbers_that_decide_stand_over_the_scores_out_of_fold(results):
+    chosen = replace(
+        results.recommendation, candidate="under", gain=0.0123, error=0.005, chance=0.034, arms=4
+    )
+    text = sections.cross_validated(replace(results, recommendation=chosen)).text
+    assert (
+        "under gains +0.0123, 2.5 standard errors (0.005); more than 1 is needed. The best of 4 "
+        "models equal to the baseline gains as much in 3% of cases." in text
+    )
+    assert "gains" not in sections.cross_validated(results).text
+
+
+def test_a_margin_and_what_a_verdict_speaks_of_are_said(results):
+    margin = replace(results, comparison=replace(results.comparison, margin=0.02))
+    said = "Differences below 0.02 make no difference in practice (evaluate.margin)."
+    assert said in sections.verdicts(margin).text
+    none = replace(results, comparison=replace(results.comparison, margin=0.0))
+    assert "make no difference" not in sections.verdicts(none).text
+    rows = {row["model"]: row for row in sections.verdicts(results).rows}
+    assert rows["under"]["of"] == "this fitted model, seed 0"
+    assert "of" not in rows["baseline"]
+
+
+def test_the_decisions_are_compared_with_the_baseline_at_its_moved_threshold(results, text):
+    """At .35 the baseline has precision 3/5 and recall 3/5; under has 1 and 4/5."""
+    rows = rows_of(text, "Decisions against the baseline with a moved threshold")
+    under = {row["model"]: row for row in rows}["under"]
+    assert first(under["precision"]) == pytest.approx(1 - 3 / 5, abs=5e-4)
+    assert first(under["recall"]) == pytest.approx(4 / 5 - 3 / 5, abs=5e-4)
+    assert first(under["F1"]) == pytest.approx(8 / 9 - 6 / 10, abs=5e-4)
+    alone = replace(results.comparison, against_moved={})
+    assert sections.against_moved(replace(results, comparison=alone)) is None
+
+
+def test_segments_have_their_numbers_under_their_headings(results):
+    row = {"column": "town", "value": "A", "rows": 12, "positives": 3, "note": ""}
+    for i, key in enumerate(("recall", "precision", "alert_share", "calibration")):
+        row |= {key: 0.1 * i + 0.05, f"{key}_low": 0.1 * i, f"{key}_high": 0.1 * i + 0.08}
+    few = {"column": "town", "value": "B", "rows": 8, "positives": 1, "note": "too few positives"}
+    full, empty = rows_of(whole(replace(results, segments=[row, few])), "Segments")
+    assert full == {
+        "segment": "town = A",
+        "rows": "12",
+        "positives": "3",
+        "recall": "0.050 [0.000, 0.080]",
+        "precision": "0.150 [0.100, 0.180]",
+        "share flagged": "0.250 [0.200, 0.280]",
+        "calibration": "0.350 [0.300, 0.380]",
+        "note": "",
+    }
+    assert (empty["segment"], empty["recall"], empty["note"]) == (
+        "town = B", "", "too few positives"
+    )  # fmt: skip
+    assert sections.segments(results) is None
+
+
+def test_what_was_taken_for_granted_of_the_file_is_said(results):
+    read = {
+        "said": ["Columns are separated by ';'."],
+        "columns": {
+            "x": {"holds": "float", "missing": 3, "marks": {"?": 3}},
+            "y": {"holds": "float", "missing": 0, "marks": {}},
+            "z": {"holds": "float", "missing": 9, "marks": {}},
+        },
+    }
+    section = sections.reading(replace(results, reading=read))
+    assert section.points == ["Columns are separated by ';'."]
+    assert [(row["name"], row["missing"], row["marks"]) for row in section.rows] == [
+        ("z", 9, None),
+        ("x", 3, "'?'"),
+    ]
+    whole_table = {"said": ["Written as UTF-8."], "columns": {}}
+    assert sections.reading(replace(results, reading=whole_table)).text == "No value is missing."
+    assert sections.reading(results) is None
+
+
 def test_the_decisions_are_compared_with_the_baseline_at_half(text):
     """At .5 the baseline has precision 3/4 and recall 3/5, and F1 6/9."""
     moved, under = rows_of(text, "Decisions against the baseline at 0.5")
@@ -388,6 +464,10 @@ def test_what_is_not_met_undefined_or_in_doubt_is_a_caveat(results):
         results.comparison,
         absent={"baseline": {"precision": "nothing is flagged", "prevalence": "no estimate"}},
         doubted={"baseline": {"ece": "of noise"}, "under": {"ece": "of noise", "roc_auc": "few"}},
+        verdicts={
+            arm: replace(verdict, doubt="it is near 1" if arm == "under" else "")
+            for arm, verdict in results.comparison.verdicts.items()
+        },
     )
     section = sections.caveats(replace(results, decisions=decided, comparison=compared))
     assert section.points == [
@@ -395,8 +475,9 @@ def test_what_is_not_met_undefined_or_in_doubt_is_a_caveat(results):
         "baseline: no precision, because nothing is flagged",
         "baseline, under: the interval of ECE may be too narrow, because of noise.",
         "under: the interval of ROC AUC may be too narrow, because few.",
+        "under: the difference in average precision is not decided, because it is near 1.",
     ]
-    nothing = replace(compared, absent={}, doubted={})
+    nothing = replace(compared, absent={}, doubted={}, verdicts={})
     assert sections.caveats(replace(results, decisions={}, comparison=nothing)) is None
 
 

@@ -11,6 +11,7 @@ from scipy.stats import binomtest
 
 from rebalance import figures, store
 from rebalance.figures.canvas import COLOURS, GREY, INK, axis_of
+from rebalance.judging.decision_curve import FLAG_ALL, FLAG_NONE
 from rebalance.metrics import words
 
 
@@ -278,41 +279,36 @@ def _draw_reliability(axis, results, kind):
 
 
 def draw_decision_curve(figure, results):
-    """Draw the net benefit of each model by threshold, and that of flagging all rows and none."""
+    """Draw the net benefit of each model by threshold, with that of flagging all rows and none."""
     axis = axis_of(figure)
-    first = next(iter(results.scores.values()))
-    positives = first["true_positives"] + first["false_negatives"]
-    negatives = first["false_positives"] + first["true_negatives"]
-    rows, prevalence = positives + negatives, positives / (positives + negatives)
+    lines = {}
+    for row in results.decision_curve:
+        # The odds of a threshold near 1 outgrow the rest.
+        if row["threshold"] <= HIGHEST:
+            lines.setdefault(row["model"], []).append(row)
+
+    def of(name, key):
+        return [1000 * row[key] for row in lines[name]]
+
+    at = [row["threshold"] for row in lines[FLAG_ALL]]
+    chosen = results.recommendation.model
     for name, style in styles(results):
-        drawn = results.curves[name]["flagged"]
-        keep = drawn["threshold"] <= HIGHEST  # the odds of a threshold near 1 outgrow the rest
-        at = drawn["threshold"][keep]
-        benefit = net_benefit(drawn["tp"][keep], drawn["fp"][keep], rows, at)
-        axis.plot(at, 1000 * benefit, label=name, **style)
-    everything = net_benefit(positives, negatives, rows, at)
-    axis.plot(at, 1000 * everything, label="flag all", **REFERENCE | {"linestyle": "-."})
-    axis.axhline(0, label="flag none", **REFERENCE)
+        axis.plot(at, of(name, "net_benefit"), label=name, **style)
+    band = {"color": GREY, "alpha": 0.18, "linewidth": 0}
+    label = f"95 % interval of {chosen}"
+    axis.fill_between(at, of(chosen, "low"), of(chosen, "high"), label=label, **band)
+    axis.plot(at, of(FLAG_ALL, "net_benefit"), label=FLAG_ALL, **REFERENCE | {"linestyle": "-."})
+    axis.plot(at, of(FLAG_NONE, "net_benefit"), label=FLAG_NONE, **REFERENCE)
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter("{x:g}")
+    top = 1000 * _prevalence(results)
     axis.set(
         xlabel="threshold",
         ylabel="net benefit per 1,000 rows",
         xlim=(at[0], HIGHEST),
-        ylim=(-200 * prevalence, 1080 * prevalence),
+        ylim=(-0.2 * top, 1.25 * top),
     )
     axis.legend(frameon=False, fontsize="x-small")
-
-
-def net_benefit(tp, fp, rows, threshold):
-    """Return true positives less false ones, weighed by the odds of the threshold, per row.
-
-    Vickers and Elkin (2006).
-
-    >>> net_benefit(6, 10, 100, 0.2)
-    0.035
-    """
-    return (tp - fp * threshold / (1 - threshold)) / rows
 
 
 def draw_cost(figure, results):

@@ -26,6 +26,8 @@ class Results:
         `curves.curves_of` of every model.
     checks : list of dict
         ``code``, ``severity`` and ``sentence`` of every check that spoke.
+    reading : dict
+        ``metrics/reading.json``: how the table was read.
     segments, decision_curve : list of dict
         `segments.by_segment` of the recommended model, and `decision_curve.curve` of every model.
     """
@@ -40,6 +42,7 @@ class Results:
     curves: dict = field(default_factory=dict)
     ratios: list = field(default_factory=list)
     checks: list = field(default_factory=list)
+    reading: dict = field(default_factory=dict)
     segments: list = field(default_factory=list)
     decision_curve: list = field(default_factory=list)
 

@@ -7,6 +7,7 @@ put it into `SECTIONS`.
 from rebalance import columns, metrics, paths
 from rebalance.errors import listed
 from rebalance.figures import smallest_as_good
+from rebalance.judging.evaluation import speaks_of
 from rebalance.metrics import words
 from rebalance.params.names import NONE
 from rebalance.report import section as part
@@ -74,6 +75,35 @@ def rows(results):
     )
 
 
+def reading(results):
+    """Return what was taken for granted of the file, and which columns have gaps."""
+    columns = results.reading.get("columns", {})
+    gaps = sorted(
+        ((name, column) for name, column in columns.items() if column["missing"]),
+        key=lambda pair: -pair[1]["missing"],
+    )
+    said = results.reading.get("said", [])
+    if not said and not gaps:
+        return None
+    most = 20
+    more = f" The {most} columns with most of {len(gaps)}." if len(gaps) > most else ""
+    return Section(
+        title="How the table was read",
+        part=part.DATA,
+        text=f"Columns with missing values.{more}" if gaps else "No value is missing.",
+        points=said,
+        headings={"name": "column", "missing": "missing values", "marks": "marks"},
+        rows=[
+            {
+                "name": name,
+                "missing": column["missing"],
+                "marks": ", ".join(repr(mark) for mark in column.get("marks", {})) or None,
+            }
+            for name, column in gaps[:most]
+        ],
+    )
+
+
 def kinds(results):
     """Return what each column was taken for, and what a learner sees of it."""
     names = {kind: [] for kind in columns.KINDS}
@@ -109,9 +139,15 @@ def verdicts(results):
                 "verdict": verdict.verdict,
                 "gain": f"{verdict.largest_gain:.3g}",
                 "detectable": f"{verdict.detectable:.2g}",
+                "of": speaks_of(model, results.params),
             }
         table.append(row)
     groups = f" of {compared.groups:,} groups" if compared.groups else ""
+    margin = (
+        f"Differences below {compared.margin:g} make no difference in practice (evaluate.margin). "
+        if compared.margin
+        else ""
+    )
     return Section(
         title=f"Difference from the baseline: {metric} on the test rows",
         part=part.DIFFERENCES,
@@ -119,8 +155,8 @@ def verdicts(results):
         text=(
             "Paired differences with 95 % intervals. p-values are after Holm's correction for the "
             f"models whose scores differ from the baseline's. Intervals use {compared.draws:,} "
-            f"bootstrap draws{groups}. {paths.COMPARISON.as_posix()} has every metric of every "
-            "model, with its interval and its paired difference."
+            f"bootstrap draws{groups}. {margin}{paths.COMPARISON.as_posix()} has every metric of "
+            "every model, with its interval and its paired difference."
         ),
         headings={
             "model": "model",
@@ -130,6 +166,7 @@ def verdicts(results):
             "value": f"{metric} ({metrics.metric(compared.metric).better} is better)",
             "gain": "largest gain not excluded",
             "detectable": "detectable difference",
+            "of": "speaks of",
         },
         rows=table,
     )
@@ -178,19 +215,20 @@ def curves(results):
 
 def cross_validated(results):
     """Return the scores on the training rows, which decide the recommendation."""
-    table = []
-    for name, score in results.recommendation.cross_validated.items():
+    chosen, table = results.recommendation, []
+    for name, score in chosen.cross_validated.items():
         row = {"model": name, "score": f"{score.mean:.4g} ± {score.standard_error:.2g}"}
         if score.difference:
-            row["difference"] = with_ends(score.difference, sign="+")
+            row["difference"] = Estimate.of(score.difference, sign="+")
             row["p"] = f"{score.p_adjusted:.3f}"
-        row["use"] = "recommended" if name == results.recommendation.model else None
+        row["use"] = "recommended" if name == chosen.model else None
         table.append(row)
     return Section(
         title=f"Out of fold: {words(results.comparison.metric)} on the training rows",
+        part=part.DIFFERENCES,
         text=(
-            "These scores decide the recommendation. Differences and p-values are from the "
-            "corrected t-test over the folds, p after Holm's correction. The ratio of "
+            f"These scores decide the recommendation. {_gain(chosen)}Differences and p-values are "
+            "from the corrected t-test over the folds, p after Holm's correction. The ratio of "
             f"{paths.TUNED} was chosen on these rows as the best of several, so its score is "
             "optimistic here, and not on the test rows."
         ),
@@ -205,30 +243,61 @@ def cross_validated(results):
     )
 
 
+def _gain(chosen):
+    """Return the sentence on the gain that decides, and how easily chance gives it."""
+    if not chosen.candidate or not chosen.error:
+        return ""
+    return (
+        f"{chosen.candidate} gains {chosen.gain:+.3g}, {chosen.gain / chosen.error:.1f} standard "
+        f"errors ({chosen.error:.2g}); more than 1 is needed. The best of {chosen.arms:,} "
+        f"model{'s' * (chosen.arms != 1)} equal to the baseline gains as much in "
+        f"{chosen.chance:.0%} of cases. "
+    )
+
+
+def against_moved(results):
+    """Return the differences of the decisions from those of the baseline with a moved threshold."""
+    differences = results.comparison.against_moved
+    if not differences:
+        return None
+    return Section(
+        title="Decisions against the baseline with a moved threshold",
+        part=part.DECISIONS,
+        text=(
+            "The baseline at the threshold chosen out of fold is the cheapest treatment of all: a "
+            "treatment has to beat it. Each model decides at its own threshold. Paired differences "
+            "with 95 % intervals, without a correction for their number."
+        ),
+        headings=by_model(*DIFFERENCES),
+        rows=_decisions(differences),
+    )
+
+
 def decision_differences(results):
-    """Return the differences of the decisions, which a moved threshold alone may explain."""
-    compared = results.comparison
+    """Return the differences of the decisions from those of the baseline at 0.5."""
     return Section(
         title="Decisions against the baseline at 0.5",
         text=(
             f"Each model decides at its own threshold, the baseline at 0.5. {paths.MOVED} is the "
-            "baseline at the threshold chosen out of fold, the cheapest treatment of all. Paired "
-            "differences with 95 % intervals, without a correction for their number."
+            "baseline at the threshold chosen out of fold. Paired differences with 95 % intervals, "
+            "without a correction for their number."
         ),
         headings=by_model(*DIFFERENCES),
-        rows=[
-            {
-                "model": arm,
-                **{
-                    metric: with_ends(differences[metric], sign="+")
-                    if metric in differences
-                    else "undefined"
-                    for metric in DIFFERENCES
-                },
-            }
-            for arm, differences in compared.differences.items()
-        ],
+        rows=_decisions(results.comparison.differences),
     )
+
+
+def _decisions(differences):
+    return [
+        {
+            "model": arm,
+            **{
+                metric: Estimate.of(own[metric], sign="+") if metric in own else "undefined"
+                for metric in DIFFERENCES
+            },
+        }
+        for arm, own in differences.items()
+    ]
 
 
 def at_threshold(results):
@@ -414,6 +483,47 @@ def rows_of_rules(decided):
     return table
 
 
+def segments(results):
+    """Return how the decisions do in parts of the rows."""
+    shares = ("recall", "precision", "alert_share", "calibration")
+    table = [
+        {
+            "segment": f"{row['column']} = {row['value']}",
+            "rows": row["rows"],
+            "positives": row["positives"],
+            "note": row["note"] or None,
+            **{
+                key: Estimate(value=row[key], low=row[f"{key}_low"], high=row[f"{key}_high"])
+                for key in shares
+                if f"{key}_low" in row
+            },
+        }
+        for row in results.segments
+    ]
+    if not table:
+        return None
+    return Section(
+        title="Segments",
+        part=part.DECISIONS,
+        text=(
+            f"The decisions of {results.recommendation.model} in parts of the test rows. Intervals "
+            "hold together 95 times in 100. Calibration is the number of positives over the number "
+            "that the probabilities expect."
+        ),
+        headings={
+            "segment": "segment",
+            "rows": "rows",
+            "positives": "positives",
+            "recall": "recall",
+            "precision": "precision",
+            "alert_share": "share flagged",
+            "calibration": "calibration",
+            "note": "note",
+        },
+        rows=table,
+    )
+
+
 def promises(results):
     """Return what the rules with a confidence promise, and what the test rows show."""
     decided = results.decisions[results.recommendation.model]
@@ -481,6 +591,14 @@ def caveats(results):
     points += [
         f"{', '.join(models)}: the interval of {words(metric)} may be too narrow, because {reason}."
         for (metric, reason), models in doubted.items()
+    ]
+    undecided, metric = {}, words(results.comparison.metric)
+    for arm, verdict in results.comparison.verdicts.items():
+        if verdict.doubt:
+            undecided.setdefault(verdict.doubt, []).append(arm)
+    points += [
+        f"{', '.join(arms)}: the difference in {metric} is not decided, because {reason}."
+        for reason, arms in undecided.items()
     ]
     if not points:
         return None
@@ -556,18 +674,21 @@ def reproduce(results):
 
 SECTIONS = [
     verdicts,
+    cross_validated,
     ratio,
     curves,
+    against_moved,
     rules,
     promises,
     at_prevalence,
+    segments,
     rows,
     caveats,
     checks,
+    reading,
     kinds,
     study,
     reproduce,
-    cross_validated,
     decision_differences,
     at_threshold,
     at_half,

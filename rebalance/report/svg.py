@@ -55,10 +55,13 @@ def draw(name, picture, results):
 
 def _entry(handle, label):
     """Return how an entry of the legend looks: ``label``, ``colour``, ``kind`` and ``marker``."""
+    from matplotlib.collections import PolyCollection
     from matplotlib.colors import to_hex
     from matplotlib.patches import Patch, StepPatch
 
-    if isinstance(handle, Patch):
+    if isinstance(handle, PolyCollection):
+        (colour,), kind, marker = handle.get_facecolor(), "area", ""
+    elif isinstance(handle, Patch):
         outline = isinstance(handle, StepPatch)
         colour = handle.get_edgecolor() if outline else handle.get_facecolor()
         kind, marker = "line" if outline else "area", ""
