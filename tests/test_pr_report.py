@@ -1,5 +1,7 @@
 """The pull-request report, on a repository with two branches."""
 
+import copy
+import json
 import os
 import re
 import shutil
@@ -33,6 +35,7 @@ stages:
     deps:
       - make.py
       - metrics/train.json
+      - models/under.txt
     params:
       - wide
     metrics:
@@ -90,6 +93,7 @@ def environment(folder, **more):
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "DVC_SITE_CACHE_DIR": str(folder / ".dvc" / "tmp" / "site"),
         "DVC_NO_ANALYTICS": "true",
+        "PYTHONPATH": str(ROOT),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,
         **{f"GIT_{who}_NAME": "tester" for who in ("AUTHOR", "COMMITTER")},
@@ -186,7 +190,7 @@ def test_a_metric_edited_by_hand_is_caught(clone):
 
     code, text, _ = report(folder)
     assert code == 1
-    assert "First stage that would run: `evaluate`." in text
+    assert "evaluate" in text.partition("### Parameters")[0]
     assert "| metrics/scores.json | baseline.average_precision | 0.75 | 0.99 | 0.24 |" in text
 
 
@@ -224,3 +228,67 @@ def test_a_comment_can_hold_the_report_of_a_change_of_everything(clone):
     assert done.returncode == 0
     assert len(done.stdout) < 65_536
     assert re.search("… and 1303 more.", done.stdout.decode())
+
+
+ANSWER = {
+    "answer": "Use baseline, without treatment: none beats it.",
+    "metric": "average_precision",
+}
+INTERVALS = {
+    "intervals": {
+        "baseline": {"average_precision": {"value": 0.87654321, "low": 0.8, "high": 0.93}},
+        "under": {"average_precision": {"value": 0.79, "low": 0.7, "high": 0.87}},
+        "gone": {"average_precision": {"value": 0.5, "low": 0.4, "high": 0.6}},
+    },
+    "verdicts": {"under": {"verdict": "worse"}, "gone": {"verdict": "worse"}},
+}
+
+
+def judged(folder, answer, compared):
+    for name, content in (("answer", answer), ("comparison", compared)):
+        file = folder / "metrics" / f"{name}.json"
+        file.write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_the_answer_is_judged_before_and_after(clone):
+    folder = clone("main")
+    judged(folder, ANSWER, INTERVALS)
+    text = report(folder)[1]
+    assert "Before:\n\n> none\n" in text
+    assert "| baseline | none | 0.8765 [0.8, 0.93] | |" in text
+    call(folder, "git", "add", "--all")
+    call(folder, "git", "commit", "--quiet", "--message", "judged")
+    code, text, errors = report(folder)
+    assert (code, errors) == (0, "")
+    assert "### The answer\n\nThe answer is the same.\n\n> Use baseline, without" in text
+    assert "No model's value, interval or verdict changes." in text
+
+    after = copy.deepcopy(INTERVALS)
+    after["intervals"]["under"]["average_precision"]["value"] = 0.912345
+    after["verdicts"]["under"]["verdict"] = "better"
+    for part in after.values():
+        part["new"] = part.pop("gone")
+    judged(folder, ANSWER | {"answer": "Use under (random_under, ratio 4): best."}, after)
+    text = report(folder)[1]
+    assert (
+        "**The answer changes.**\n\nBefore:\n\n> Use baseline, without treatment: none beats it.\n"
+        "\nAfter:\n\n> Use under (random_under, ratio 4): best.\n" in text
+    )
+    rows = [line for line in text.splitlines() if "→" in line or line.startswith("| model")]
+    assert rows == [
+        "| model | average precision before | after | verdict |",
+        "| under | 0.79 [0.7, 0.87] | 0.9123 [0.7, 0.87] | worse → **better** |",
+        "| new | none | 0.5 [0.4, 0.6] | none → **worse** |",
+        "| gone | 0.5 [0.4, 0.6] | none | worse → **none** |",
+    ]
+
+
+def test_files_of_another_revision_call_for_a_checkout(clone):
+    folder = clone("main")
+    (folder / "models").mkdir(exist_ok=True)
+    (folder / "models" / "under.txt").write_text("8\n", encoding="utf-8")
+    code, text, _ = report(folder)
+    assert code == 1
+    assert "`dvc checkout` may be all it takes" in text
+    write_params(folder, ratio=9)
+    assert "dvc checkout" not in report(folder)[1]
