@@ -143,6 +143,22 @@ def test_both_corrections_can_be_switched_off():
     np.testing.assert_array_equal(model.correct(raw), raw)
 
 
+def test_isotonic_after_a_prior_answers_at_the_log_odds_of_the_final_fit():
+    """Against scikit-learn's regression on log-odds whose prior was undone by hand."""
+    from sklearn.isotonic import IsotonicRegression
+
+    y, raw = scores(rows=9000)
+    # The folds' samples changed the log-odds by 4, that of the final fit by 1.2.
+    model, _ = corrected(y, raw, -4.0, -1.2, curve="isotonic")
+    assert model.knots is not None
+    natural = np.log(raw / (1 - raw)) - 4.0
+    by_hand = IsotonicRegression(out_of_bounds="clip").fit(natural, y)
+    asked = np.linspace(0.02, 0.98, 25)
+    expected = by_hand.predict(np.log(asked / (1 - asked)) - 1.2)
+    np.testing.assert_allclose(model.correct(asked), expected, atol=1e-9)
+    assert not np.allclose(model.correct(asked), by_hand.predict(np.log(asked / (1 - asked)) - 4.0))
+
+
 def test_isotonic_is_monotone_and_wants_enough_positives():
     y, raw = scores(rows=9000)
     assert y.sum() > calibration.ISOTONIC_POSITIVES

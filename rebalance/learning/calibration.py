@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rebalance.errors import InputError
-from rebalance.metrics import logistic
+from rebalance.metrics import log_loss, logistic
 from rebalance.model.corrected import CorrectedClassifier, expit, log_odds
 
 # Isotonic regression follows noise below about this many positives (Niculescu-Mizil and Caruana,
@@ -100,15 +100,13 @@ def calibrated(estimator, features, scored, final_shift, params):
     odds = log_odds(raw) + shifts if shifts.any() else log_odds(raw)
     y_score, curve = expit(odds) if shifts.any() else raw, Curve()
 
-    def log_loss(p):
-        p = np.clip(p, 1e-15, 1 - 1e-15)
-        return -np.mean(np.where(y == 1, np.log(p), np.log1p(-p)))
-
     if params.curve != "none":
         fitted = _fit(params.curve, y, odds)
         held_out = _cross_fitted(params.curve, y, odds, scored["fold"], scored["row"])
-        if held_out is not None and fitted.slope > 0 and log_loss(held_out) < log_loss(y_score):
-            y_score, curve = held_out, fitted
+        if held_out is not None and fitted.slope > 0:
+            before, after = (log_loss(y, p).mean() for p in (y_score, held_out))
+            if after < before:
+                y_score, curve = held_out, fitted
     knots = curve.knots
     if knots is not None:
         knots = np.array([knots[0] - final_shift, knots[1]])
