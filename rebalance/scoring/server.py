@@ -3,6 +3,7 @@
 import io
 import json
 
+from rebalance import workers
 from rebalance.errors import InputError, one_line
 
 # Rows of a request are in memory, three times over.
@@ -20,10 +21,16 @@ class Refused(Exception):  # noqa: N818 - an answer, no error of ours
 
 def app(scorer):
     """Return the web application of a `Scorer`."""
-    from fastapi import FastAPI, Request
-    from fastapi.concurrency import run_in_threadpool
-    from fastapi.responses import JSONResponse
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
 
+    from fastapi import FastAPI, Request
+    from fastapi.responses import JSONResponse
+    from threadpoolctl import threadpool_limits
+
+    # Requests are answered next to each other, one thread each: OpenMP's threads would wait for
+    # one another, a third of a second a row on a busy machine. Its limit is that of a thread.
+    pool = ThreadPoolExecutor(workers.cores(), initializer=threadpool_limits, initargs=(1,))
     web = FastAPI(title="rebalance", description=f"Scores of the model {scorer.name}.")
 
     @web.get("/health")
@@ -42,7 +49,8 @@ def app(scorer):
         try:
             body = await _body(request)
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            answer = await run_in_threadpool(answered, scorer, body, kind)
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(pool, answered, scorer, body, kind)
         except Refused as refused:
             return JSONResponse({"error": str(refused)}, refused.status)
         return JSONResponse(answer)
@@ -117,8 +125,5 @@ def _rows(scorer, body, kind):
 def serve(scorer, host, port):
     """Answer until somebody stops it."""
     import uvicorn
-    from threadpoolctl import threadpool_limits
 
-    # Requests are answered side by side; threads inside each would wait for one another.
-    with threadpool_limits(1):
-        uvicorn.run(app(scorer), host=host, port=port, log_level="warning")
+    uvicorn.run(app(scorer), host=host, port=port, log_level="warning")

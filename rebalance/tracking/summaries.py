@@ -104,10 +104,7 @@ def _evaluate(params):
 
 def answer():
     """Return the answer of the last evaluation: ``recommended`` and ``answer``."""
-    if paths.ANSWER.exists():
-        return store.read_json(paths.ANSWER)
-    text = paths.REPORT.read_text(encoding="utf-8").split("\n\n")[1]
-    return {"recommended": text.removeprefix("Use ").partition(",")[0], "answer": text}
+    return store.read_json(paths.ANSWER)
 
 
 def judged(name, recommended, scores, compared):

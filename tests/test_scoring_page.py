@@ -1,0 +1,142 @@
+"""Every command of docs/scoring.md, in the order of the page, beside a small trained model."""
+
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rebalance import paths, store, tracking
+from rebalance.tracking import pipeline, provenance
+from tests import test_scoring
+from tests.test_scoring import table
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()
+]
+(PYTHON,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+scorer = test_scoring.scorer
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch, scorer):
+    """A folder in which a model was trained, judged and registered."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(text.replace("target: Class", "target: bad"), encoding="utf-8")
+    shutil.copyfile(ROOT / "dvc.yaml", "dvc.yaml")
+    frame, y = table()
+    store.write_frame(paths.TRAIN, frame.assign(bad=y))
+    store.write_model(paths.model("baseline"), scorer.model)
+    store.write_frame(paths.out_of_fold("baseline"), pd.DataFrame({"fold": [0]}))
+    store.write_fingerprint("baseline")
+    side = {"rows": len(y), "positives": int(y.sum()), "prevalence": float(y.mean())}
+    store.write_json(paths.SPLIT, {"train": side, "test": side})
+    score = {"average_precision": 0.9, "threshold": 0.3}
+    score |= {"true_positives": 19, "false_positives": 1}
+    store.write_json(paths.SCORES, {"baseline": score})
+    interval = {"baseline": {"average_precision": {"value": 0.9, "low": 0.8, "high": 1.0}}}
+    compared = {"metric": "average_precision", "baseline": "baseline", "verdicts": {}}
+    store.write_json(paths.COMPARISON, compared | {"intervals": interval})
+    store.write_json(paths.ANSWER, {"recommended": "baseline", "answer": "Use baseline."})
+    stages = {"train_baseline": {"model": "baseline"}, "evaluate": {}}
+    for name, tags in stages.items():
+        written = [path for path in pipeline.stage(name).outputs if path.exists()]
+        outputs = {path.as_posix(): tracking.checksum(path) for path in written}
+        tags |= {"kind": "stage", "outputs": provenance.digest(outputs)}
+        record = tracking.Record(stage=name, params={}, metrics={}, tags=tags, outputs=outputs)
+        tracking.hand_over("rebalance", record)
+    new, labels = table(60)
+    new.to_csv("new.csv", index=False)
+    new.assign(bad=labels).to_csv("labelled.csv", index=False)
+    rng = np.random.default_rng(0)
+    scores = {"y": labels, "old": rng.random(60), "new": 0.5 * labels + 0.5 * rng.random(60)}
+    pd.DataFrame(scores).to_csv("scores.csv", index=False)
+    return tmp_path
+
+
+def test_every_command_of_the_page_works(trained):
+    # The installed script belongs to another checkout: this one runs this one's code.
+    script = trained / "bin" / "rebalance"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m rebalance.cli "$@"\n')
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+    environment = os.environ | {
+        "PATH": f"{script.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{trained}/mlflow.db",
+    }
+    said, started = {}, []
+    try:
+        for line in COMMANDS:
+            command = line.replace(":8000", f":{port}")
+            if command.endswith("&"):
+                started.append(serving(f"exec {command[:-1]} --port {port}", environment, port))
+                continue
+            done = subprocess.run(  # noqa: S602 - the page is ours
+                command, shell=True, env=environment, capture_output=True, text=True, check=False
+            )
+            # The toy model is not calibrated, and watch says so by its exit code.
+            allowed = {0, 1} if line.startswith("rebalance watch") else {0}
+            assert done.returncode in allowed, f"{line}\n{done.stdout}{done.stderr}"
+            said[line] = done.stdout
+    finally:
+        for process in started:
+            process.terminate()
+            process.wait(timeout=20)
+
+    one, other = pd.read_csv("scored.csv"), pd.read_parquet("scored.parquet")
+    assert list(one["probability"]) == pytest.approx(list(other["probability"]))
+    assert set(other) == {"card", "probability", "decision", "model"}
+    csv, records = (json.loads(out)["predictions"] for line, out in said.items() if "-H" in line)
+    predicted = json.loads(Path("predictions.json").read_text())["predictions"]
+    for rows in (csv, predicted):
+        assert [row["probability"] for row in rows] == pytest.approx(list(one["probability"]))
+        assert [row["decision"] for row in rows] == list(one["decision"])
+    assert len(records) == 1
+    assert "models:/rebalance@champion is version 1" in said["rebalance promote"]
+    assert said["rebalance watch labelled.csv"].startswith("baseline on 60 new rows\n")
+    assert said["rebalance compare scores.csv"].splitlines()[2].startswith("new ")
+
+
+def serving(command, environment, port):
+    """Start a server, and return it when it answers."""
+    process = subprocess.Popen(command, shell=True, env=environment)  # noqa: S602
+    for _ in range(900):
+        try:
+            urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
+            return process
+        except OSError:
+            assert process.poll() is None
+            time.sleep(0.1)
+    raise AssertionError("the server did not start")
+
+
+def test_the_python_of_the_page_runs_and_says_what_it_should():
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(PYTHON, "docs/scoring.md", "exec"), {})  # noqa: S102 - the page is ours
+    verdict, threshold = out.getvalue().splitlines()
+    assert verdict == "better"
+    assert 0 < float(threshold) < 1
