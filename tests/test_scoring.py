@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -432,6 +433,28 @@ def test_watch_ends_with_1_where_a_promise_broke_and_names_the_column_that_moved
     assert "precision: broken; promised 95.0% of 20 alerts right on test rows" in out
     assert "column age: moved; population stability index " in out
     assert "column amount" not in out
+
+
+def test_the_card_says_what_the_model_rests_on_and_where_it_may_fail(place, capsys):
+    side = {"rows": 2000, "positives": 40, "prevalence": 0.02}
+    store.write_json(paths.SPLIT, {"train": side, "test": side | {"rows": 500, "positives": 10}})
+    interval = {"value": 0.75, "low": 0.5, "high": 0.875}
+    store.write_json(paths.COMPARISON, {"intervals": {"baseline": {"recall": interval}}})
+    score = {"recall": 0.75, "precision": 0.5, "threshold": 0.3}
+    store.write_json(paths.SCORES, {"baseline": score})
+    checks = [{"code": "RB1", "severity": "warning", "sentence": "Rows repeat."}]
+    answer = {"recommended": "baseline", "answer": "Use baseline.", "caveats": ["Few positives."]}
+    store.write_json(paths.ANSWER, answer | {"checks": checks})
+    cli.main(["card"])
+    assert capsys.readouterr().out == "models/card.md\n"
+    text = Path("models/card.md").read_text(encoding="utf-8")
+    assert text.startswith("# Model baseline\n\nUse baseline.\n")
+    assert "Trained on 2,000 rows, 40 of them positive (2.0000%)" in text
+    assert "judged on 500 other rows, 10 of them positive" in text
+    assert "1 from the probability 0.3 on (rule max_f1)" in text
+    assert re.search(r"\| recall +\| 0.75 +\| 0.5 to 0.875 +\|", text)
+    assert re.search(r"\| precision +\| 0.5 +\| none +\|", text)
+    assert "- Few positives.\n- Rows repeat.\n" in text
 
 
 # Scores that somebody brings.

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
 from skops.io import dump
 
-from rebalance import paths, store
+from rebalance import paths, served, store
 from rebalance.errors import InputError
 from rebalance.learning import learners, treatments
 from rebalance.model import corrected
@@ -82,6 +82,8 @@ def test_the_list_of_trusted_types_is_what_the_models_need_and_no_more(tmp_path)
         for encoded in (False, True):
             store.write_model(tmp_path / name, fitted(name, encoded))
             needed |= set(get_untrusted_types(file=tmp_path / name))
+    store.write_model(tmp_path / "served", served.Scorer(fitted("logistic_regression", False)))
+    needed |= set(get_untrusted_types(file=tmp_path / "served"))
     assert needed == set(store.TRUSTED)
     assert sorted(store.TRUSTED) == store.TRUSTED
 

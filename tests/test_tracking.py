@@ -10,8 +10,10 @@ import time
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -809,3 +811,31 @@ def test_what_is_missing_is_said_in_one_line(root, command, message):
     shutil.copyfile(REPOSITORY / "params.yaml", "params.yaml")
     with pytest.raises(InputError, match=message):
         cli.main([command])
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["python", "/bin/dvc", "repro"], True),
+        (["python", "/bin/dvc", "repro", "--force"], True),
+        (["python", "/bin/dvc", "exp", "run"], True),
+        (["python", "/bin/dvc", "repro", "split"], False),
+        (["python", "/bin/dvc", "repro", "-s", "split"], False),
+        (["python", "/bin/dvc", "exp", "run", "-S", "split.seed=1"], False),
+        (["python", "/bin/dvc", "status"], False),
+    ],
+)
+def test_a_short_stage_waits_for_others_only_where_the_whole_pipeline_runs(
+    monkeypatch, words, expected
+):
+    parent = SimpleNamespace(cmdline=lambda: words, create_time=lambda: 0.0)
+    monkeypatch.setattr(psutil.Process, "parents", lambda _: [parent])
+    assert pipeline.others_follow() is expected
+    assert pipeline.repro() == "1970-01-01 00:00:00 UTC"
+
+
+def test_without_dvc_a_stage_records_itself(monkeypatch):
+    shell = SimpleNamespace(cmdline=lambda: ["bash"], create_time=lambda: 0.0)
+    monkeypatch.setattr(psutil.Process, "parents", lambda _: [shell])
+    assert pipeline.others_follow() is False
+    assert pipeline.repro() == ""

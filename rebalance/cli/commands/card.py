@@ -1,0 +1,18 @@
+"""Write the card of the recommended model: data, prevalence, metrics, threshold, limits."""
+
+
+def arguments(parser):
+    """Add what the command takes."""
+    parser.add_argument(
+        "-o", "--output", default="models/card.md", metavar="FILE", help="(default: %(default)s)"
+    )
+
+
+def run(output):
+    """Write the card, and return where it is."""
+    from rebalance import params, paths, store
+    from rebalance.scoring.card import card
+
+    files = (paths.ANSWER, paths.SPLIT, paths.COMPARISON, paths.SCORES)
+    store.write_text(output, card(*map(store.read_json, files), params.load()))
+    return f"{output}\n"

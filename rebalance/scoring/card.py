@@ -1,0 +1,68 @@
+"""The card of a model: what it is for, what it rests on, and where it may fail."""
+
+from rebalance import metrics
+
+# What the test rows say of a model, in the order of the card.
+SHOWN = ("average_precision", "roc_auc", "precision", "recall", "brier")
+
+
+def card(answer, split, compared, scores, params):
+    """Return the card of the recommended model, in Markdown.
+
+    Parameters
+    ----------
+    answer, split, compared, scores : dict
+        The content of answer.json, split.json, comparison.json and scores.json.
+    params : params.Params
+    """
+    from skops.card import Card
+    from tabulate import tabulate
+
+    name, train, test = answer["recommended"], split["train"], split["test"]
+    used = params.data.prevalence
+    intervals = compared["intervals"][name]
+    rows = [
+        [metrics.words(key), f"{scores[name][key]:.4g}", _ends(intervals.get(key))]
+        for key in SHOWN
+        if key in scores[name]
+    ]
+    page = Card(None, model_diagram=False, template=None)
+    page.add(
+        **{
+            f"Model {name}": answer["answer"],
+            "Use": "Rows of a table become the probability that each is positive, and a decision: "
+            f"1 from the probability {scores[name]['threshold']:.4g} on (rule "
+            f"{params.threshold.use}). `rebalance predict` scores a file, `rebalance serve` "
+            "answers over HTTP.",
+            "Data": f"Trained on {train['rows']:,} rows, {train['positives']:,} of them positive "
+            f"({train['prevalence']:.4%}); judged on {test['rows']:,} other rows, "
+            f"{test['positives']:,} of them positive. The split is {params.split.method}. Target: "
+            f"{params.data.target}.",
+            "Prevalence": "Probabilities hold where the share of positives is that of the training "
+            "rows."
+            + (f" `rebalance predict` restates them for a share of {used:.4%}." if used else ""),
+            "Metrics on the test rows": tabulate(
+                rows,
+                ["metric", "value", "95 % interval"],
+                tablefmt="github",
+                disable_numparse=True,
+            ),
+            "Limits": "\n".join(f"- {line}" for line in _limits(answer)),
+        }
+    )
+    return page.render().lstrip()
+
+
+def _ends(interval):
+    return f"{interval['low']:.4g} to {interval['high']:.4g}" if interval else "none"
+
+
+def _limits(answer):
+    """Return what a user of the model has to bear in mind, a sentence each."""
+    general = [
+        "The intervals speak of the test rows drawn, and not of next year's rows: "
+        "`rebalance watch` tests the promises on new labels.",
+        "One table, one split and one seed of the learner decide nothing in general.",
+    ]
+    found = [check["sentence"] for check in answer.get("checks", ())]
+    return [*map(str, answer.get("caveats", ())), *found, *general]
