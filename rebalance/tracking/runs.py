@@ -129,7 +129,8 @@ def _record(client, experiment_id, record, *, model=None):
         run_name=record.stage,
         tags=provenance.tag_texts(record.tags | {"mlflow.note.content": record.note}),
     ).info.run_id
-    with _terminated(client, run_id):
+    ended = provenance.milliseconds(began + record.seconds) if record.seconds else None
+    with _terminated(client, run_id, ended):
         model_id = None
         if record.model:
             model = model or store.read_model(record.model)
@@ -190,12 +191,12 @@ def download(uri):
         raise InputError(f"{uri[:80]} is not in {places.address()}: {reason}") from error
 
 
-def page(base, experiment, metric):
+def page(base, experiment):
     """Return the address of the view that shows which model won, on the page at ``base``."""
     places.check(experiment)
     with _in_one_line(experiment):
         _, experiment_id = _open(experiment)
-    return view.address(base, experiment_id, metric)
+    return view.address(base, experiment_id)
 
 
 def _settle():
@@ -252,7 +253,7 @@ def _in_one_line(experiment):
 
 
 @contextmanager
-def _terminated(client, run_id):
+def _terminated(client, run_id, ended=None):
     """End the run, also where recording it fails."""
     try:
         yield
@@ -261,4 +262,4 @@ def _terminated(client, run_id):
         if not places.is_server(places.address()):
             client.set_terminated(run_id, "FAILED")
         raise
-    client.set_terminated(run_id, "FINISHED")
+    client.set_terminated(run_id, "FINISHED", ended)

@@ -1,14 +1,15 @@
 """The view of MLflow's page that shows which model won, and its address."""
 
 import json
-from urllib.parse import urlencode
 
 KEY = "rebalance"
 FILTER = "tags.kind = 'stage'"
 
 
 def save(client, experiment_id, metric):
-    """Keep the columns of the view with the experiment, as a view that MLflow's users share."""
+    """Keep the view with the experiment, as one that MLflow's users share: the best model first."""
+    from rebalance.metrics import sign
+
     tags = ["model", "recommended", "verdict"]
     metrics = [metric, f"{metric}_low", f"{metric}_high", *(
         f"difference{end}" for end in ("", "_low", "_high")
@@ -16,7 +17,7 @@ def save(client, experiment_id, metric):
     state = {
         "searchFilter": FILTER,
         "orderByKey": f"metrics.`{metric}`",
-        "orderByAsc": False,
+        "orderByAsc": sign(metric) < 0,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
@@ -29,12 +30,9 @@ def save(client, experiment_id, metric):
     client.set_experiment_tag(experiment_id, f"mlflow.sharedViewState.{KEY}", json.dumps(state))
 
 
-def address(base, experiment_id, metric):
-    """Return the address of the view below ``base``, that of the page."""
-    query = {
-        "searchFilter": FILTER,
-        "orderByKey": f"metrics.`{metric}`",
-        "orderByAsc": "false",
-        "viewStateShareKey": KEY,
-    }
-    return f"{base}/#/experiments/{experiment_id}/runs?{urlencode(query)}"
+def address(base, experiment_id):
+    """Return the address of the view below ``base``, that of the page.
+
+    It names the view alone: with a filter or an order in the address MLflow ignores the view.
+    """
+    return f"{base}/#/experiments/{experiment_id}/runs?viewStateShareKey={KEY}"

@@ -17,13 +17,12 @@ def run(port):
     """Start the page and wait for its end; of a server, return the address of its page."""
     from rebalance import params, tracking
 
-    settings = params.load()
     uri = tracking.address()
     there = uri if uri.startswith("http") else f"http://127.0.0.1:{port}"
-    page = tracking.page(there.rstrip("/"), settings.tracking.experiment, settings.evaluate.metric)
+    page = tracking.page(there.rstrip("/"), params.load().tracking.experiment)
     if there == uri:
         return f"{page}\n"
-    sys.stdout.write(f"the models, the winner first, in some seconds:\n{page}\n")
+    sys.stdout.write(f"the models, the best score first, in some seconds at\n{page}\n")
     sys.stdout.flush()
     command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
     with contextlib.suppress(KeyboardInterrupt):
