@@ -365,6 +365,17 @@ def test_without_a_promise_the_alerts_are_compared_with_those_of_the_test_rows()
     assert found[2].broken
 
 
+def test_a_share_that_params_say_is_the_one_that_is_promised():
+    y = np.array([1, 1, 1, 0, 0, 0, 0, 0, 0, 0])
+    found = watching.promises(
+        y, np.full(10, 0.1), np.zeros(10, bool), train=(5, 10), test=(0, 0), prevalence=0.05
+    )
+    # Three positives or more of ten where one in twenty is said; no smaller tail is as unlikely.
+    many = sum(comb(10, k) * 0.05**k * 0.95 ** (10 - k) for k in range(3, 11))
+    assert found[0].p_value == pytest.approx(many)
+    assert found[0].promised == "5.0000% by data.prevalence"
+
+
 def test_a_column_that_moved_is_told_from_one_that_did_not():
     import pyarrow as pa
 

@@ -62,8 +62,7 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
             raise InputError(f"{source} has no column {listed([repr(n) for n in unknown])}.")
     ignored = [name for name in names if name not in {*scorer.inputs, *ids}]
     done = {"rows": 0, "flagged": 0, "ignored": ignored}
-    change = odds_change(scorer.model.share, prevalence) if prevalence else 0.0
-    answers = _answers(pieces, scorer, threshold, ids, amounts, change, done)
+    answers = _answers(pieces, scorer, threshold, ids, amounts, prevalence, done)
     if target.suffix == ".parquet":
         store.write_frames(target, answers)
     else:
@@ -71,7 +70,12 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
     return done
 
 
-def _answers(pieces, scorer, threshold, ids, amounts, change, done):
+def restated(p, share, prevalence):
+    """Return probabilities at ``share`` as those where the share of positives is ``prevalence``."""
+    return expit(log_odds(p) + odds_change(share, prevalence))
+
+
+def _answers(pieces, scorer, threshold, ids, amounts, prevalence, done):
     """Yield an arrow table of the answers to each piece."""
     import pyarrow as pa
 
@@ -87,10 +91,11 @@ def _answers(pieces, scorer, threshold, ids, amounts, change, done):
         }
         done["rows"] += len(p)
         done["flagged"] += int(flagged.sum())
+        shown = restated(p, scorer.model.share, prevalence) if prevalence else p
         yield pa.table(
             {
                 **left,
-                "probability": pa.array(expit(log_odds(p) + change) if change else p),
+                "probability": pa.array(shown),
                 "decision": pa.array(flagged.astype(np.int8)),
                 "model": pa.array([scorer.name] * len(p), pa.string()),
             }

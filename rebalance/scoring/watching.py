@@ -37,7 +37,7 @@ class Promise:
         return self.p_adjusted < LEVEL
 
 
-def promises(y, p, flagged, *, train, test, asked=None):
+def promises(y, p, flagged, *, train, test, asked=None, prevalence=None):
     """Return the `Promise` of prevalence, calibration and precision.
 
     Parameters
@@ -50,9 +50,13 @@ def promises(y, p, flagged, *, train, test, asked=None):
         True positives and flagged rows among the test rows.
     asked : float or None
         The precision that a threshold rule promised with confidence.
+    prevalence : float or None
+        ``data.prevalence``, the share of positives that was said to come, where it was said; the
+        probabilities are those at it.
     """
     y, p, flagged = np.asarray(y), np.asarray(p, dtype=float), np.asarray(flagged, dtype=bool)
-    found = [_prevalence(y, *train), _calibration(y, p)]
+    share = _prevalence(y, *train) if prevalence is None else _said_prevalence(y, prevalence)
+    found = [share, _calibration(y, p)]
     if flagged.any():
         found.append(_precision(y[flagged], *test, asked))
     adjusted = holm([each.p_value for each in found])
@@ -71,6 +75,17 @@ def _prevalence(y, positives, rows):
         promised=f"{positives / rows:.4%} of {rows:,} training rows positive",
         seen=f"{now / len(y):.4%} of {len(y):,}",
         p_value=float(stats.fisher_exact(table).pvalue),
+    )
+
+
+def _said_prevalence(y, prevalence):
+    """Test the share of positives against the one that params.yaml says, exactly."""
+    now = int(y.sum())
+    return Promise(
+        name="prevalence",
+        promised=f"{prevalence:.4%} by data.prevalence",
+        seen=f"{now / len(y):.4%} of {len(y):,}",
+        p_value=float(stats.binomtest(now, len(y), prevalence).pvalue),
     )
 
 

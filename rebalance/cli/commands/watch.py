@@ -19,6 +19,7 @@ def run(file, model):
     from rebalance import params, paths, scoring, sources, store
     from rebalance.errors import InputError
     from rebalance.scoring import models, watching
+    from rebalance.scoring.files import restated
 
     settings = params.load()
     scorer = scoring.find(model)
@@ -36,6 +37,9 @@ def run(file, model):
     y, p, flagged, shifts = watching.watch(
         sources.pieces(data), data.target, scorer, threshold, training
     )
+    share = settings.data.prevalence
+    if share:
+        p = restated(p, scorer.model.share, share)
     side, of = store.read_json(paths.SPLIT)["train"], scores[scorer.name]
     promised = threshold.promise or {}
     found = watching.promises(
@@ -43,6 +47,7 @@ def run(file, model):
         train=(side["positives"], side["rows"]),
         test=(of["true_positives"], of["true_positives"] + of["false_positives"]),
         asked=promised.get("asked") if promised.get("promised") else None,
+        prevalence=share,
     )  # fmt: skip
     text = report(scorer.name, len(y), found, flagged.any(), shifts)
     if not any(promise.broken for promise in found):
