@@ -599,6 +599,15 @@ def test_a_restored_stage_has_the_parameters_that_it_ran_with(restored):
     assert "split.column" not in split.data.params
 
 
+def test_sync_leaves_out_a_stage_that_ran_with_keys_of_another_version(restored):
+    lock = Path("dvc.lock").read_text()
+    Path("dvc.lock").write_text(lock.replace("test_size: 0.3", "share_of_test: 0.3"))
+    said = sync.run().splitlines()
+    assert said[0].startswith("split: left out, dvc.lock is of another version: split")
+    assert "share_of_test" in said[0]
+    assert said[1] == "train_baseline: recorded"
+
+
 def test_sync_hands_over_what_short_stages_left(restored):
     left = tracking.Record(
         stage="download", params={}, metrics={"rows": 3}, tags={"kind": "stage"}, outputs={},

@@ -6,6 +6,7 @@ def run():
     import time
 
     from rebalance import params, tracking
+    from rebalance.errors import InputError
 
     moment = tracking.moment(time.time())
     experiment = params.load().tracking.experiment
@@ -17,7 +18,12 @@ def run():
         if reason := _reason(outputs[name]):
             lines.append(f"{name}: left out, {reason}\n")
             continue
-        record = tracking.restored(name, *stages[name], moment)
+        try:
+            record = tracking.restored(name, *stages[name], moment)
+        except InputError as error:
+            reason = " ".join(str(error).split())
+            lines.append(f"{name}: left out, dvc.lock is of another version: {reason}\n")
+            continue
         tracking.hand_over(experiment, record)
         lines.append(f"{name}: recorded\n")
     return "".join(lines) or f"all {len(stages)} stages of dvc.lock have their runs\n"
