@@ -44,6 +44,10 @@ class Run:
 
     def prepare(self):
         """Import MLflow and open its store in a thread, while the stage goes on."""
+        # Imported here first: it turns a warning of its own off, and the filters of two threads
+        # undo each other.
+        import requests  # noqa: F401
+
         # An error is met again, and worded, where the run is recorded.
         self._thread = threading.Thread(target=_attempt, args=(self._experiment,), daemon=True)
         self._thread.start()
