@@ -19,7 +19,7 @@ __all__ = ["InputError", "__version__", "choose_threshold", "compare", "score"]
 
 
 def __getattr__(name):
-    """Import what is asked for: a stage should not pay for what it does not use."""
+    """Import a name of the package on first use, so that a stage does not import the rest."""
     if name == "__version__":
         from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""Who may see which row: the test rows, and the folds of the training rows."""
+"""Split rows into train and test, and training rows into folds."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -323,7 +323,7 @@ def split_column(raw, params):
 
 
 def roles_after_split(roles, params):
-    """Return the roles of the columns after the split: what it looks at is no feature."""
+    """Return the roles of the columns after the split, whose column is not a feature."""
     column = params.column if params.method != "stratified" else ""
     features = [name for name in roles["features"] if name != column]
     if not features or column == roles["target"]:

@@ -1,4 +1,4 @@
-"""What a check says: its code, how serious it is, and one sentence."""
+"""A finding of a check: its code, its severity, and one sentence."""
 
 from dataclasses import asdict, dataclass
 

@@ -8,7 +8,7 @@ from rebalance.checks.identifier import WORDS
 OWNERS = {"customer", "cust", "client", "patient", "person", "user", "account", "acct", "card"}
 OWNERS |= {"subject", "household", "member", "owner", "policyholder", "student", "employee"}
 OWNERS |= {"group", "family", "device", "driver", "session"}
-# The kind of a column that is no feature because params.yaml says so.
+# The kind of a column that params.yaml makes a non-feature column.
 DROPPED = "dropped"
 FEWEST_GROUPS, LARGEST_MEAN, SHARE = 20, 50, 0.2
 

@@ -21,8 +21,8 @@ def look(column, y, weight):
     low, high = sorted(shares)
     apart = high - low > ERRORS * error
     # Gaps everywhere but in one class tell it as well as gaps in one class alone.
-    told = high > FACTOR * low or 1 - low > FACTOR * (1 - high)
-    return tuple(shares) if apart and told else None
+    tells = high > FACTOR * low or 1 - low > FACTOR * (1 - high)
+    return tuple(shares) if apart and tells else None
 
 
 def say(found):

@@ -14,7 +14,7 @@ MOST_OF_A_SIDE, MOST_OF_A_CLASS = 50_000, 50_000
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a run is going to do: positives of each side, folds, arguments of the learner."""
+    """The plan of a run: positives of each side, folds, arguments of the learner."""
 
     positives: dict
     folds: dict
@@ -37,7 +37,7 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What came out: average precision of each model, the study, the baseline's folds.
+    """The results of a run: average precision of each model, the study, the baseline's folds.
 
     ``folds`` holds the values and the numbers of positives; ``constant`` names models that give
     every test row the same score; ``low`` is the lowest ratio that the study may try.

@@ -16,7 +16,7 @@ from rebalance.errors import InputError
 
 @dataclass(kw_only=True)
 class Rehearsal:
-    """What a run would meet: complaints that stop it, findings that mislead, and its split."""
+    """The outcome: complaints that would stop a run, findings that mislead, and its split."""
 
     complaints: list = field(default_factory=list)
     findings: list = field(default_factory=list)

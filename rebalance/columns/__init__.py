@@ -1,4 +1,4 @@
-"""What each column of a table holds, and how a learner sees it."""
+"""The kind of each column of a table, and its encoding for a learner."""
 
 from rebalance.columns.encoding import (
     MANY,

@@ -20,7 +20,7 @@ PARTS = ("year", "month", "weekday", "hour", "days")
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What the columns of an encoded table are, beyond numbers.
+    """The layout of an encoded table: which columns are more than numbers.
 
     ``categories`` says of each column of codes how many values it has: codes run from 0, and the
     number itself is the code of what was unseen. ``whole`` numbers the columns of whole numbers;

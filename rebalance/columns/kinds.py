@@ -1,4 +1,4 @@
-"""What kind a column is: as params.yaml says, or recognised from the training rows."""
+"""The kind of a column: from params.yaml, or recognised from the training rows."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a training fold's columns need before a sampler or a learner sees them.
+"""Steps on a training fold's columns before a sampler or a learner sees them.
 
 These steps look at the rows that they are fitted to, the first also at the target: they belong
 inside a fold, and into the model.

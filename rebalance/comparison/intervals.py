@@ -1,4 +1,4 @@
-"""Intervals of 95 % that hold with few positives, beside the plain percentiles of the draws."""
+"""Intervals of 95 % that hold with few positives, and the plain percentiles of the draws."""
 
 from dataclasses import dataclass
 from math import sqrt

@@ -11,7 +11,7 @@ EQUAL, UNDECIDED = "equal within the margin", "not decided"
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What the evidence says of one arm against the baseline.
+    """The verdict on one arm against the baseline.
 
     Attributes
     ----------

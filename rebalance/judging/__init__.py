@@ -1,1 +1,1 @@
-"""What the training rows recommend, and what the test rows say of every model."""
+"""The recommendation, from training rows; the evaluation of every model, on test rows."""

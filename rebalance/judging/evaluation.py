@@ -1,4 +1,4 @@
-"""What the training rows recommend, and what the test rows say of it."""
+"""Judge every model on the test rows."""
 
 import numpy as np
 import pandas as pd

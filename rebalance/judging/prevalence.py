@@ -1,4 +1,4 @@
-"""What the decisions are worth where the rare class has another share than in the table.
+"""Restate decisions where the rare class has another share than in the table.
 
 A table is often enriched: all positives were collected, and few of the negatives. If the rows of
 each class look alike where the model will be used, a negative there stands for more of them, and

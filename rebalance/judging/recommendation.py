@@ -172,7 +172,7 @@ def _error(arm, baseline, metric, d, grouped):
     Five folds know their own spread badly: an arm with a large gain and an unlucky spread would be
     dropped. Metrics without contributions, and rows that belong together, keep it.
     """
-    # Of a fold's only positive nobody can tell what the fold is without it.
+    # With one positive in a fold its jackknife is undefined.
     few = min(baseline["y_true"][fold].sum() for fold in _folds(baseline)) < 2
     if grouped or few or metric not in {"average_precision", "roc_auc"}:
         return metrics.standard_error(d, _folds_a_repeat(arm))

@@ -1,4 +1,4 @@
-"""What the decisions of every threshold rule are worth, with their intervals."""
+"""Measure the decisions of every threshold rule, with intervals."""
 
 import numpy as np
 

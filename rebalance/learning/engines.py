@@ -101,7 +101,7 @@ def _begin():
 
 
 def _end_with_parent():
-    # It waits for tasks at a pipe whose other end it holds too, so that it would wait for ever.
+    # It waits for tasks at a pipe whose other end it holds too, so that it would wait forever.
     parent_process().join()
     os._exit(1)
 
@@ -148,8 +148,8 @@ def _warn_of_plain(address):
         loopback = loopback or ipaddress.ip_address(host).is_loopback
     if parts.scheme != "tls" and not loopback:
         log.warning(
-            "warning: run.address %s is not encrypted, and whoever reaches it runs code there; use "
-            "tls:// and Dask's TLS settings.",
+            "warning: run.address %s is not encrypted, and anybody who reaches it can run code "
+            "there; use tls:// and Dask's TLS settings.",
             address,
         )
 
@@ -256,7 +256,7 @@ class Threaded(Executor):
         return self.executor.submit(on_one_thread, fn, *arguments)
 
     def shutdown(self, wait=True, *, cancel_futures=False):
-        """Leave it to whoever made the executor, and cancel what has not begun."""
+        """Cancel the tasks that have not begun; the caller shuts the executor down."""
         with suppress(TypeError, NotImplementedError):  # Dask's takes no such argument
             self.executor.shutdown(wait=wait, cancel_futures=cancel_futures)
 

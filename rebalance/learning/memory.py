@@ -1,4 +1,4 @@
-"""Estimate the memory that a fit needs beside the table."""
+"""Estimate the memory that a fit needs in addition to the table."""
 
 from rebalance import columns
 from rebalance.learning import histogram, treatments
@@ -10,7 +10,7 @@ DOUBLE = 8
 
 
 def bytes_needed(entry, estimator, table, steps=columns.NO_STEPS):
-    """Return about how many bytes a treatment and a fit of all rows need beside the table.
+    """Return about how many bytes a treatment and a fit of all rows need in addition to the table.
 
     Parameters
     ----------

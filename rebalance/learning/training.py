@@ -64,7 +64,7 @@ def joined(folds, table, results):
     sizes = [len(found.raw) for found in results]
     row = np.concatenate([fold.valid for fold in folds])
     return {
-        # No larger than they must be: beside the rows of a large table they are much.
+        # As small as possible: they are large next to the rows of a large table.
         "fold": np.repeat(np.arange(len(folds), dtype=np.int16), sizes),
         "row": row,
         "y_true": table.y[row],

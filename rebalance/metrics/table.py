@@ -19,7 +19,7 @@ AT_PRECISION = "recall_at_precision"
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """What is known of a metric beside its value.
+    """A metric's words, direction, range, family and function.
 
     Attributes
     ----------

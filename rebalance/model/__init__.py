@@ -1,1 +1,1 @@
-"""What a saved model needs in order to answer."""
+"""The parts of a saved model that answer."""

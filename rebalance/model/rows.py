@@ -1,7 +1,7 @@
 """Rows of a table, chosen by number and not copied: a fold, a sample, and rows made from them.
 
 A fold of a large table would be most of the table once more, for every fit that runs. Its rows are
-copied a block at a time, where somebody looks at them.
+copied a block at a time, on access.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-# A multiple of what fits into a processor's cache, and little beside a table that is large.
+# A multiple of what fits into a processor's cache, and little next to a large table.
 BLOCK = 1 << 17
 
 

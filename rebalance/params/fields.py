@@ -1,4 +1,4 @@
-"""What the sections of params.yaml are made of: a strict base class, and numbers with a range."""
+"""The parts of the sections of params.yaml: a strict base class, and numbers with a range."""
 
 from typing import Annotated
 

@@ -42,7 +42,7 @@ class Read(Section):
             ) from error
 
     def marks(self, column):
-        """Return what stands for a missing value in a column, beside the marks that are known."""
+        """Return the marks of a missing value in a column, in addition to those recognised."""
         if isinstance(self.missing, dict):
             return self.missing.get(column, [])
         return self.missing

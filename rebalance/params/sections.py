@@ -87,7 +87,7 @@ class Data(Section):
 
 
 class Split(Section):
-    """What is held out for the one look at the end."""
+    """How the test rows are held out."""
 
     method: Literal["stratified", "time", "group", "column"]
     column: str
@@ -120,7 +120,7 @@ class OutOfFold(Section):
 
 
 class Treatment(Section):
-    """What is done about imbalance, for one model."""
+    """The treatment of imbalance for one model."""
 
     treatment: Kind
     ratio: Annotated[object, AfterValidator(ratios.check)] = None
@@ -220,7 +220,7 @@ class Tune(Section):
 
 
 class Evaluate(Section):
-    """The one look at the test rows: ``metric`` needs no threshold; decisions are beside it."""
+    """The evaluation on the test rows; ``metric`` needs no threshold, decisions come with it."""
 
     metric: Literal[names.VERDICT_METRICS]
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.01

@@ -10,7 +10,7 @@ SPLITS = {
     "stratified": "random, stratified split",
     "time": "time-ordered split",
     "group": "split by group",
-    "column": "split given by a column",
+    "column": "split by a column of the table",
 }
 
 

@@ -1,4 +1,4 @@
-"""What a run found, as the report reads it."""
+"""The results of a run, as the report reads them."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""What to use, at which threshold, how sure: three sentences."""
+"""Three sentences: the model to use, its threshold, and how sure that is."""
 
 from math import floor, log10
 

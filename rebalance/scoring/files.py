@@ -26,7 +26,7 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
     rule : str
         The threshold rule that decides; that of the model where it is empty.
     ids : sequence of str
-        Columns to write beside the answer; by default those of kind id, else the row's number.
+        Columns to write next to the answer; by default those of kind id, else the row's number.
     amounts : str
         The column of a rule that looks at amounts.
     prevalence : float or None

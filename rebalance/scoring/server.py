@@ -123,7 +123,7 @@ def _rows(scorer, body, kind):
 
 
 def serve(scorer, host, port):
-    """Answer until somebody stops it."""
+    """Answer requests until the server is stopped."""
     import uvicorn
 
     uvicorn.run(app(scorer), host=host, port=port, log_level="warning")

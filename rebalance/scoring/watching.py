@@ -20,7 +20,7 @@ EXACT_ROWS = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class Promise:
-    """What was promised, what the new rows show, and the p-value of what they show.
+    """A promise, its share on the new rows, and the p-value of that share.
 
     ``p_adjusted`` is after Holm's correction for the promises that were tested.
     """

@@ -43,7 +43,7 @@ BLANKS = " \t\r\n\v\f\u00a0\u202f\ufeff"
 
 @dataclass(kw_only=True)
 class Cells:
-    """What the cells of one column have shown so far; `look` takes them a batch at a time."""
+    """Facts collected about the cells of one column; `look` takes them a batch at a time."""
 
     missing: frozenset = marks.MISSING  # marks of a missing value in any column
     more: frozenset = marks.MISSING_NUMBER  # in numbers and dates only, in lower case

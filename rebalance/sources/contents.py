@@ -15,7 +15,7 @@ SAMPLE = 256 * 1024
 SAVE = "save the table as CSV or Parquet"
 ZIP, GZIP, XZ, ZSTD = b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
 BZIP2, BLOCK = b"BZh", b"1AY&SY"
-# First bytes of what is no table of text, what it is, and what to do.
+# First bytes of files that hold no table of text, their format, and what to do.
 FOREIGN = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", SAVE),
     (b"\x89HDF\r\n", "an HDF5 file", SAVE),

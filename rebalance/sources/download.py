@@ -1,4 +1,4 @@
-"""Files that are fetched: verified, kept beside the user's other caches, refused in one line."""
+"""Fetch files: verify them, store them in the user's cache, refuse others in one line."""
 
 import os
 from pathlib import Path
@@ -61,7 +61,7 @@ def _unreachable(url, error):
 
 
 def _fetch(cache, name, url, sha256):
-    """Download beside, verify and move; a broken transfer is tried again, another file is not."""
+    """Download, verify and move a file; repeat a broken transfer, and refuse another file."""
     import pooch
     import requests
 

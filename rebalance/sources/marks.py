@@ -1,4 +1,4 @@
-"""What cells of text stand for: a missing value, a number."""
+"""Recognise cells of text that stand for a missing value or a number."""
 
 import re
 

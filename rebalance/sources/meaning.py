@@ -1,4 +1,4 @@
-"""What a column of text means, by all that its cells have shown, and its cells converted."""
+"""Decide what a column of text holds, and convert its cells."""
 
 from dataclasses import dataclass
 
@@ -19,13 +19,13 @@ from rebalance.sources.cells import (
 
 @dataclass(frozen=True, kw_only=True)
 class Meaning:
-    """What the cells of a column stand for, and how they are converted."""
+    """The type of a column of text, and the conversion of its cells."""
 
     kind: str
     missing: frozenset = frozenset()  # the marks of a missing value that it has
     decimal: str = "."
     day_first: bool = False
-    shape: str = ""  # of dates whose day and month are told by their order
+    shape: str = ""  # of dates: the order of day and month
     note: str = ""
 
 

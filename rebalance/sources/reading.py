@@ -25,7 +25,7 @@ class Reading:
     """How a table was read: its columns, its labels, and what was taken for granted.
 
     ``columns`` is a dict of `seen.Column` by name, ``labels`` one of rows by label, ``left_out``
-    names columns that number the rows and are no features, and ``said`` is a list of lines.
+    names columns that number the rows and are non-feature columns, and ``said`` is a list of lines.
     """
 
     rows: int
@@ -42,7 +42,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class _Plan:
-    """What the second pass needs: the files, and what the text of each column means."""
+    """The needs of the second pass: the files, and the `Meaning` of each column of text."""
 
     layout: object
     meanings: dict

@@ -1,4 +1,4 @@
-"""What the columns of a table have shown so far, a batch of rows at a time."""
+"""Collect facts about the columns of a table, a batch of rows at a time."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """What a column holds, over all rows."""
+    """The contents of a column, over all rows."""
 
     holds: str  # number, whole number, boolean, date, text, category, empty
     type: object  # arrow's
@@ -39,7 +39,7 @@ class Column:
 
 @dataclass(kw_only=True)
 class Typed:
-    """What a column of a type of its own has shown so far."""
+    """Facts collected about a typed column."""
 
     type: object
     sentinels: tuple = ()  # numbers that stand for a missing value
@@ -116,7 +116,7 @@ class Labels:
 
 
 def gaps(column, sentinels=()):
-    """Return a column of a type of its own with nulls for what stands for a missing value."""
+    """Return a typed column with nulls for its marks of a missing value."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

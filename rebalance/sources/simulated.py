@@ -60,7 +60,7 @@ def simulate(rows, positives, seed):
     values[:, 0] = np.floor(values[:, 0])
     values[:, -1] = values[:, -1].clip(0).round(2)
     values[:, 1:-1] = values[:, 1:-1].round(DECIMALS)
-    # Shuffled first, so that the class of rows of the same second is not told by their order.
+    # Shuffled first, so that the class of rows of the same second does not show in their order.
     order = rng.permutation(rows)
     order = order[np.argsort(values[order, 0], kind="stable")]
     return pd.DataFrame(values[order], columns=summary["columns"]).assign(Class=target[order])

@@ -13,7 +13,7 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 WORD = re.compile(r"[^\W\d_]*[^\x00-\x7f][^\x00-\x7f\w]*[^\W\d_]*")
-# What is no letter and stands in Western European text.
+# Characters of Western European text other than letters.
 SIGNS = set("€°ºª«»“”„‘’‚–—…·•£¥§©®™±²³µ¼½¾¿¡´`¨×÷ \xa0")  # noqa: RUF001
 
 
@@ -141,14 +141,14 @@ class Utf8:
             ) from error
 
     def _tabs(self, part):
-        """Return whole lines with tabs between the fields; what is left waits for the next."""
+        """Return whole lines with tabs between the fields; the rest comes with the next call."""
         part = self.line + part
         end = len(part) if self.ended else part.rfind(b"\n") + 1
         part, self.line = part[:end], part[end:]
         return blanks_to_tabs(part)
 
     def close(self):
-        """Do nothing: who opened the stream closes it."""
+        """Do nothing: the caller closes the stream."""
 
     def readable(self):
         """Say that it can be read."""

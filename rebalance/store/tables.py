@@ -264,7 +264,7 @@ class Columns:
 
 
 class _Unread(Mapping):
-    """Columns of a file by name, each read when somebody asks for it: hardly anybody does."""
+    """Columns of a file by name, each read on first access."""
 
     def __init__(self, columns, names):
         self.columns, self.names = columns, names
@@ -298,7 +298,7 @@ def read_table(path, X=None, y=None):
     rows = None
     if len(as_they_are) < len(roles["features"]):
         rows = columns.head(roles["features"], learnt)
-    # Arrow keeps a column or two for whoever asks next.
+    # Return Arrow's cached buffers to the system.
     pa.default_memory_pool().release_unused()
     others = [n for n in columns.column_names if n not in {*as_they_are, roles["target"]}]
     table = Table(

@@ -1,4 +1,4 @@
-"""What a training stage writes: the model, its out-of-fold scores, its metrics, its fingerprint."""
+"""The outputs of a training stage: model, out-of-fold scores, metrics, fingerprint."""
 
 from rebalance import paths
 from rebalance.store.fingerprints import write_fingerprint

@@ -1,4 +1,4 @@
-"""What decisions cost, and what they save against flagging none and flagging all."""
+"""The cost of decisions, and their savings against flagging none and flagging all."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from rebalance.params import expressions
 
 
 class Costs(NamedTuple):
-    """What each outcome of a row costs: false and true, positive and negative."""
+    """The cost of each outcome of a row: false and true, positive and negative."""
 
     c_fp: float
     c_fn: float
@@ -43,7 +43,7 @@ def cost_by_row(y_true, flagged, **costs):
 
 
 def savings(y_true, flagged, **costs):
-    """Return the cost of decisions beside flagging none and flagging all.
+    """Return the cost of decisions, of flagging none and of flagging all.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ FLAG_ALL = 0.0
 
 @dataclass(frozen=True, kw_only=True)
 class Threshold:
-    """What a rule chose.
+    """The threshold that a rule chose.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a run holds: numbers, parameters, a model, the rows that it saw, files, trials."""
+"""The contents of a run: numbers, parameters, a model, the rows that it saw, files, trials."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ from rebalance import paths, store
 from rebalance.params.learners import LEARNERS
 from rebalance.tracking import places, provenance
 
-# What a model needs beside scikit-learn, by the module that it came from.
+# Packages that a model needs in addition to scikit-learn, by the module of its class.
 NEEDS = {"imblearn": ("imbalanced-learn",)} | {
     learner.module: learner.packages for learner in LEARNERS.values() if learner.extra
 }

@@ -1,4 +1,4 @@
-"""What ``evaluate`` says, put where people look: on the models, their runs, the experiment."""
+"""Put the judgement of ``evaluate`` on the models, their runs and the experiment."""
 
 import time
 

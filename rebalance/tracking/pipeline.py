@@ -1,4 +1,4 @@
-"""What dvc.yaml and dvc.lock say of a stage, and which `dvc repro` it is part of."""
+"""Read a stage from dvc.yaml and dvc.lock, and find the `dvc repro` that it is part of."""
 
 import datetime
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is said of a run: its code, libraries, files and names, in the words MLflow allows."""
+"""The provenance of a run: its code, libraries, files and names, in words that MLflow allows."""
 
 import getpass
 import hashlib

@@ -1,6 +1,6 @@
-"""What is recorded of a stage, as plain values: of one that ran and of one that DVC restored.
+"""The record of a stage, as plain values: of one that ran and of one that DVC restored.
 
-Numbers and sentences come from the files that a stage wrote, so that both are told alike.
+Numbers and sentences come from the files that a stage wrote, so that both are equal.
 """
 
 import json
@@ -130,7 +130,7 @@ def keep(record):
 
 
 def kept():
-    """Return [(path, Record)] of what was kept, in the order in which the stages ran."""
+    """Return [(path, Record)] of the records on disk, in the order in which the stages ran."""
     found = [
         (path, Record(**json.loads(path.read_text(encoding="utf-8"))))
         for path in paths.RUNS.glob("*.json")

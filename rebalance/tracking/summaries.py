@@ -1,10 +1,10 @@
-"""What the run of each stage says: a few numbers, one sentence, and tags to filter by."""
+"""The summary of each stage's run: a few numbers, one sentence, and tags to filter by."""
 
 from dataclasses import dataclass, field
 
 from rebalance import paths, store
 
-# What the table of runs shows of a model beside the metric that decides.
+# Columns of a model in the table of runs, next to the metric that decides.
 SHOWN = ("average_precision", "roc_auc", "recall", "precision", "brier")
 # Where the sentence on the test rows begins.
 JUDGED = "On the test rows"

@@ -1,4 +1,4 @@
-"""What a study asks, what it knows of each answer, and what it chooses."""
+"""A study: its candidates, their scores, and the choice among them."""
 
 import json
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Candidate:
 
 @dataclass(kw_only=True)
 class Scored:
-    """What is known of a candidate: a score for each fold so far, and whether it was stopped."""
+    """A candidate's scores, one for each fold so far, and whether it was stopped."""
 
     candidate: Candidate
     scores: list = field(default_factory=list)

@@ -22,7 +22,7 @@ def arguments(parser):
         default=[],
         metavar="COLUMN",
         dest="ids",
-        help="a column to write beside the answer; may be given again",
+        help="a column to write next to the answer; may be repeated",
     )
 
 

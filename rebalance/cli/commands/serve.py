@@ -16,7 +16,7 @@ def arguments(parser):
 
 
 def run(model, host, port):
-    """Serve a model until somebody stops it."""
+    """Serve a model until it is stopped."""
     from rebalance import scoring
     from rebalance.scoring import server
 

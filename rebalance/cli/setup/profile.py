@@ -9,7 +9,7 @@ MOST_NAMES = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What a table holds.
+    """The contents of a table.
 
     ``labels`` counts the rows of each class of the target, ``times`` names the columns of dates,
     ``said`` are lines on how the file was read.

@@ -1,4 +1,4 @@
-"""What every treatment answers: its keys, what it makes of a fold's rows, what that costs."""
+"""The interface of a treatment: its keys, the rows that a learner sees, and their number."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from rebalance.params import Treatment
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """What a learner sees: rows, labels, weights, and the shift of the log-odds to undo."""
+    """The input of a learner: rows, labels, weights, and the shift of the log-odds to undo."""
 
     rows: Rows
     y: np.ndarray
@@ -52,7 +52,7 @@ class Method:
     Attributes
     ----------
     takes : frozenset of str
-        The keys of the entry in params.yaml that it reads, beside ``treatment`` and ``seed``.
+        The keys of the entry in params.yaml that it reads, without ``treatment`` and ``seed``.
     weighs : bool
         The learner gets a weight for each row.
     wants_array : bool
