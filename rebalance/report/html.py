@@ -73,8 +73,14 @@ def _section(section, results):
         "numbers": (numbers := _numbers(section)),
         "rows": _rows(section, spans, numbers),
         "scales": {key: _ticks(span) for key, span in spans.items() if span},
+        "signed": [key for key in section.headings if _signed(section, key)],
         "stacks": section.part != part.MORE,
     }
+
+
+def _signed(section, key):
+    """Return whether a column holds differences."""
+    return any(getattr(row.get(key), "sign", "") for row in section.rows)
 
 
 def _numbers(section):

@@ -139,10 +139,10 @@ def verdicts(results):
                 "verdict": verdict.verdict,
                 "gain": f"{verdict.largest_gain:.3g}",
                 "detectable": f"{verdict.detectable:.2g}",
-                "of": speaks_of(model, results.params),
             }
         table.append(row)
     groups = f" of {compared.groups:,} groups" if compared.groups else ""
+    seeds = sorted({speaks_of(model, results.params) for model in compared.verdicts})
     margin = (
         f"Differences below {compared.margin:g} make no difference in practice (evaluate.margin). "
         if compared.margin
@@ -155,8 +155,9 @@ def verdicts(results):
         text=(
             "Paired differences with 95 % intervals. p-values are after Holm's correction for the "
             f"models whose scores differ from the baseline's. Intervals use {compared.draws:,} "
-            f"bootstrap draws{groups}. {margin}{paths.COMPARISON.as_posix()} has every metric of "
-            "every model, with its interval and its paired difference."
+            f"bootstrap draws{groups}. {margin}A verdict speaks of {' or of '.join(seeds)}: other "
+            f"seeds of a treatment give other scores. {paths.COMPARISON.as_posix()} has every "
+            "metric of every model, with its interval and its paired difference."
         ),
         headings={
             "model": "model",
@@ -166,7 +167,6 @@ def verdicts(results):
             "value": f"{metric} ({metrics.metric(compared.metric).better} is better)",
             "gain": "largest gain not excluded",
             "detectable": "detectable difference",
-            "of": "speaks of",
         },
         rows=table,
     )
@@ -247,6 +247,8 @@ def _gain(chosen):
     """Return the sentence on the gain that decides, and how easily chance gives it."""
     if not chosen.candidate or not chosen.error:
         return ""
+    if chosen.gain <= 0:
+        return f"No model beats the baseline; the nearest, {chosen.candidate}, loses to it. "
     return (
         f"{chosen.candidate} gains {chosen.gain:+.3g}, {chosen.gain / chosen.error:.1f} standard "
         f"errors ({chosen.error:.2g}); more than 1 is needed. The best of {chosen.arms:,} "
