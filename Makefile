@@ -7,7 +7,7 @@ export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
 # Without byte-code every stage imports twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help repro test coverage mutants check format audit ui article bench honesty pr-report \
+.PHONY: pictures help repro test coverage mutants check format audit ui article bench honesty pr-report \
 	lock lock-check lowest
 
 help: ## Show this list
@@ -57,6 +57,14 @@ pr-report: .venv/ready ## Show what a branch changes in params and metrics: make
 	@bash .github/pr-report.sh "$(BASE)"
 
 # Versions that are locked stay; 'rm requirements.txt' first takes the newest of everything.
+CHROMIUM ?= chromium
+pictures: ## Photograph metrics/report.html for the README: docs/report-light.png, docs/report-dark.png
+	@for theme in 1:light 0:dark; do \
+		$(CHROMIUM) --headless=new --no-sandbox --disable-gpu --hide-scrollbars \
+			--blink-settings=preferredColorScheme=$${theme%:*} --window-size=1200,1250 \
+			--screenshot="$(CURDIR)/docs/report-$${theme#*:}.png" "file://$(CURDIR)/metrics/report.html" \
+			2>/dev/null; done
+
 lock: .venv/ready ## Write requirements.txt, the lock, anew from pyproject.toml
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet \
