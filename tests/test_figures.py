@@ -275,6 +275,8 @@ def test_two_treatments_have_two_lines_of_two_colours():
         ([(1, 0.5, 0.1), (9, 0.75, 0.1), (50, 0.8, 0.1)], 9),
         # The error is that of the best ratio.
         ([(1, 0.5, 0.5), (9, 0.75, 0.1), (50, 0.8, 0.04)], 50),
+        # The best need not be the largest ratio.
+        ([(1, 0.5, 0.1), (9, 0.8, 0.05), (50, 0.6, 0.3)], 9),
         # One standard error below the best is still as good.
         ([(1, 0.75, 0.1), (50, 1.0, 0.25)], 1),
     ],
