@@ -50,10 +50,10 @@ def _dates(column):
     Microseconds have room for the years 1 to 9999; nanoseconds would turn 9999 into 1816.
     """
     try:
-        found = [datetime.fromisoformat(text) for text in column]
+        dates = [datetime.fromisoformat(text) for text in column]
     except (TypeError, ValueError):
         return np.full(len(column), np.nan)
-    plain = [each.astimezone(UTC).replace(tzinfo=None) if each.tzinfo else each for each in found]
+    plain = [each.astimezone(UTC).replace(tzinfo=None) if each.tzinfo else each for each in dates]
     return np.array(plain, dtype="datetime64[us]")
 
 
@@ -223,12 +223,12 @@ def folds(table, params):
                 f"{params.key}.folds must be at most the groups of the training rows, got "
                 f"{params.folds} folds with {there} groups in {name!r}."
             )
-    found = []
+    folds = []
     for repeat in range(getattr(params, "repeats", 1)):
         seed = (params.seed + repeat) % 2**32
         drawn = splitter(n_splits=params.folds, shuffle=True, random_state=seed)
         sides = drawn.split(np.zeros(len(table.y)), table.y, groups)
-        found += [
+        folds += [
             Fold(
                 folds=params.folds,
                 # Repeats draw with the seeds that follow.
@@ -239,14 +239,14 @@ def folds(table, params):
             )
             for number, (_, valid) in enumerate(sides)
         ]
-    for fold in found:
+    for fold in folds:
         if any(len(np.unique(table.y[side])) < 2 for side in (fold.train, fold.valid)):
             raise InputError(
                 f"{params.key}.folds must leave both classes on each side, got {params.folds} "
                 f"folds with {positives} positives, some groups of {name!r} with most of them; use "
                 "fewer."
             )
-    return found
+    return folds
 
 
 def fewest_positives(table, params):
@@ -265,7 +265,7 @@ def _time_folds(y, column, params, gap):
     seen = np.cumsum(y[order])
     cuts = [seen[-1] * (i + 1) / (n_folds + 1) for i in range(n_folds)]
     starts = [column[order[np.searchsorted(seen, cut, side="right")]] for cut in cuts]
-    found = []
+    folds = []
     for start, end in zip(starts, [*starts[1:], None], strict=True):
         train = _before(column, start, gap) if gap else column < start
         valid = column >= start if end is None else (column >= start) & (column < end)
@@ -274,17 +274,17 @@ def _time_folds(y, column, params, gap):
                 f"{params.key}.folds must leave both classes on each side in time order, got "
                 f"{n_folds} folds with {int(y.sum())} positives; use fewer folds or a smaller gap."
             )
-        found.append(
+        folds.append(
             Fold(
                 folds=n_folds,
                 seed=params.seed,
-                number=len(found),
+                number=len(folds),
                 valid=np.flatnonzero(valid),
                 total=len(y),
                 before=np.flatnonzero(train),
             )
         )
-    return found
+    return folds
 
 
 def with_equal_rows(raw, params):
@@ -345,11 +345,11 @@ def describe(train, test, roles):
 
     ``train`` and ``test`` are arrow tables or `store.Columns`, which are read a column at a time.
     """
-    found = {}
+    described = {}
     for name, side in (("train", train), ("test", test)):
         y = side[roles["target"]].to_numpy()
         positives = int(y.sum())
-        found[name] = {
+        described[name] = {
             "rows": len(y),
             "positives": positives,
             "prevalence": positives / len(y),
@@ -357,12 +357,12 @@ def describe(train, test, roles):
             "no_information_rate": max(positives, len(y) - positives) / len(y),
             "missing_values": sum(_missing(side[name]) for name in roles["features"]),
         }
-    found["columns"] = {name: entry["kind"] for name, entry in roles["columns"].items()}
+    described["columns"] = {name: entry["kind"] for name, entry in roles["columns"].items()}
     names = [*roles["features"], roles["target"]]
     copies = np.isin(_row_hashes(test, names), _row_hashes(train, names))
-    found["test"]["rows_also_in_train"] = int(copies.sum())
-    found["test"]["positives_also_in_train"] = int(copies[y == 1].sum())
-    return found
+    described["test"]["rows_also_in_train"] = int(copies.sum())
+    described["test"]["positives_also_in_train"] = int(copies[y == 1].sum())
+    return described
 
 
 def _missing(column):
@@ -375,8 +375,8 @@ def _row_hashes(side, names):
     """Return a number of 64 bits for each row: equal rows have equal ones, and hardly any other."""
     import pandas as pd
 
-    found = np.zeros(side.num_rows, dtype=np.uint64)
+    hashes = np.zeros(side.num_rows, dtype=np.uint64)
     for name in names:
-        found *= np.uint64(1_000_003)
-        found ^= pd.util.hash_array(side[name].to_numpy())
-    return found
+        hashes *= np.uint64(1_000_003)
+        hashes ^= pd.util.hash_array(side[name].to_numpy())
+    return hashes

@@ -17,14 +17,14 @@ def main():
 
 
 def download(params):
-    found = sources.profile(params.data)
+    table = sources.profile(params.data)
     roles = {
-        "target": found.target,
-        "features": sources.features(found, params.data),
+        "target": table.target,
+        "features": sources.features(table, params.data),
         "kinds": params.data.columns,
     }
-    store.write_frames(paths.RAW, sources.pieces(params.data, found), roles)
-    reading = sources.described(found, params.data)
+    store.write_frames(paths.RAW, sources.pieces(params.data, table), roles)
+    reading = sources.described(table, params.data)
     store.write_json(paths.READING, reading)
     return reading
 

@@ -13,7 +13,7 @@ from rebalance.cli import commands, parser
 from rebalance.errors import InputError
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = sorted(parser.found())
+COMMANDS = sorted(parser.modules())
 # Each takes half a second and more to import.
 SLOW = ("imblearn", "matplotlib", "mlflow", "optuna", "pandas", "pyarrow", "scipy", "sklearn")
 
@@ -30,14 +30,14 @@ def test_each_command_has_help(name, capsys):
     shown = capsys.readouterr().out
     assert left.value.code == 0
     assert shown.startswith(f"usage: rebalance {name}")
-    assert parser.found()[name].__doc__.splitlines()[0] in shown
+    assert parser.modules()[name].__doc__.splitlines()[0] in shown
 
 
 def test_the_list_of_commands_says_what_each_does(capsys):
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     shown = " ".join(capsys.readouterr().out.split())
-    for name, command in parser.found().items():
+    for name, command in parser.modules().items():
         assert f"{name} {' '.join(command.__doc__.splitlines()[0].split())}" in shown
 
 

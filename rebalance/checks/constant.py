@@ -19,17 +19,19 @@ def _suspicious(column):
     return few or (len(column) - values < FEWEST and column.is_constant)
 
 
-def say(found):
+def say(constants):
     """Return the sentence on the columns found: {name: (values, rows)}."""
-    empty = {name: values for name, (values, rows) in found.items() if values < min(FEWEST, rows)}
-    constant = [name for name in found if name not in empty]
+    empty = {
+        name: values for name, (values, rows) in constants.items() if values < min(FEWEST, rows)
+    }
+    constant = [name for name in constants if name not in empty]
     parts = []
     if constant:
         parts.append(
             f"{counted(constant, 'holds', 'hold')} the same value throughout: {listed(constant)}"
         )
     if empty:
-        rows = next(iter(found.values()))[1]
+        rows = next(iter(constants.values()))[1]
         each = details(f"{quoted(name)} {values}" for name, values in empty.items())
         parts.append(f"of {rows:,} rows hardly any has a value in these features: {each}")
     return "; ".join(parts) + "."

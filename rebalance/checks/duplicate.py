@@ -23,10 +23,10 @@ def look(column):
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
-def say(found):
+def say(copies):
     """Return the sentence on groups of equal columns, from {name: checksum}."""
     groups = {}
-    for name, checksum in found.items():
+    for name, checksum in copies.items():
         groups.setdefault(checksum, []).append(name)
     equal = [names for names in groups.values() if len(names) > 1]
     if not equal:

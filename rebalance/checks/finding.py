@@ -27,7 +27,7 @@ class Finding:
 
 def in_order(findings):
     """Return findings by severity, warnings first, then by code."""
-    return sorted(findings, key=lambda found: (SEVERITIES.index(found.severity), found.code))
+    return sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), finding.code))
 
 
 def quoted(name):

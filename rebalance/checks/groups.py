@@ -38,9 +38,9 @@ def look(column, sides):
     return share if share > SHARE else None
 
 
-def say(found):
+def say(shares):
     """Return the sentence on the columns found: {name: share of the test rows}."""
-    each = details(f"{quoted(name)} {per_cent(share)}" for name, share in found.items())
+    each = details(f"{quoted(name)} {per_cent(share)}" for name, share in shares.items())
     return (
         "the random split separates rows that may belong together, by the share of test rows "
         f"whose value training rows have too: {each}; split.method group keeps them on one side."

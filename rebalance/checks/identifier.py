@@ -39,7 +39,7 @@ def _one_word(column):
     return pc.sum(pc.match_substring(pc.utf8_trim_whitespace(column.data), " ")).as_py() == 0
 
 
-def say(found):
+def say(ids):
     """Return the sentence on the columns found: {name: (values, rows, kind)}.
 
     The severity is that of a note where all of them are left out.
@@ -47,7 +47,7 @@ def say(found):
     each = details(
         f"{quoted(name)} has {values:,} values in {rows:,} rows"
         + " and is left out" * (kind == "id")
-        for name, (values, rows, kind) in found.items()
+        for name, (values, rows, kind) in ids.items()
     )
-    sentence = f"{counted(found, 'tells', 'tell')} the rows apart: {each}."
-    return sentence, NOTE if all(kind == "id" for *_, kind in found.values()) else WARNING
+    sentence = f"{counted(ids, 'tells', 'tell')} the rows apart: {each}."
+    return sentence, NOTE if all(kind == "id" for *_, kind in ids.values()) else WARNING

@@ -25,13 +25,13 @@ def look(column, y, weight):
     return tuple(shares) if apart and tells else None
 
 
-def say(found):
+def say(shares):
     """Return the sentence on the columns found: {name: (share of positives, of negatives)}."""
     each = details(
         f"{quoted(name)} {per_cent(positives)} against {per_cent(negatives)}"
-        for name, (positives, negatives) in found.items()
+        for name, (positives, negatives) in shares.items()
     )
     return (
-        f"{counted(found, 'tells', 'tell')} the class by its gaps, in positives against negatives "
+        f"{counted(shares, 'tells', 'tell')} the class by its gaps, in positives against negatives "
         f"of the training rows: {each}."
     )

@@ -45,9 +45,9 @@ def steps(column):
     return float(max((change >= 0).mean(), (change <= 0).mean())) if change.size else 0.0
 
 
-def say(found):
+def say(shares):
     """Return the sentence on the columns found: {name: share}."""
     each = details(
-        f"{quoted(name)} in {per_cent(share)} of the steps" for name, share in found.items()
+        f"{quoted(name)} in {per_cent(share)} of the steps" for name, share in shares.items()
     )
-    return f"{counted(found, 'follows', 'follow')} the order of the rows: {each}."
+    return f"{counted(shares, 'follows', 'follow')} the order of the rows: {each}."

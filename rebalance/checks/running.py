@@ -87,18 +87,18 @@ class _Columnwise:
     """Checks that look at one column after the other and say one sentence of all of them."""
 
     def __init__(self, looks_at):
-        self.found = {check: {} for check in registry.of(looks_at)}
+        self.values = {check: {} for check in registry.of(looks_at)}
 
     def look(self, name, *at, used=True):
         """Let every check look at a column that a learner sees or, some of them, at another."""
-        for check, found in self.found.items():
+        for check, values in self.values.items():
             if (used or check.unused) and (value := check.module.look(*at)) is not None:
-                found[name] = value
+                values[name] = value
 
     def findings(self):
         """Yield the findings."""
-        for check, found in self.found.items():
-            if found and (sentence := check.module.say(found)):
+        for check, values in self.values.items():
+            if values and (sentence := check.module.say(values)):
                 yield check.finding(sentence)
 
 
@@ -154,14 +154,14 @@ def of_split(table, roles, sides, split):
         if random:
             order.look(name, column.every_row(), (train, test))
     each = (checks.findings() for checks in (classes, shifts, order))
-    return in_order([found for findings in each for found in findings] + _find("split", split))
+    return in_order([finding for findings in each for finding in findings] + _find("split", split))
 
 
 def of_sides(table, roles, sides, split):
     """Return the findings of `of_table` and of `of_split`."""
     kinds = {name: entry["kind"] for name, entry in roles.get("columns", {}).items()}
-    found = of_table(table, roles["features"], kinds)
-    return in_order(found + of_split(table, roles, sides, split))
+    findings = of_table(table, roles["features"], kinds)
+    return in_order(findings + of_split(table, roles, sides, split))
 
 
 def of_plan(plan):

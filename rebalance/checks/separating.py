@@ -83,10 +83,10 @@ def _average_precision(positive, scores, weight):
     return float(average_precision_score(positive, scores, sample_weight=weight))
 
 
-def say(found):
+def say(values):
     """Return the sentence on the columns found: {name: average precision}."""
-    each = details(f"{quoted(name)} {value:.3f}" for name, value in found.items())
+    each = details(f"{quoted(name)} {value:.3f}" for name, value in values.items())
     return (
-        f"{counted(found, 'separates', 'separate')} the classes alone, by average precision on "
+        f"{counted(values, 'separates', 'separate')} the classes alone, by average precision on "
         f"the training rows: {each}."
     )

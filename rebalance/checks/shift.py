@@ -54,11 +54,11 @@ def _of_text(train, test):
     return float((np.abs(difference).sum() + abs(rest)) / 2), by_chance + _bound(n, m)
 
 
-def say(found):
+def say(distances):
     """Return the sentence on the columns found: {name: distance}."""
-    largest = sorted(found.items(), key=lambda item: -item[1])
+    largest = sorted(distances.items(), key=lambda item: -item[1])
     each = details(f"{quoted(name)} {distance:.2f}" for name, distance in largest)
     return (
-        f"{counted(found, 'differs', 'differ')} between training and test rows, by the largest "
+        f"{counted(distances, 'differs', 'differ')} between training and test rows, by the largest "
         f"difference of shares of rows: {each}."
     )

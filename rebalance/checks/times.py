@@ -25,9 +25,9 @@ def look(column, sides):
     return share if share > SHARE else None
 
 
-def say(found):
+def say(shares):
     """Return the sentence on the columns found: {name: share of the test rows}."""
-    each = details(f"{quoted(name)} {per_cent(share)}" for name, share in found.items())
+    each = details(f"{quoted(name)} {per_cent(share)}" for name, share in shares.items())
     return (
         "the split is random in time, by the share of test rows that are earlier than a tenth of "
         f"the training rows: {each}; split.method time tests on the latest rows."

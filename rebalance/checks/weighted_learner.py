@@ -14,15 +14,15 @@ ARGUMENTS = {
 
 def find(plan):
     """Return the sentence on arguments that reweight; None where there is none."""
-    found = [
+    weights = [
         f"learner.params.{name} {value!r}"
         for name, value in plan.learner.items()
         if name in ARGUMENTS and value not in ARGUMENTS[name]
     ]
-    found += [f"tune.learner.{name}" for name in plan.searched if name in ARGUMENTS]
-    if not found:
+    weights += [f"tune.learner.{name}" for name in plan.searched if name in ARGUMENTS]
+    if not weights:
         return None
     return (
-        f"the learner reweights the classes ({details(found)}), also in the baseline that the "
+        f"the learner reweights the classes ({details(weights)}), also in the baseline that the "
         "report calls 'no treatment'; class_weight is a treatment under resample."
     )

@@ -12,7 +12,7 @@ PROGRAM = "rebalance"
 DESCRIPTION = "Ask whether any treatment of class imbalance helps on a table. 'dvc repro' answers."
 
 
-def found():
+def modules():
     """Return the modules of the commands by name, in alphabetical order."""
     names = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
     return {name: importlib.import_module(f"{commands.__name__}.{name}") for name in names}
@@ -22,7 +22,7 @@ def parser():
     """Return the parser of the command line."""
     top = argparse.ArgumentParser(prog=PROGRAM, description=DESCRIPTION, allow_abbrev=False)
     each = top.add_subparsers(required=True, metavar="command")
-    for name, command in found().items():
+    for name, command in modules().items():
         added = each.add_parser(
             name,
             help=command.__doc__.splitlines()[0].replace("%", "%%"),

@@ -84,24 +84,24 @@ def rehearse(params):
     download, split = stage("download"), stage("split")
     path = params.data.path
     here = Path(path).expanduser().absolute().as_posix() if path else ""
-    found = Rehearsal(renamed=(here, path))
-    with found.noting():
+    rehearsal = Rehearsal(renamed=(here, path))
+    with rehearsal.noting():
         tracking.check(params.tracking.experiment)
     data = params.data.model_copy(update={"path": here})
     with TemporaryDirectory() as folder, chdir(folder):
-        with found.noting():
+        with rehearsal.noting():
             download(params.model_copy(update={"data": data}))
             split(params)
         if not paths.SPLIT_CHECKS.exists():
-            return found
-        found.split = store.read_json(paths.SPLIT)
-        found.findings += [Finding(**each) for each in store.read_json(paths.SPLIT_CHECKS)]
-        with found.listening():
-            _plan(params, found, store.read_table(paths.TRAIN), store.read_table(paths.TEST))
-    return found
+            return rehearsal
+        rehearsal.split = store.read_json(paths.SPLIT)
+        rehearsal.findings += [Finding(**each) for each in store.read_json(paths.SPLIT_CHECKS)]
+        with rehearsal.listening():
+            _plan(params, rehearsal, store.read_table(paths.TRAIN), store.read_table(paths.TEST))
+    return rehearsal
 
 
-def _plan(params, found, train, test):
+def _plan(params, rehearsal, train, test):
     """Note what the training stages and evaluate would refuse before they fit or judge."""
     from rebalance import checks, splitting, tuning
     from rebalance.judging import evaluation
@@ -113,13 +113,13 @@ def _plan(params, found, train, test):
     entries |= {f"resample.{name}": entry for name, entry in params.resample.items()}
     settings = training.Settings.of(params)
     for place, entry in entries.items():
-        with found.noting():
+        with rehearsal.noting():
             training.check(entry, train, settings, place)
-    with found.noting():
+    with rehearsal.noting():
         tuning.check(train, params.tune, settings)
     for section in (params.out_of_fold, params.tune):
-        with found.noting():
+        with rehearsal.noting():
             splitting.folds(train, section)
-    with found.noting():
+    with rehearsal.noting():
         evaluation.groups(test, params.evaluate.groups)
-    found.findings += checks.of_plan(checks.Plan.of(params, found.split))
+    rehearsal.findings += checks.of_plan(checks.Plan.of(params, rehearsal.split))

@@ -80,8 +80,8 @@ def learn(columns, names, said=None):
         By name, in the order of ``names``: what `kinds.recognise` finds; of a category its
         ``values``, the most frequent first, of a date its ``parts`` and its ``origin``.
     """
-    found = recognise(columns, names, said)
-    for name, entry in found.items():
+    learnt = recognise(columns, names, said)
+    for name, entry in learnt.items():
         if entry["kind"] == "category":
             entry["values"] = _values(decoded(columns[name]))
         elif entry["kind"] == "date":
@@ -90,7 +90,7 @@ def learn(columns, names, said=None):
             # What params.yaml says of a column must be so.
             for _ in _encode(name, entry, columns[name]):
                 pass
-    return found
+    return learnt
 
 
 def roles(roles, learnt):
@@ -262,11 +262,11 @@ def _codes(column, values):
     import pyarrow.compute as pc
 
     column = _as_text(column)
-    found = pc.index_in(column, value_set=pa.array(values, pa.string()))
-    found = pc.fill_null(found, len(values)).to_numpy().astype(float)
+    codes = pc.index_in(column, value_set=pa.array(values, pa.string()))
+    codes = pc.fill_null(codes, len(values)).to_numpy().astype(float)
     if column.null_count:
-        found[pc.is_null(column).to_numpy()] = np.nan
-    return found
+        codes[pc.is_null(column).to_numpy()] = np.nan
+    return codes
 
 
 def _sizes(column):

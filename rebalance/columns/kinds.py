@@ -51,15 +51,15 @@ def recognise(columns, names, said=None):
     dict of str to dict
         ``kind``, ``missing`` and, where params.yaml gave the kind, ``said``.
     """
-    said, found = said or {}, {}
+    said, kinds = said or {}, {}
     for name in names:
         column = decoded(columns[name])
         present = without_gaps(column)
         entry = {"kind": _kind(present, column, name), "missing": len(column) - len(present)}
         if name in said and entry["kind"] not in {"constant", "empty"}:
             entry |= {"kind": said[name], "said": True}
-        found[name] = entry
-    return found
+        kinds[name] = entry
+    return kinds
 
 
 def decoded(column):

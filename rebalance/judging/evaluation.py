@@ -19,7 +19,7 @@ def check_thresholds(models, section):
     """
     wanted = {name: rule.rule for name, rule in section.rules.items()}
     for name, model in models.items():
-        chosen = {key: found["name"] for key, found in model.thresholds.items()}
+        chosen = {key: threshold["name"] for key, threshold in model.thresholds.items()}
         if chosen != wanted or model.threshold != model.thresholds[section.use]["value"]:
             raise InputError(
                 f"{paths.model(name)} was trained with another section 'threshold' of params.yaml; "

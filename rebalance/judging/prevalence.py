@@ -45,7 +45,7 @@ def restated(table, y_score, chosen, rules, share, prevalence):
     change = odds_change(share, prevalence)
     p = expit(log_odds(y_score) + change)
     weight = weights(table.y, prevalence)
-    found = {
+    numbers = {
         "prevalence": prevalence,
         "average_precision": average_precision_score(table.y, p, sample_weight=weight),
         "brier": brier_score_loss(table.y, p, sample_weight=weight),
@@ -60,11 +60,11 @@ def restated(table, y_score, chosen, rules, share, prevalence):
             flagged, value = threshold.flag(p, amounts), threshold.value
         else:
             flagged, value = threshold.flag(y_score), float(moved(threshold.value, change))
-        found["rules"][name] = {"threshold": value} | _decided(table.y, flagged, weight, strata)
+        numbers["rules"][name] = {"threshold": value} | _decided(table.y, flagged, weight, strata)
         if costs := thresholds.of_rule(rule, amounts):
             each = thresholds.cost_by_row(table.y, flagged, **costs)
-            found["rules"][name]["cost"] = ROWS * float(np.average(each, weights=weight))
-    return found
+            numbers["rules"][name]["cost"] = ROWS * float(np.average(each, weights=weight))
+    return numbers
 
 
 def weights(y, prevalence):
@@ -79,15 +79,15 @@ def weights(y, prevalence):
 
 
 def _decided(y, flagged, weight, strata):
-    found = {
+    numbers = {
         "recall": float(flagged[y == 1].mean()),
         "alerts": float(np.average(flagged, weights=weight)),
     }
     if flagged.any():
         # As many rows as there are, so that the interval counts no more of them.
         of = flagged * weight * (flagged.sum() / weight[flagged].sum())
-        found["precision"] = float(np.sum(of * y) / np.sum(of))
-        found["precision_low"], found["precision_high"] = linear_interval(
+        numbers["precision"] = float(np.sum(of * y) / np.sum(of))
+        numbers["precision_low"], numbers["precision_high"] = linear_interval(
             "precision", of * y, of, strata
         )
-    return found
+    return numbers

@@ -29,42 +29,42 @@ def by_rule(table, y_score, chosen, rules, groups=None):
         Metrics and costs; precision, recall and savings have a ``_low`` and a ``_high`` end, where
         they are defined.
     """
-    strata, found = Strata.of(table.y, groups), {}
+    strata, decisions = Strata.of(table.y, groups), {}
     for name, rule in rules.items():
         threshold = Threshold(**chosen[name])
         amounts = thresholds.amounts(table, name, rule)
         flagged = threshold.flag(y_score, amounts)
-        found[name] = {"rule": rule.rule, "threshold": threshold.value}
-        found[name] |= threshold.promise or {}
+        decisions[name] = {"rule": rule.rule, "threshold": threshold.value}
+        decisions[name] |= threshold.promise or {}
         if not threshold.met:
-            found[name] |= {"shortfall": threshold.shortfall, "message": threshold.message}
-        found[name] |= metrics.decision_metrics(table.y, flagged.astype(float), HALF)
-        found[name] |= _shares(table.y, flagged, strata)
+            decisions[name] |= {"shortfall": threshold.shortfall, "message": threshold.message}
+        decisions[name] |= metrics.decision_metrics(table.y, flagged.astype(float), HALF)
+        decisions[name] |= _shares(table.y, flagged, strata)
         if costs := thresholds.of_rule(rule, amounts):
-            found[name] |= _savings(table.y, flagged, strata, costs)
-    return found
+            decisions[name] |= _savings(table.y, flagged, strata, costs)
+    return decisions
 
 
 def _shares(y_true, flagged, strata):
     """Return the ends of the intervals of recall and precision."""
-    positive, found = y_true == 1, {}
+    positive, shares = y_true == 1, {}
     for name, of in (("recall", positive), ("precision", flagged)):
         if of.any():
-            found |= _ends(name, positive & flagged, of, strata)
-    return found
+            shares |= _ends(name, positive & flagged, of, strata)
+    return shares
 
 
 def _savings(y_true, flagged, strata, costs):
     """Return `thresholds.savings`, and the ends of the interval of the share saved."""
-    found = thresholds.savings(y_true, flagged, **costs)
-    if "savings" not in found:
-        return found
-    all_flagged = found["cost_of_all"] < found["cost_of_none"]
+    saved = thresholds.savings(y_true, flagged, **costs)
+    if "savings" not in saved:
+        return saved
+    all_flagged = saved["cost_of_all"] < saved["cost_of_none"]
     spent, otherwise = (
         thresholds.cost_by_row(y_true, each, **costs)
         for each in (flagged, np.full(flagged.shape, all_flagged))
     )
-    return found | _ends("savings", otherwise - spent, otherwise, strata)
+    return saved | _ends("savings", otherwise - spent, otherwise, strata)
 
 
 def _ends(name, part, whole, strata):

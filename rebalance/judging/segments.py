@@ -90,7 +90,7 @@ def _segment(y_true, y_score, flagged, quantile, groups):
     """Return the numbers of one segment."""
     positive = y_true == 1
     n_positives, n_rows = int(positive.sum()), y_true.size
-    found = {"rows": n_rows, "positives": n_positives, "note": ""}
+    row = {"rows": n_rows, "positives": n_positives, "note": ""}
     strata = _one_stratum(n_rows, groups)
 
     def share(name, part, whole):
@@ -99,11 +99,11 @@ def _segment(y_true, y_score, flagged, quantile, groups):
             value = float(part.sum()) / total
             error, _ = spread((part - value * whole) / total, strata)
             low, high = score_interval(value, error, total, quantile)
-            found.update({name: value, f"{name}_low": low, f"{name}_high": high})
+            row.update({name: value, f"{name}_low": low, f"{name}_high": high})
 
     share("alert_share", flagged * 1.0, np.ones(n_rows))
     if n_positives < FEWEST:
-        return found | {"note": TOO_FEW}
+        return row | {"note": TOO_FEW}
     share("recall", (positive & flagged) * 1.0, positive * 1.0)
     share("precision", (positive & flagged) * 1.0, flagged * 1.0)
     expected = float(y_score.sum())
@@ -112,12 +112,12 @@ def _segment(y_true, y_score, flagged, quantile, groups):
         # On a logarithmic scale, where a ratio of counts is about normal.
         error, _ = spread((positive - ratio * y_score) / expected, strata)
         half = quantile * error / ratio
-        found |= {
+        row |= {
             "calibration": ratio,
             "calibration_low": float(ratio * np.exp(-half)),
             "calibration_high": float(ratio * np.exp(half)),
         }
-    return found
+    return row
 
 
 def _one_stratum(n_rows, groups):

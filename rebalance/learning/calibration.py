@@ -63,15 +63,15 @@ def _cross_fitted(kind, y, odds, fold, row):
 
     A curve that is judged on the rows that it was fitted to always seems to help.
     """
-    found = np.empty_like(odds)
+    calibrated = np.empty_like(odds)
     for number in range(fold.max() + 1):
         inside = fold == number
         # Of every repeat, the rows of this fold are left out.
         curve = _fit(kind, *(each[~np.isin(row, row[inside])] for each in (y, odds)))
         if curve.slope <= 0:
             return None
-        found[inside] = curve(odds[inside])
-    return found
+        calibrated[inside] = curve(odds[inside])
+    return calibrated
 
 
 def calibrated(estimator, features, scored, final_shift, params):

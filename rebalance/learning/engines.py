@@ -172,13 +172,13 @@ def _check_workers(client, address):
     if not there:
         raise InputError(f"run.address {address!r} has no workers; start some with 'dask worker'.")
     here, other = surroundings(), set()
-    for found in there.values():
-        if not isinstance(found, dict):
+    for versions in there.values():
+        if not isinstance(versions, dict):
             raise InputError(
                 f"run.address {address!r}: a worker cannot import rebalance "
-                f"({type(found).__name__}); install the same version there."
+                f"({type(versions).__name__}); install the same version there."
             )
-        other |= {name for name in here if found.get(name) != here[name]}
+        other |= {name for name in here if versions.get(name) != here[name]}
     if other:
         raise InputError(
             f"run.address {address!r}: its workers differ from here in {', '.join(sorted(other))}; "

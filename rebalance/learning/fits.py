@@ -106,12 +106,12 @@ def key(entry, learner, table, fold):
 def code():
     """Return the checksum of the code that decides scores."""
     root = Path(rebalance.__file__).parent
-    found = hashlib.sha256()
+    checksum = hashlib.sha256()
     for place in CODE:
         path = root / place
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            found.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
-    return found.hexdigest()
+            checksum.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
+    return checksum.hexdigest()
 
 
 def installed(package):
@@ -153,14 +153,14 @@ class Fits:
             future.set_result(FoldScores(known["raw"], *known["numbers"].tolist()))
             return future
         fit = self.executor.submit(self.scores, entry, learner, self.table, fold)
-        return _Cached(fit, lambda found: self._keep(name, found))
+        return _Cached(fit, lambda scores: self._keep(name, scores))
 
     def of_all(self, entry, learner):
         """Return the future of what `final_fit` returns."""
         return self.executor.submit(final_fit, entry, learner, self.table)
 
-    def _keep(self, name, found):
-        self.cache.put(name, raw=found.raw, numbers=np.array([found.shift, found.seconds]))
+    def _keep(self, name, scores):
+        self.cache.put(name, raw=scores.raw, numbers=np.array([scores.shift, scores.seconds]))
 
 
 class _Cached(Future):
@@ -183,12 +183,12 @@ class _Cached(Future):
             super().cancel()
             return
         try:
-            found = fit.result()
-            self.keep(found)
+            result = fit.result()
+            self.keep(result)
         except BaseException as error:  # noqa: BLE001 raised where the result is asked for
             self.set_exception(error)
         else:
-            self.set_result(found)
+            self.set_result(result)
 
 
 @contextmanager

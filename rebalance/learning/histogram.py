@@ -35,8 +35,8 @@ def weighted_percentiles(values, weights, ranks):
     here = np.minimum(np.searchsorted(reached, wanted), values.size - 1)
     above = np.minimum(here + 1, values.size - 1)
     inside = reached[here] - wanted > np.finfo(float).eps
-    found = values[order[here]]
-    return np.where(inside, found, (found + values[order[above]]) / 2)
+    percentiles = values[order[here]]
+    return np.where(inside, percentiles, (percentiles + values[order[above]]) / 2)
 
 
 def bin_edges(col_data, max_bins, sample_weight=None):
@@ -61,12 +61,12 @@ def bin_edges(col_data, max_bins, sample_weight=None):
     distinct = values[np.concatenate([values[:1] == values[:1], values[1:] != values[:-1]])]
     ranks = np.linspace(0, 100, num=max_bins + 1)[1:-1]
     if len(distinct) <= max_bins:
-        found = (distinct[:-1] + distinct[1:]) / 2
+        edges = (distinct[:-1] + distinct[1:]) / 2
     elif sample_weight is None:
-        found = np.percentile(values, ranks, method="averaged_inverted_cdf")
+        edges = np.percentile(values, ranks, method="averaged_inverted_cdf")
     else:
-        found = weighted_percentiles(values, weights, ranks)
-    return np.clip(np.unique(found), a_min=None, a_max=ALMOST_INF)
+        edges = weighted_percentiles(values, weights, ranks)
+    return np.clip(np.unique(edges), a_min=None, a_max=ALMOST_INF)
 
 
 def patch_sklearn():
@@ -135,14 +135,14 @@ def _every_category(estimator, rows):
     if named is None or isinstance(named, str):
         return rows.at(np.array([0]))
     columns = np.arange(rows.shape[1])[np.asarray(named)]
-    found = [np.empty(0)] * len(columns)
+    categories = [np.empty(0)] * len(columns)
     for _, block in rows.blocks():
-        found = [
+        categories = [
             np.union1d(values, block[:, column])
-            for values, column in zip(found, columns, strict=True)
+            for values, column in zip(categories, columns, strict=True)
         ]
-    few = np.zeros((max(map(len, found), default=1), rows.shape[1]))
-    for values, column in zip(found, columns, strict=True):
+    few = np.zeros((max(map(len, categories), default=1), rows.shape[1]))
+    for values, column in zip(categories, columns, strict=True):
         few[:, column] = values[0]
         few[: len(values), column] = values
     return few
@@ -164,7 +164,7 @@ def binned(mapper, rows, weights=None, prepare=np.asarray):
         mapper.fit(prepare(rows.at(_drawn(mapper, len(rows), weights))))
     else:
         mapper.fit(prepare(rows.array()), sample_weight=weights)
-    found = np.empty(rows.shape, dtype=np.uint8, order="F")
+    bins = np.empty(rows.shape, dtype=np.uint8, order="F")
     for start, block in rows.blocks():
-        found[start : start + len(block)] = mapper.transform(prepare(block))
-    return found
+        bins[start : start + len(block)] = mapper.transform(prepare(block))
+    return bins

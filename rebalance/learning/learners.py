@@ -194,13 +194,13 @@ def raw_scores(estimator, X):
     import numpy as np
 
     with _refusing(estimator, "score"):
-        found = probabilities(estimator, X)
-    if np.ndim(found) != 2 or not ((found >= 0) & (found <= 1)).all():
+        scores = probabilities(estimator, X)
+    if np.ndim(scores) != 2 or not ((scores >= 0) & (scores <= 1)).all():
         raise InputError(
             f"learner {_named(estimator)} must answer with probabilities from 0 to 1, and does "
             "not; look at learner.params."
         )
-    return found[:, 1]
+    return scores[:, 1]
 
 
 @contextmanager

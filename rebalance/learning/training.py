@@ -61,25 +61,25 @@ class Trained:
 
 def joined(folds, table, results):
     """Return the columns of `Scores` but the corrected one, from the raw scores of every fold."""
-    sizes = [len(found.raw) for found in results]
+    sizes = [len(result.raw) for result in results]
     row = np.concatenate([fold.valid for fold in folds])
     return {
         # As small as possible: they are large next to the rows of a large table.
         "fold": np.repeat(np.arange(len(folds), dtype=np.int16), sizes),
         "row": row,
         "y_true": table.y[row],
-        "raw": np.concatenate([found.raw for found in results]),
-        "shift": np.repeat([found.shift for found in results], sizes),
+        "raw": np.concatenate([result.raw for result in results]),
+        "shift": np.repeat([result.shift for result in results], sizes),
         "train_rows": np.repeat(np.int32([len(fold.train) for fold in folds]), sizes),
     }
 
 
-def assemble(found, table, fitted, settings):
+def assemble(arrays, table, fitted, settings):
     """Return a `Trained` from the raw scores of every fold and the final fit.
 
     Parameters
     ----------
-    found : dict of str to array
+    arrays : dict of str to array
         What `joined` returns.
     table : store.Table
         The training rows.
@@ -87,10 +87,10 @@ def assemble(found, table, fitted, settings):
     settings : Settings
     """
     model, y_score = calibration.calibrated(
-        fitted.estimator, table.inputs, found, fitted.shift, settings.calibrate
+        fitted.estimator, table.inputs, arrays, fitted.shift, settings.calibrate
     )
     model.encoding, model.share = table.encoding, float(table.y.mean())
-    scores = Scores(y_score=y_score, **found)
+    scores = Scores(y_score=y_score, **arrays)
     # Each row once: further repeats are for comparing models, not for choosing a threshold.
     first = slice(np.searchsorted(scores.fold, settings.out_of_fold.folds))
     model.thresholds = {

@@ -58,11 +58,11 @@ class Rows:
         """Return an array of some of the rows, by their numbers among these."""
         if self.made is None:
             return self.choose(numbers).array()
-        found = np.empty((len(numbers), self.X.shape[1]))
+        rows = np.empty((len(numbers), self.X.shape[1]))
         ours = numbers < self.chosen
-        found[ours] = self.choose(numbers[ours]).array()
-        found[~ours] = self.made[numbers[~ours] - self.chosen]
-        return found
+        rows[ours] = self.choose(numbers[ours]).array()
+        rows[~ours] = self.made[numbers[~ours] - self.chosen]
+        return rows
 
     def blocks(self):
         """Yield (number of the first row, array) of one stretch of rows after another."""
@@ -77,12 +77,12 @@ class Rows:
 
     def _between(self, start, stop):
         stretch = slice(start, min(stop, self.chosen))
-        found = self.X[stretch if self.index is None else self.index[stretch]]
-        found = found.astype(float, copy=False)
+        rows = self.X[stretch if self.index is None else self.index[stretch]]
+        rows = rows.astype(float, copy=False)
         if stop <= self.chosen:
-            return found
+            return rows
         made = self.made[max(0, start - self.chosen) : stop - self.chosen]
-        return np.concatenate([found, made])
+        return np.concatenate([rows, made])
 
 
 def probabilities(estimator, X):

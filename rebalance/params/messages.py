@@ -66,8 +66,8 @@ def _quoted_number(value, key=""):
     else:
         written = number(value)
         return written and f"{key} must be a number, got the text {value!r}: write {written}"
-    found = (_quoted_number(item, f"{key}.{name}".lstrip(".")) for name, item in items)
-    return next((reason for reason in found if reason), None)
+    reasons = (_quoted_number(item, f"{key}.{name}".lstrip(".")) for name, item in items)
+    return next((reason for reason in reasons if reason), None)
 
 
 def lines(error, model):
@@ -83,10 +83,10 @@ def lines(error, model):
         for each in error.errors()
         if each not in wrong and not (each["type"] == "missing" and each["loc"][:-1] in misspelt)
     ]
-    found = {}
+    by_place = {}
     for each in wrong + others:  # the branches of a union complain of one key
-        found.setdefault(tuple(_locate(each["loc"], model)[0]), _line(each, model))
-    return list(found.values())
+        by_place.setdefault(tuple(_locate(each["loc"], model)[0]), _line(each, model))
+    return list(by_place.values())
 
 
 def _line(error, model):

@@ -21,10 +21,10 @@ def check(ratio):
             raise ValueError(f"must be a list of ratios, got {ratio!r}")
         return [check(each) for each in ratio]
     if isinstance(ratio, str):
-        found = SHARE.fullmatch(ratio)
-        if (written := number(ratio)) and not found:
+        share = SHARE.fullmatch(ratio)
+        if (written := number(ratio)) and not share:
             raise ValueError(f"must be a number, got the text {ratio!r}: write {written}")
-        if not found or float(found[1]) < 1:
+        if not share or float(share[1]) < 1:
             raise ValueError(
                 f"must be a number, or a share of the natural ratio as natural/3, got {ratio!r}"
             )
@@ -48,8 +48,8 @@ def at(ratio, natural):
     (1.0, 0.9)
     """
     if isinstance(ratio, list):
-        found = [at(each, natural) for each in ratio]
-        return next((each for each in found if each <= natural), found[-1])
+        ratios = [at(each, natural) for each in ratio]
+        return next((each for each in ratios if each <= natural), ratios[-1])
     if isinstance(ratio, str):
         return min(natural, max(1.0, natural / float(SHARE.fullmatch(ratio)[1])))
     return None if ratio is None else float(ratio)

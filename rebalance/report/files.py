@@ -1,4 +1,4 @@
-"""Write what a run found: numbers, report, page, figures."""
+"""Write the results of a run: numbers, report, page, figures."""
 
 import shutil
 

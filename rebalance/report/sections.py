@@ -435,13 +435,13 @@ def percent(share):
 def at_prevalence(results):
     """Return the decisions of the recommended model where the rare class has another share."""
     name = results.recommendation.model
-    found = results.scores[name].get("at_prevalence")
-    if found is None:
+    there = results.scores[name].get("at_prevalence")
+    if there is None:
         return None
-    test, share = results.split["test"]["prevalence"], percent(found["prevalence"])
-    costs = any("cost" in row for row in found["rules"].values())
+    test, share = results.split["test"]["prevalence"], percent(there["prevalence"])
+    costs = any("cost" in row for row in there["rules"].values())
     table = []
-    for key, row in found["rules"].items():
+    for key, row in there["rules"].items():
         table.append({"name": key} | row)
         if "precision" in row:
             value, low, high = (row[f"precision{end}"] for end in ("", "_low", "_high"))
@@ -461,10 +461,10 @@ def at_prevalence(results):
             f"Of the test rows {percent(test)} are positive; data.prevalence says {share} where "
             "the model will be used. This section assumes that the positives look alike in both "
             "places, and so do the negatives: only their shares differ. Average precision is "
-            f"{found['average_precision']:.4g} there, log loss {found['log_loss']:.4g}. Thresholds "
+            f"{there['average_precision']:.4g} there, log loss {there['log_loss']:.4g}. Thresholds "
             "are those of the restated probabilities. Rules on expected costs decide anew, the "
             "others flag the same rows. All other sections are at the share of the table. "
-            f"read_model(...).at({found['prevalence']:g}) answers with the restated probabilities."
+            f"read_model(...).at({there['prevalence']:g}) answers with the restated probabilities."
             + (" Costs are of 1,000 rows." if costs else "")
         ),
         headings=headings | ({"cost": "cost"} if costs else {}),

@@ -64,5 +64,5 @@ def _limits(answer):
         "`rebalance watch` tests the promises on new labels.",
         "One table, one split and one seed of the learner decide nothing in general.",
     ]
-    found = [check["sentence"] for check in answer.get("checks", ())]
-    return [*map(str, answer.get("caveats", ())), *found, *general]
+    limits = [check["sentence"] for check in answer.get("checks", ())]
+    return [*map(str, answer.get("caveats", ())), *limits, *general]

@@ -87,10 +87,10 @@ def answered(scorer, body, kind):
     if not len(rows):
         raise Refused(422, "the request must have a row or more, got none.")
     try:
-        found = scorer.predict(rows)
+        answers = scorer.predict(rows)
     except InputError as error:
         raise Refused(422, str(error)) from error
-    return {"predictions": found.to_dict(orient="records")}
+    return {"predictions": answers.to_dict(orient="records")}
 
 
 def _rows(scorer, body, kind):

@@ -56,13 +56,13 @@ def promises(y, p, flagged, *, train, test, asked=None, prevalence=None):
     """
     y, p, flagged = np.asarray(y), np.asarray(p, dtype=float), np.asarray(flagged, dtype=bool)
     share = _prevalence(y, *train) if prevalence is None else _said_prevalence(y, prevalence)
-    found = [share, _calibration(y, p)]
+    checked = [share, _calibration(y, p)]
     if flagged.any():
-        found.append(_precision(y[flagged], *test, asked))
-    adjusted = holm([each.p_value for each in found])
+        checked.append(_precision(y[flagged], *test, asked))
+    adjusted = holm([each.p_value for each in checked])
     return [
         Promise(**(vars(each) | {"p_adjusted": float(value)}))
-        for each, value in zip(found, adjusted, strict=True)
+        for each, value in zip(checked, adjusted, strict=True)
     ]
 
 

@@ -142,8 +142,8 @@ class Cells:
         if pa.types.is_integer(numbers.type):
             self.whole += there
             self.by_mark[","] += there
-            found = pc.match_substring_regex(column, LEADING_ZERO)
-            self.leading_zero |= bool(pc.any(found).as_py())
+            matches = pc.match_substring_regex(column, LEADING_ZERO)
+            self.leading_zero |= bool(pc.any(matches).as_py())
             if self.steady:
                 self._follow(numbers)
         elif there and self.by_mark["."] == self.by_mark[","] + there:
@@ -258,13 +258,13 @@ class Cells:
                 self._look_at_date(value, count)
 
     def _look_at_date(self, value, count):
-        found = dates.matched(value)
-        self.dated += count * bool(found)
-        shape = found and found[0]
+        match = dates.matched(value)
+        self.dated += count * bool(match)
+        shape = match and match[0]
         self.shapes.add(shape)
         if not shape:
             return
-        part = found[1]
+        part = match[1]
         self.zones.add(part["zone"] is not None)
         if shape == dates.YEAR_LAST:
             self.date_marks.add(part["mark"])

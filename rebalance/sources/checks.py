@@ -12,13 +12,13 @@ from rebalance.sources.reading import named
 LARGEST = float(np.finfo(np.float32).max)
 
 
-def named_columns(found, data):
+def named_columns(reading, data):
     """Raise `InputError` where params.yaml names a column that the table has not."""
-    if not found.rows:
+    if not reading.rows:
         raise InputError(f"the table of the source {data.source} has no rows, only a header.")
-    names = [*found.columns, *([found.target] if found.target else [])]
+    names = [*reading.columns, *([reading.target] if reading.target else [])]
     lines = []
-    if not found.target:
+    if not reading.target:
         near = get_close_matches(data.target.casefold(), {n.casefold(): n for n in names}, n=1)
         hint = [f"; did you mean {n!r}" for n in names if n.casefold() in near][:1]
         lines.append(
@@ -27,7 +27,7 @@ def named_columns(found, data):
         )
     for key in ("drop", "columns"):
         unknown = [name for name in getattr(data, key, ()) if named(name, names) is None]
-        unknown = [name for name in unknown if name not in found.unused]
+        unknown = [name for name in unknown if name not in reading.unused]
         if unknown:
             are = "are no columns" if len(unknown) > 1 else "is no column"
             lines.append(
@@ -37,23 +37,23 @@ def named_columns(found, data):
         raise InputError("\n".join(lines))
 
 
-def features(found, data):
+def features(reading, data):
     """Return the names of the features, or raise `InputError` for what no learner takes.
 
     Parameters
     ----------
-    found : reading.Reading
+    reading : reading.Reading
     data : params.Data
     """
-    named_columns(found, data)
-    others = {*found.left_out, *(named(name, found.columns) for name in data.drop)}
-    names = [name for name in found.columns if name not in others]
+    named_columns(reading, data)
+    others = {*reading.left_out, *(named(name, reading.columns) for name in data.drop)}
+    names = [name for name in reading.columns if name not in others]
     if not names:
-        gone = [name for name in found.columns if name in others]
+        gone = [name for name in reading.columns if name in others]
         raise InputError(f"data.drop leaves no feature: {listed(gone)} are dropped or left out.")
     lines = []
     for name in names:
-        column = found.columns[name]
+        column = reading.columns[name]
         extremes = [value for value in (column.low, column.high) if value is not None]
         if column.holds in {"number", "whole number"} and extremes:
             lines += _too_large(name, max(extremes, key=abs))

@@ -41,8 +41,8 @@ def matched(text):
     if not 6 <= len(text) <= 40:
         return None
     for shape, pattern in SHAPES.items():
-        if found := pattern.fullmatch(text):
-            return shape, found.groupdict()
+        if match := pattern.fullmatch(text):
+            return shape, match.groupdict()
     return None
 
 
@@ -54,10 +54,10 @@ def moment(text, day_first):
     >>> moment("2/1/1970", True), moment("2/1/1970", False), moment("31/2/2023", True)
     (86400000000, 2678400000000, None)
     """
-    found = matched(text)
-    if not found:
+    match = matched(text)
+    if not match:
         return None
-    shape, part = found
+    shape, part = match
     try:
         there = _date(shape, part, day_first) + _clock(part)
     except (ValueError, OverflowError):

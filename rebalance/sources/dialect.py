@@ -158,12 +158,12 @@ def _cut(text, separator, whole, most=ROWS):
 
 def _separator(path, text, whole, skipped):
     """Return the separator that cuts the rows alike into cells that can be read."""
-    found = []
+    fitting = []
     for separator in SEPARATORS:
         rows = _cut(text, separator, whole)[0][skipped:]
         if score := _alike(rows, separator):
-            found.append((score, separator, rows))
-    if not found:
+            fitting.append((score, separator, rows))
+    if not fitting:
         rows = _cut(text, BLANKS, whole)[0][skipped:]
         if _alike(rows, BLANKS):
             return BLANKS
@@ -172,8 +172,8 @@ def _separator(path, text, whole, skipped):
             "its rows into the same number of fields; if it is a table, write its separator into "
             "data.read.separator."
         )
-    found.sort(reverse=True)
-    (best, separator, rows), *others = found
+    fitting.sort(reverse=True)
+    (best, separator, rows), *others = fitting
     if others and others[0][0] > best * 0.9:
         _, other, other_rows = others[0]
         raise InputError(

@@ -42,14 +42,14 @@ def matching(path, pattern="*"):
         _refuse_results(path, [given])
         return [Part(path=given, partition={})]
     try:
-        found = [*given.glob(pattern or "*")]
-        found += [file for folder in given.glob("*=*") for file in folder.rglob(pattern or "*")]
+        matches = [*given.glob(pattern or "*")]
+        matches += [file for folder in given.glob("*=*") for file in folder.rglob(pattern or "*")]
     except (NotImplementedError, ValueError) as error:
         reason = str(error).rstrip(".")
         raise InputError(
             f"data.pattern must be a glob below data.path, got {pattern!r}: {reason}."
         ) from error
-    files = sorted({file for file in found if file.is_file() and is_table(file, given)})
+    files = sorted({file for file in matches if file.is_file() and is_table(file, given)})
     files = [file for file in files if file.stat().st_size]
     if not files:
         what = f"data.path must name a CSV or Parquet file or a folder of them, got {str(path)!r}"
@@ -89,5 +89,5 @@ def is_table(path, folder):
 def _partition(path, folder):
     matches = map(PARTITION.fullmatch, path.relative_to(folder).parts[:-1])
     return {
-        found[1]: "" if found[2] == NO_VALUE else unquote(found[2]) for found in matches if found
+        match[1]: "" if match[2] == NO_VALUE else unquote(match[2]) for match in matches if match
     }

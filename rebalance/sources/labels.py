@@ -40,15 +40,15 @@ def classes(counted):
     ----------
     counted : dict of label to rows
     """
-    found = {}
+    by_meaning = {}
     for label, rows in counted.items():
-        found.setdefault(_meaning(label), []).append((label, rows))
+        by_meaning.setdefault(_meaning(label), []).append((label, rows))
     return [
         Class(
             spellings=tuple(label for label, _ in sorted(same, key=lambda each: -each[1])),
             rows=sum(rows for _, rows in same),
         )
-        for _, same in sorted(found.items(), key=lambda each: _in_order(each[0]))
+        for _, same in sorted(by_meaning.items(), key=lambda each: _in_order(each[0]))
     ]
 
 
@@ -103,19 +103,19 @@ class Answer:
         return ones.take(pc.index_in(column, value_set=values))
 
 
-def decide(found, data, marks=frozenset()):
+def decide(reading, data, marks=frozenset()):
     """Return the `Answer` for the labels of a table, or raise `InputError` with how to ask.
 
     Parameters
     ----------
-    found : reading.Reading
+    reading : reading.Reading
     data : params.Data
     marks : collection of str
         What params.yaml takes for missing.
     """
-    name, counted, without = f"data.target {found.target!r}", found.labels, found.unlabelled
-    if found.more_labels or len(counted) > CLASSES:
-        count = f"more than {MOST}" if found.more_labels else len(counted)
+    name, counted, without = f"data.target {reading.target!r}", reading.labels, reading.unlabelled
+    if reading.more_labels or len(counted) > CLASSES:
+        count = f"more than {MOST}" if reading.more_labels else len(counted)
         raise InputError(
             f"{name} must have classes, got {count} different values, such as "
             f"{_cut(next(iter(counted)))}: a number to predict, or an id, has none."
@@ -155,33 +155,33 @@ def _no_labels(counted, data):
     return marked if len(classes(dict.fromkeys(rest, 1))) > 1 else set()
 
 
-def _positive(name, found, data):
+def _positive(name, classes, data):
     """Return the classes that are positive, the others, and what was taken for one."""
     asked = data.positive if isinstance(data.positive, list) else [data.positive]
-    if len(found) < 2:
-        shown = ": " * bool(found) + _shown(found)
-        raise InputError(f"{name} must have two classes, got {len(found)}{shown}.")
+    if len(classes) < 2:
+        shown = ": " * bool(classes) + _shown(classes)
+        raise InputError(f"{name} must have two classes, got {len(classes)}{shown}.")
     chosen = []
     for label in asked:
-        same = [each for each in found if _same(each.label, label)]
+        same = [each for each in classes if _same(each.label, label)]
         if len(same) != 1:
             raise InputError(
                 f"data.positive must be one of the labels of {name.split(' ', 1)[1]}, "
-                f"{_shown(found)}, got {label!r}; write it as it stands here, text in quotes."
+                f"{_shown(classes)}, got {label!r}; write it as it stands here, text in quotes."
             )
         chosen += [each for each in same if each not in chosen]
-    rest = [each for each in found if each not in chosen]
-    if len(found) > 2 and not isinstance(data.positive, list):
-        marked = _no_labels({each.label: each.rows for each in found}, data)
+    rest = [each for each in classes if each not in chosen]
+    if len(classes) > 2 and not isinstance(data.positive, list):
+        marked = _no_labels({each.label: each.rows for each in classes}, data)
         hint = f"; data.unlabelled: drop leaves out {', '.join(map(repr, sorted(marked)))}"
         raise InputError(
-            f"{name} has {len(found)} classes, {_shown(found, rows=True)}; write data.positive: "
-            f"[{data.positive}] for {data.positive!r} against the rest, or more labels into the "
-            f"list{hint * bool(marked)}."
+            f"{name} has {len(classes)} classes, {_shown(classes, rows=True)}; "
+            f"write data.positive: [{data.positive}] for {data.positive!r} against the rest, or "
+            f"more labels into the list{hint * bool(marked)}."
         )
     if not rest:
-        raise InputError(f"data.positive names every label of {name}: {_shown(found)}.")
-    return chosen, rest, [_spelt(each) for each in found if len(each.spellings) > 1]
+        raise InputError(f"data.positive names every label of {name}: {_shown(classes)}.")
+    return chosen, rest, [_spelt(each) for each in classes if len(each.spellings) > 1]
 
 
 def _spelt(each):
@@ -203,13 +203,13 @@ def _check(name, positive, rest, data):
         )
 
 
-def _shown(found, rows=False):
+def _shown(classes, rows=False):
     """Return the labels as they stand in the table, some of them where there are many."""
     each = [
         f"{_cut(one.spellings[0])} ({in_words(one.rows)})" if rows else _cut(one.spellings[0])
-        for one in found[:SHOWN]
+        for one in classes[:SHOWN]
     ]
-    return ", ".join(each) + ", …" * (len(found) > SHOWN)
+    return ", ".join(each) + ", …" * (len(classes) > SHOWN)
 
 
 def in_words(rows):

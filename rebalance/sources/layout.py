@@ -36,37 +36,37 @@ def lay_out(parts, data, encoding=""):
             f"data.path {str(data.path)!r} must hold CSV or Parquet files, got both; choose by "
             "data.pattern, such as '*.csv'."
         )
-    found = _parquet(parts, data) if kinds == {True} else _csv(parts, data, encoding)
+    layout = _parquet(parts, data) if kinds == {True} else _csv(parts, data, encoding)
     partition = list(parts[0].partition)
     for part in parts:
-        if list(part.partition) != partition or set(partition) & set(found.names):
+        if list(part.partition) != partition or set(partition) & set(layout.names):
             raise InputError(
                 f"{part.path} must lie in folders that name the same columns as those of the other "
                 f"files, none of them a column of the file: {listed(part.partition or partition)}."
             )
     if partition:
-        found = replace(
-            found,
-            names=[*found.names, *partition],
-            types=found.types | dict.fromkeys(partition),
-            notes=[*found.notes, f"columns from the names of folders: {listed(partition)}"],
+        layout = replace(
+            layout,
+            names=[*layout.names, *partition],
+            types=layout.types | dict.fromkeys(partition),
+            notes=[*layout.notes, f"columns from the names of folders: {listed(partition)}"],
         )
-    _refuse_twice(parts[0].path, found.names)
-    return found
+    _refuse_twice(parts[0].path, layout.names)
+    return layout
 
 
 def _csv(parts, data, encoding):
     largest = max(parts, key=lambda part: part.path.stat().st_size)
     how = delimited.recognise(largest.path, data.read, data.target, encoding)
-    found = []
+    layouts = []
     for part in parts:
         other = how if part is largest else delimited.alike(part.path, how, data.read)
-        found.append((part, replace(other, encoding=encoding or other.encoding)))
-    names = list(found[0][1].called)
+        layouts.append((part, replace(other, encoding=encoding or other.encoding)))
+    names = list(layouts[0][1].called)
     header = f"header in row {how.skipped + 1}" if how.header else "no header"
     separator = dialect.SEPARATORS.get(how.separator, how.separator)
     return Layout(
-        parts=found,
+        parts=layouts,
         names=names,
         types=dict.fromkeys(names),
         notes=[f"CSV: {how.encoding}, separator {separator}, {header}", *how.notes],
@@ -76,7 +76,7 @@ def _csv(parts, data, encoding):
 def _parquet(parts, data):
     import pyarrow as pa
 
-    found, types, first, unused = [], {}, None, []
+    files, types, first, unused = [], {}, None, []
     for part in parts:
         names, kinds = parquet.schema(part.path)
         types_here = {new: kind for (_, new), kind in zip(names, kinds, strict=True)}
@@ -94,10 +94,10 @@ def _parquet(parts, data):
             raise InputError(f"{part.path} {dialect.differs(kept, first)}")
         for name in kept:
             types.setdefault(name, set()).add(types_here[name])
-        found.append((part, used))
+        files.append((part, used))
     common = {name: parquet.common(types[name]) for name in first}
     return Layout(
-        parts=found,
+        parts=files,
         names=list(first),
         types={name: None if kind == pa.string() else kind for name, kind in common.items()},
         notes=["Parquet"],

@@ -52,46 +52,46 @@ def _simulated(data):
     )
 
 
-def answer(found, data):
+def answer(profiled, data):
     """Return the `labels.Answer` of a reading, or raise `InputError` with how to ask."""
-    named_columns(found, data)
-    marks = {str(mark) for mark in data.read.marks(found.target)}
-    return labels.decide(found, data, marks)
+    named_columns(profiled, data)
+    marks = {str(mark) for mark in data.read.marks(profiled.target)}
+    return labels.decide(profiled, data, marks)
 
 
-def described(found, data):
+def described(profiled, data):
     """Return how the rows were read, for ``metrics/reading.json``.
 
     Parameters
     ----------
-    found : reading.Reading
+    profiled : reading.Reading
     data : params.Data
     """
-    decided = answer(found, data)
+    decided = answer(profiled, data)
     rows = {
-        side: sum(found.labels[label] for label in getattr(decided, side))
+        side: sum(profiled.labels[label] for label in getattr(decided, side))
         for side in ("positive", "negative")
     }
     return {
         "rows": sum(rows.values()),
         "positives": rows["positive"],
-        "target": found.target,
+        "target": profiled.target,
         "positive": [str(label) for label in decided.positive],
         "negative": [str(label) for label in decided.negative[:10]],
-        "without_label": found.rows - sum(rows.values()),
-        "columns": {name: column.to_dict() for name, column in found.columns.items()},
-        "left_out": list(found.left_out),
-        "said": [*found.said, *decided.notes],
+        "without_label": profiled.rows - sum(rows.values()),
+        "columns": {name: column.to_dict() for name, column in profiled.columns.items()},
+        "left_out": list(profiled.left_out),
+        "said": [*profiled.said, *decided.notes],
     }
 
 
-def pieces(data, found=None):
+def pieces(data, profiled=None):
     """Yield the rows of the section ``data``, the target as 0 and 1, in tables of some size.
 
     Parameters
     ----------
     data : params.Data
-    found : reading.Reading, optional
+    profiled : reading.Reading, optional
         Their profile.
 
     Raises
@@ -99,20 +99,20 @@ def pieces(data, found=None):
     InputError
         Where the source is out of reach, or its labels are not those that are asked for.
     """
-    found = found or profile(data)
-    decided = answer(found, data)
+    profiled = profiled or profile(data)
+    decided = answer(profiled, data)
     if data.source == "simulated":
         from rebalance.sources import simulated
 
         drawn = simulated.windows(**data.simulated.model_dump())
-        return (frame.astype({found.target: "int8"}) for frame in drawn)
-    return reading.pieces(found, decided)
+        return (frame.astype({profiled.target: "int8"}) for frame in drawn)
+    return reading.pieces(profiled, decided)
 
 
 def load(data):
     """Return all `pieces` in one data frame."""
     import pandas as pd
 
-    found = pieces(data)
-    frames = [each if isinstance(each, pd.DataFrame) else each.to_pandas() for each in found]
+    tables = pieces(data)
+    frames = [each if isinstance(each, pd.DataFrame) else each.to_pandas() for each in tables]
     return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)

@@ -47,8 +47,8 @@ def decide(name, cells, decimal=None, as_text=False):
         return Meaning(kind=EMPTY, missing=missing)
     if cells.fast and not as_text:
         return _fast(name, cells, decimal, missing)
-    if not as_text and (found := _slow(name, cells, decimal, missing)):
-        return found
+    if not as_text and (meaning := _slow(name, cells, decimal, missing)):
+        return meaning
     note = ""
     if cells.dated > cells.present / 2 and not as_text:
         shown = next((value for value in cells.values if not dates.moment(str(value), False)), "")

@@ -22,21 +22,23 @@ def schema(path):
     import pyarrow.parquet as pq
 
     try:
-        found = pq.read_schema(path)
+        schema = pq.read_schema(path)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path} cannot be read as Parquet: {one_line(error)}.") from error
-    return list(zip(found.names, _flat(found), strict=True)), [plain(field.type) for field in found]
+    return list(zip(schema.names, _flat(schema), strict=True)), [
+        plain(field.type) for field in schema
+    ]
 
 
-def _flat(found):
+def _flat(schema):
     """Return the names of columns, of several levels in one."""
-    notes = json.loads((found.metadata or {}).get(b"pandas", b"{}"))
+    notes = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
     if len(notes.get("column_indexes", [])) < 2:
-        return [name.strip() for name in found.names]
+        return [name.strip() for name in schema.names]
     import ast
 
     levels = []
-    for name in found.names:
+    for name in schema.names:
         try:
             parts = ast.literal_eval(name)
         except (ValueError, SyntaxError):

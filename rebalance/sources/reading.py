@@ -64,13 +64,13 @@ def profile(parts, data, encoding=""):
     """
     try:
         return _profile(layout.lay_out(parts, data, encoding), data)
-    except text.NotUtf8 as found:
+    except text.NotUtf8 as error:
         if data.read.encoding:
             raise InputError(
                 f"the files of data.path {data.path!r} are not all in data.read.encoding "
                 f"{data.read.encoding!r}; leave it out, or write the right one."
-            ) from found
-        return profile(parts, data, text.western(parts[0].path, found.part))
+            ) from error
+        return profile(parts, data, text.western(parts[0].path, error.part))
 
 
 def _profile(laid, data):
@@ -155,14 +155,14 @@ def _meanings(states, laid, data):
     texts = {name: state for name, state in states.items() if laid.types[name] is None}
     by_mark = Counter(filter(None, (state.evidence() for state in texts.values())))
     decimal = data.read.decimal or (next(iter(by_mark)) if len(by_mark) == 1 else None)
-    found, unsure = {}, []
+    meanings, unsure = {}, []
     for name, state in texts.items():
         is_text = name in data.read.text
         try:
-            found[name] = decide(name, state, decimal, is_text)
+            meanings[name] = decide(name, state, decimal, is_text)
         except ValueError as error:
             if name in data.drop:
-                found[name] = decide(name, state, decimal, as_text=True)
+                meanings[name] = decide(name, state, decimal, as_text=True)
             else:
                 unsure.append(str(error))
     again = [name for name, state in texts.items() if state.is_stray() and name in state.strays]
@@ -174,24 +174,24 @@ def _meanings(states, laid, data):
     if unsure:
         more = f"; and {len(unsure) - 5} more columns" * (len(unsure) > 5)
         raise InputError(f"{laid.parts[0][0].path}: {'; '.join(unsure[:5])}{more}.")
-    return found
+    return meanings
 
 
 def _left_out(columns, states):
     """Return the columns that number the rows, and what to say of them and of other nameless."""
-    found, notes = [], []
+    left_out, notes = [], []
     for name, column in columns.items():
         nameless = name.startswith(NAMELESS)
         counts = isinstance(states[name], Cells) and states[name].steady and states[name].fast
         if (nameless and column.holds in {"whole number", "empty"}) or (
             name.lower() in ROW_NUMBERS and counts and column.holds == "whole number"
         ):
-            found.append(name)
+            left_out.append(name)
         elif nameless:
             notes.append(f"a column without a name is called {name!r}")
-    if found:
-        notes.append(f"left out, as the numbers of rows: {layout.listed(found)}")
-    return found, notes
+    if left_out:
+        notes.append(f"left out, as the numbers of rows: {layout.listed(left_out)}")
+    return left_out, notes
 
 
 def _said(columns, meanings):
@@ -260,10 +260,10 @@ def _converted(reading, answer):
         columns = [
             _as(own[field.name], field.type, plan.meanings.get(field.name)) for field in plan.schema
         ]
-        found = pa.RecordBatch.from_arrays(columns, schema=plan.schema)
-        if target and found[target].null_count:
-            found = found.filter(pc.is_valid(found[target]))
-        yield found
+        rows = pa.RecordBatch.from_arrays(columns, schema=plan.schema)
+        if target and rows[target].null_count:
+            rows = rows.filter(pc.is_valid(rows[target]))
+        yield rows
 
 
 def _again(plan):

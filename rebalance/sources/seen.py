@@ -31,10 +31,10 @@ class Column:
 
     def to_dict(self):
         """Return what JSON can hold of it."""
-        found = {"holds": self.holds, "missing": self.missing}
+        contents = {"holds": self.holds, "missing": self.missing}
         if self.marks:
-            found["marks"] = self.marks
-        return found | {"distinct": self.distinct}
+            contents["marks"] = self.marks
+        return contents | {"distinct": self.distinct}
 
 
 @dataclass(kw_only=True)
@@ -129,13 +129,13 @@ def gaps(column, sentinels=()):
     return column
 
 
-def of_cells(found, meaning):
+def of_cells(state, meaning):
     """Return the `Column` of a column of text that has a meaning."""
     numbers = meaning.kind in {cells.INT, cells.FLOAT}
-    low, high = found.bounds.get(meaning.decimal, (None, None)) if numbers else (None, None)
+    low, high = state.bounds.get(meaning.decimal, (None, None)) if numbers else (None, None)
     marks = {
         mark: rows
-        for mark, rows in (found.gone + found.gone_more).most_common()
+        for mark, rows in (state.gone + state.gone_more).most_common()
         if mark in meaning.missing
     }
     return Column(
@@ -143,7 +143,7 @@ def of_cells(found, meaning):
         type=arrow_type(meaning.kind),
         missing=sum(marks.values()),
         marks=marks,
-        distinct=None if found.full else len(found.values),
+        distinct=None if state.full else len(state.values),
         low=low,
         high=high,
     )

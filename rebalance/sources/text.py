@@ -167,5 +167,5 @@ def blanks_to_tabs(part):
     """
     part = LEADING.sub(b"", part)
     if b'"' in part:
-        return QUOTED.sub(lambda found: found[1] or b"\t", part)
+        return QUOTED.sub(lambda match: match[1] or b"\t", part)
     return RUNS.sub(b"\t", part)

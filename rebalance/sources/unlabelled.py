@@ -15,5 +15,5 @@ def rows(path, data):
         ``read`` says how; a column called as the target is one like any other.
     """
     data = data.model_copy(update={"target": NO_COLUMN})
-    found = reading.profile(files.matching(path, data.pattern), data)
-    return reading.pieces(found, None), list(found.columns)
+    profile = reading.profile(files.matching(path, data.pattern), data)
+    return reading.pieces(profile, None), list(profile.columns)

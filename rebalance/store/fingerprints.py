@@ -47,8 +47,8 @@ def check_fingerprint(name):
         known, path = line.split("  ", 1)
         if not Path(path).exists():
             raise InputError(f"{path} is missing; run 'dvc repro' to train it again.")
-        if (found := sha256(path)) != known:
+        if (checksum := sha256(path)) != known:
             raise InputError(
                 f"{path} is not what its training stage wrote (SHA-256 {known[:12]}…, "
-                f"found {found[:12]}…); run 'dvc repro' to train it again."
+                f"found {checksum[:12]}…); run 'dvc repro' to train it again."
             )

@@ -62,10 +62,10 @@ class Table:
         """Return the MD5 of the file that the table was read from, or else of X, y and roles."""
         if self.path:
             return md5(self.path)
-        found = hashlib.md5(json.dumps(self.roles).encode(), usedforsecurity=False)
+        digest = hashlib.md5(json.dumps(self.roles).encode(), usedforsecurity=False)
         for array in (self.X, self.y):
-            found.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
-        return found.hexdigest()
+            digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
+        return digest.hexdigest()
 
     def __reduce__(self):
         """Go to another process by path and checksum, or whole where there is no file."""

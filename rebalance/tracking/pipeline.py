@@ -26,15 +26,15 @@ def stages():
     """Return {name: Stage} of dvc.yaml, one for each entry of a ``foreach``."""
     content = read(paths.PIPELINE)
     entries = read(paths.PARAMS)
-    found = {}
+    states = {}
     for name, stage in content["stages"].items():
         if "foreach" not in stage:
-            found[name] = _stage(name, stage, "")
+            states[name] = _stage(name, stage, "")
             continue
         section = str(stage["foreach"]).strip("${}")
         for key in entries.get(section, {}):
-            found[f"{name}@{key}"] = _stage(f"{name}@{key}", stage["do"], str(key))
-    return found
+            states[f"{name}@{key}"] = _stage(f"{name}@{key}", stage["do"], str(key))
+    return states
 
 
 def _stage(name, content, key):
@@ -55,8 +55,8 @@ def _path(item):
 
 def stage(name):
     """Return the `Stage` called ``name``; `InputError` where dvc.yaml has none."""
-    if found := stages().get(name):
-        return found
+    if state := stages().get(name):
+        return state
     raise InputError(f"{paths.PIPELINE} has no stage {name!r}; restore the file as git has it.")
 
 

@@ -100,14 +100,14 @@ def _check_database(file):
     try:
         with closing(sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=20)) as base:
             tables = {name for (name,) in base.execute("SELECT name FROM sqlite_master")}
-            found = (
+            versions = (
                 base.execute("SELECT version_num FROM alembic_version").fetchall()
                 if "alembic_version" in tables
                 else []
             )
     except sqlite3.DatabaseError as error:
         raise InputError(f"{file} cannot be read as MLflow's database: {error}.") from error
-    if unknown := [version for (version,) in found if not any(known.glob(f"{version}_*.py"))]:
+    if unknown := [version for (version,) in versions if not any(known.glob(f"{version}_*.py"))]:
         raise InputError(
             f"{file} was upgraded by a newer MLflow (schema {unknown[0]}) than the one installed; "
             "use that one, or move the file away to start a new history."

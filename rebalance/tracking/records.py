@@ -131,11 +131,11 @@ def keep(record):
 
 def kept():
     """Return [(path, Record)] of the records on disk, in the order in which the stages ran."""
-    found = [
+    records = [
         (path, Record(**json.loads(path.read_text(encoding="utf-8"))))
         for path in paths.RUNS.glob("*.json")
     ]
-    return sorted(found, key=lambda each: each[1].started)
+    return sorted(records, key=lambda each: each[1].started)
 
 
 def waiting():

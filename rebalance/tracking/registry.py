@@ -113,7 +113,7 @@ def _is_better(client, version, champion, record):
         except InputError:  # trained on other columns: a person decides
             return False
     params = record.params
-    found = comparison.compare(
+    judged = comparison.compare(
         table.y,
         compared,
         CHAMPION,
@@ -123,4 +123,4 @@ def _is_better(client, version, champion, record):
         groups=evaluation.groups(table, params.get("evaluate.groups", "")),
         **{key: params[name] for key, name in OPTIONS.items() if name in params},
     )
-    return found.verdicts[CHALLENGER].verdict == comparison.BETTER
+    return judged.verdicts[CHALLENGER].verdict == comparison.BETTER

@@ -93,12 +93,12 @@ def _treatment(name, params, study):
 
 def _evaluate(params):
     scores, compared = store.read_json(paths.SCORES), store.read_json(paths.COMPARISON)
-    found = answer()
-    best = judged(found["recommended"], found["recommended"], scores, compared)
+    answered = answer()
+    best = judged(answered["recommended"], answered["recommended"], scores, compared)
     return Summary(
         metrics=best.metrics,
-        note=found["answer"],
-        tags={"recommended": found["recommended"], "metric": params.evaluate.metric},
+        note=answered["answer"],
+        tags={"recommended": answered["recommended"], "metric": params.evaluate.metric},
     )
 
 

@@ -48,9 +48,9 @@ class Grid:
                 ratios = grid(self.tune.low, self.natural, self.tune.anchors, self.tune.trials)
         else:
             ratios = self._between(scored)[: self.tune.trials - len(self.asked)]
-        found = [self._candidate(ratio) for ratio in ratios]
-        self.asked += found
-        return found
+        candidates = [self._candidate(ratio) for ratio in ratios]
+        self.asked += candidates
+        return candidates
 
     def tell(self, candidate, scored):
         """Take an answer: `ask` reads them all."""
@@ -68,8 +68,8 @@ class Grid:
             for low, high in pairwise(ratios)
             if high / low > FINE and not close.isdisjoint({low, high})
         ]
-        found = dict.fromkeys(round(sqrt(low * high)) for low, high in far)
-        return [ratio for ratio in found if ratio not in ratios]
+        middles = dict.fromkeys(round(sqrt(low * high)) for low, high in far)
+        return [ratio for ratio in middles if ratio not in ratios]
 
     def _candidate(self, ratio):
         treatment = treatments.NONE if ratio == self.natural else self.treatment

@@ -87,8 +87,8 @@ class _Entrant:
         if self.stoppable and len(self.untreated.scores) < n_folds:
             return
         while not self.over and (number := len(scored.scores)) in self.arrived:
-            found = self.arrived.pop(number)
-            scored.scores.append(rate(number, found))
+            result = self.arrived.pop(number)
+            scored.scores.append(rate(number, result))
             if self.stoppable and len(scored.scores) < n_folds:
                 gains = np.subtract(scored.scores, self.untreated.scores[: len(scored.scores)])
                 scored.pruned = is_futile(

@@ -43,8 +43,8 @@ def scorer(metric):
         def predict(self, X):
             return (X >= 0.5).astype(int)
 
-    found = get_scorer(metric)
-    return lambda y_true, y_score: float(found(Answers(), y_score, y_true))
+    scikit = get_scorer(metric)
+    return lambda y_true, y_score: float(scikit(Answers(), y_score, y_true))
 
 
 def _warn_of_metric(metric, y):
@@ -62,8 +62,8 @@ def _missing(scored, n_folds):
     As those of the treatment with the most, to within a question: none of these is stopped early.
     """
     fits = Counter()
-    for candidate, found in scored.items():
-        fits[candidate.treatment] += len(found.scores)
+    for candidate, state in scored.items():
+        fits[candidate.treatment] += len(state.scores)
     return ceil((max(fits.values()) - fits[treatments.NONE]) / n_folds)
 
 
@@ -124,8 +124,8 @@ def search(fits, tune, settings, progress=lambda: None):
         entry, learner = candidate.entry(natural, tune.seed), candidate.learner(settings.learner)
         return fits.of_fold(entry, learner, folds[number])
 
-    def rate(number, found):
-        y_score = expit(log_odds(found.raw) + found.shift) if found.shift else found.raw
+    def rate(number, result):
+        y_score = expit(log_odds(result.raw) + result.shift) if result.shift else result.raw
         return score(table.y[folds[number].valid], y_score)
 
     scored, trials = {}, []

@@ -101,13 +101,13 @@ class Study:
     def _arm(self, treatment):
         """Return the numbers of one treatment; of its best where not all of it was stopped."""
         own = [s for s in self.scored.values() if s.candidate.treatment == treatment]
-        found = {"fits": sum(len(s.scores) for s in own), "pruned": sum(s.pruned for s in own)}
+        row = {"fits": sum(len(s.scores) for s in own), "pruned": sum(s.pruned for s in own)}
         best = self.best_of(treatment)
         if best is None:
-            return found
+            return row
         gain = np.subtract(best.scores, self.best_of(treatments.NONE).scores)
         return {
-            **found,
+            **row,
             "ratio": best.candidate.ratio,
             "score": best.mean,
             "score_se": best.standard_error,

@@ -18,12 +18,12 @@ def run():
     from rebalance.cli.rehearsal import rehearse
 
     asked = params.load()
-    found = rehearse(asked)
-    lines = [*found.warnings, *map(str, in_order(found.findings))]
-    if found.complaints:
+    outcome = rehearse(asked)
+    lines = [*outcome.warnings, *map(str, in_order(outcome.findings))]
+    if outcome.complaints:
         sys.stdout.write("".join(f"{line}\n" for line in lines))
-        raise InputError("\n".join(found.complaints))
-    train, test = found.split["train"], found.split["test"]
+        raise InputError("\n".join(outcome.complaints))
+    train, test = outcome.split["train"], outcome.split["test"]
     counts = (
         f"{train['rows']:,} training rows with {train['positives']:,} positives, {test['rows']:,} "
         f"test rows with {test['positives']:,}; {train['natural_ratio']:.3g} negatives per positive"

@@ -29,7 +29,7 @@ def run(file, target, baseline, metric, threshold, draws):
             f"--metric must be one of {', '.join(metrics.METRICS)}, got {metric[:40]!r}."
         )
     try:
-        found = comparison.compare(
+        compared = comparison.compare(
             y,
             {name: (scores, threshold) for name, scores in models.items()},
             baseline,
@@ -38,7 +38,7 @@ def run(file, target, baseline, metric, threshold, draws):
         )
     except ValueError as error:
         raise InputError(f"{file}: {error}") from error
-    return table(found)
+    return table(compared)
 
 
 def read(file, target):
@@ -68,19 +68,19 @@ def read(file, target):
     return frame[target].to_numpy(), {name: models[name].to_numpy(float) for name in models}
 
 
-def table(found):
+def table(compared):
     """Return the comparison as aligned text."""
     from tabulate import tabulate
 
     from rebalance import metrics
 
     rows = []
-    for name, intervals in found.intervals.items():
-        value, verdict = intervals[found.metric], found.verdicts.get(name)
+    for name, intervals in compared.intervals.items():
+        value, verdict = intervals[compared.metric], compared.verdicts.get(name)
         row = [name, f"{value.value:.4f} [{value.low:.4f}, {value.high:.4f}]"]
         if verdict:
             difference = f"{verdict.difference:+.4f} [{verdict.low:+.4f}, {verdict.high:+.4f}]"
             row += [difference, f"{verdict.p_adjusted:.3f}", verdict.verdict]
         rows.append(row)
-    headings = ["model", metrics.words(found.metric), "difference", "p", "verdict"]
+    headings = ["model", metrics.words(compared.metric), "difference", "p", "verdict"]
     return tabulate(rows, headings, tablefmt="plain", disable_numparse=True) + "\n"

@@ -31,23 +31,23 @@ def run(file, target, positive):
     document = setup.Document(paths.PARAMS)
     path = located(file)
     again = document["data"].get("source") == "file" and document["data"].get("path") == path
-    found = setup.profile(path, target, document["data"].get("read"))
-    rare = setup.choose(found.labels, positive, found.target)
-    rows = sum(found.labels.values())
-    positives = sum(found.labels[label] for label in rare)
+    profile = setup.profile(path, target, document["data"].get("read"))
+    rare = setup.choose(profile.labels, positive, profile.target)
+    rows = sum(profile.labels.values())
+    positives = sum(profile.labels[label] for label in rare)
     natural = (rows - positives) / positives
     written = [setup.plain(label) for label in rare]
     lines = [
-        f"{path}: {found.rows:,} rows, {len(found.columns):,} columns",
-        *found.said,
-        f"data.target {quoted(found.target)}: {setup.shown(found.labels)}",
+        f"{path}: {profile.rows:,} rows, {len(profile.columns):,} columns",
+        *profile.said,
+        f"data.target {quoted(profile.target)}: {setup.shown(profile.labels)}",
         f"data.positive {_labels(written)}: {per_cent(positives / rows)} of the rows, "
         f"{natural:.3g} negatives per positive" + ("" if positive else "; the rarer label"),
     ]
-    if found.unlabelled:
-        lines.append(f"data.unlabelled drop: {found.unlabelled:,} rows have no label")
-    lines += setup.point(document, path, found, written, again)
-    lines.append(_split(found))
+    if profile.unlabelled:
+        lines.append(f"data.unlabelled drop: {profile.unlabelled:,} rows have no label")
+    lines += setup.point(document, path, profile, written, again)
+    lines.append(_split(profile))
     store.write_text(paths.PARAMS, document.text())
     return "\n".join([*lines, f"{paths.PARAMS} is written.", NEXT, ""])
 
@@ -64,10 +64,10 @@ def _labels(labels):
     return ", ".join(quoted(label) if isinstance(label, str) else str(label) for label in labels)
 
 
-def _split(found):
-    if not found.times:
+def _split(profile):
+    if not profile.times:
         return "split.method stratified: rows are held out at random, a fifth of each class"
     return (
         f"split.method stratified: rows are held out at random; the table has times "
-        f"({listed(found.times)}), and split.method time tests on the latest rows"
+        f"({listed(profile.times)}), and split.method time tests on the latest rows"
     )

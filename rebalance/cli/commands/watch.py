@@ -42,15 +42,15 @@ def run(file, model):
         p = restated(p, scorer.model.share, share)
     side, of = store.read_json(paths.SPLIT)["train"], scores[scorer.name]
     promised = threshold.promise or {}
-    found = watching.promises(
+    checked = watching.promises(
         y, p, flagged,
         train=(side["positives"], side["rows"]),
         test=(of["true_positives"], of["true_positives"] + of["false_positives"]),
         asked=promised.get("asked") if promised.get("promised") else None,
         prevalence=share,
     )  # fmt: skip
-    text = report(scorer.name, len(y), found, flagged.any(), shifts)
-    if not any(promise.broken for promise in found):
+    text = report(scorer.name, len(y), checked, flagged.any(), shifts)
+    if not any(promise.broken for promise in checked):
         return text
     sys.stdout.write(text)
     raise SystemExit(1)

@@ -79,6 +79,6 @@ class Document:
         apart = set(re.findall(r"^\n(\w+):", self.before, re.MULTILINE))
         return re.sub(
             r"(?<!\n)\n(\w+):",
-            lambda found: f"\n\n{found[1]}:" if found[1] in apart else found[0],
+            lambda match: f"\n\n{match[1]}:" if match[1] in apart else match[0],
             stream.getvalue(),
         )

@@ -72,12 +72,12 @@ def _rarer(labels, target):
 
 def _meant(word, labels, target):
     """Return the label that a word of the command line means."""
-    found = [label for label in labels if _same(label, word.strip())]
-    if len(found) != 1:
+    same = [label for label in labels if _same(label, word.strip())]
+    if len(same) != 1:
         raise InputError(
             f"--positive must be one of the labels of {target!r} ({shown(labels)}), got {word!r}."
         )
-    return found[0]
+    return same[0]
 
 
 def _same(label, word):

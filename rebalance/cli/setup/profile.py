@@ -37,27 +37,27 @@ def profile(path, target, read=None):
     from rebalance import sources
     from rebalance.sources import labels
 
-    found = sources.profile(_section(path, target, read))
-    if not found.rows:
+    reading = sources.profile(_section(path, target, read))
+    if not reading.rows:
         raise InputError(f"{path} has no rows.")
-    if not found.target:
-        names = list(found.columns)
+    if not reading.target:
+        names = list(reading.columns)
         numbered = names == [str(number) for number in range(len(names))]
         why = ", numbered because the file has no header" * numbered
         raise InputError(f"--target {target!r} is no column; the columns are {_names(names)}{why}.")
-    if found.more_labels:
+    if reading.more_labels:
         raise InputError(
             f"--target {target!r} has more than {labels.MOST:,} different values: a number to "
             "predict, or an id, has no classes."
         )
     return Profile(
-        rows=found.rows,
-        columns=[*found.columns, found.target],
-        target=found.target,
-        labels={each.label: each.rows for each in labels.classes(found.labels)},
-        unlabelled=found.unlabelled,
-        times=[name for name, column in found.columns.items() if column.holds == "date"],
-        said=list(found.said),
+        rows=reading.rows,
+        columns=[*reading.columns, reading.target],
+        target=reading.target,
+        labels={each.label: each.rows for each in labels.classes(reading.labels)},
+        unlabelled=reading.unlabelled,
+        times=[name for name, column in reading.columns.items() if column.holds == "date"],
+        said=list(reading.said),
     )
 
 

@@ -4,14 +4,14 @@
 OF_A_TABLE = ("columns", "unlabelled")
 
 
-def point(document, path, found, positive, again):
+def point(document, path, profile, positive, again):
     """Write the sections data and split; return a line for what was there and is no more.
 
     Parameters
     ----------
     document : Document
     path : str
-    found : Profile
+    profile : Profile
     positive : list
         The labels of the rare class.
     again : bool
@@ -31,15 +31,15 @@ def point(document, path, found, positive, again):
             document.put("data", {"prevalence": None})
             lines.append("data.prevalence: none now, it spoke of another table")
         document.put("split", {"method": "stratified", "column": "", "gap": 0})
-    elif absent := [name for name in data.get("drop") or [] if str(name) not in found.columns]:
+    elif absent := [name for name in data.get("drop") or [] if str(name) not in profile.columns]:
         lines.append(f"data.drop: {', '.join(map(str, absent))} removed, no columns of the table")
         document.put("data", {"drop": [name for name in data["drop"] if name not in absent]})
     if data.get("read"):
         lines.append(f"data.read: {', '.join(data['read'])} as params.yaml has it")
-    several = len(found.labels) > 2 or len(positive) > 1
-    values = {"source": "file", "path": path, "pattern": "*", "target": found.target}
+    several = len(profile.labels) > 2 or len(positive) > 1
+    values = {"source": "file", "path": path, "pattern": "*", "target": profile.target}
     values["positive"] = positive if several else positive[0]
-    if found.unlabelled:
+    if profile.unlabelled:
         values["unlabelled"] = "drop"
     document.put("data", values)
     return lines
