@@ -1,4 +1,4 @@
-"""The table of learners: where each lives, what it is given, what a model file of it may hold."""
+"""The table of learners: their places, default arguments and types that a model file may hold."""
 
 from dataclasses import dataclass, field
 

@@ -11,22 +11,22 @@ from rebalance.sources import contents, dialect, text
 BLOCK = 4 << 20
 
 
-def recognise(path, asked, target, encoding=""):
+def recognise(path, options, target, encoding=""):
     """Return the `dialect.Dialect` of a CSV file, or raise `InputError` where it is unsure."""
-    shown, whole, encoding = _shown(path, asked, encoding)
-    return dialect.recognise(path, shown, whole, encoding, asked, target)
+    shown, whole, encoding = _shown(path, options, encoding)
+    return dialect.recognise(path, shown, whole, encoding, options, target)
 
 
-def alike(path, how, asked):
+def alike(path, how, options):
     """Return the `dialect.Dialect` of a file that is written as another one of its table."""
-    shown, whole, encoding = _shown(path, asked, "")
+    shown, whole, encoding = _shown(path, options, "")
     return replace(dialect.alike(path, shown, whole, how), encoding=encoding)
 
 
-def _shown(path, asked, encoding):
+def _shown(path, options, encoding):
     """Return the first part of a file's text, whether it is all of it, and its encoding."""
     head, whole = contents.sample(path)
-    encoding = encoding or asked.encoding or text.encoding(path, head)
+    encoding = encoding or options.encoding or text.encoding(path, head)
     try:
         decoded = codecs.getincrementaldecoder(encoding)().decode(head, final=whole)
     except UnicodeDecodeError as error:

@@ -49,7 +49,7 @@ class Dialect:
         return len(self.names) + self.empty_end
 
 
-def recognise(path, text, whole, encoding, asked, target):
+def recognise(path, text, whole, encoding, options, target):
     """Return the `Dialect` of a file by the first part of its text.
 
     Parameters
@@ -58,25 +58,25 @@ def recognise(path, text, whole, encoding, asked, target):
         For messages.
     text : str
         ``whole`` says whether it is all of the file.
-    asked : params.Read
+    options : params.Read
         What params.yaml says of it.
     target : str
         A row that names it is the header.
     """
     text = text.removeprefix("\ufeff")
-    skipped = asked.skip or 0
+    skipped = options.skip or 0
     if sep := re.match(r"sep=(.)\r?\n", text):
         # What Excel writes for Excel.
         skipped = max(skipped, 1)
-        separator = asked.separator or sep[1]
+        separator = options.separator or sep[1]
     else:
-        separator = asked.separator or _separator(path, text, whole, skipped)
+        separator = options.separator or _separator(path, text, whole, skipped)
     rows, ends = _cut(text, separator, whole)
     rows, first = rows[skipped:], skipped
     if not rows:
         raise InputError(f"{path} has no row below the {skipped} that data.read.skip names.")
-    header, body = find(path, rows, asked, target)
-    names, empty_end, notes = _names(path, rows, header, body, asked)
+    header, body = find(path, rows, options, target)
+    names, empty_end, notes = _names(path, rows, header, body, options)
     last = first + body
     return Dialect(
         encoding=encoding,
@@ -198,15 +198,15 @@ def _alike(rows, separator):
     return count / len(rows) * clean / len(cells)
 
 
-def _names(path, rows, header, body, asked):
+def _names(path, rows, header, body, options):
     """Return the names of the columns, whether rows end in a separator, and what to say of them."""
     widths = Counter(map(len, rows[body:])) or Counter([len(rows[header])])
     width = widths.most_common(1)[0][0]
     below = [row for row in rows[body:] if len(row) == width]
     ending = bool(below) and width > 1 and all(not row[-1] for row in below)
     names = [str(number) for number in range(width)] if header is None else list(rows[header])
-    if asked.columns:
-        return _asked_names(path, asked.columns, width, ending), width > len(asked.columns), []
+    if options.columns:
+        return _asked_names(path, options.columns, width, ending), width > len(options.columns), []
     if header is None:
         return names, False, []
     if len(names) > width and not names[-1]:

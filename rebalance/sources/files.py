@@ -37,30 +37,30 @@ def matching(path, pattern="*"):
     InputError
         Where there is none, or ``pattern`` is no glob.
     """
-    given = Path(path).expanduser()
-    if given.is_file():
-        _refuse_results(path, [given])
-        return [Part(path=given, partition={})]
+    root = Path(path).expanduser()
+    if root.is_file():
+        _refuse_results(path, [root])
+        return [Part(path=root, partition={})]
     try:
-        matches = [*given.glob(pattern or "*")]
-        matches += [file for folder in given.glob("*=*") for file in folder.rglob(pattern or "*")]
+        matches = [*root.glob(pattern or "*")]
+        matches += [file for folder in root.glob("*=*") for file in folder.rglob(pattern or "*")]
     except (NotImplementedError, ValueError) as error:
         reason = str(error).rstrip(".")
         raise InputError(
             f"data.pattern must be a glob below data.path, got {pattern!r}: {reason}."
         ) from error
-    files = sorted({file for file in matches if file.is_file() and is_table(file, given)})
+    files = sorted({file for file in matches if file.is_file() and is_table(file, root)})
     files = [file for file in files if file.stat().st_size]
     if not files:
         what = f"data.path must name a CSV or Parquet file or a folder of them, got {str(path)!r}"
-        if not given.exists():
+        if not root.exists():
             raise InputError(f"{what}: there is no such file or folder.")
         raise InputError(
             f"{what}, where none fits data.pattern {pattern!r}; '**/*.csv' looks into folders "
             "below."
         )
     _refuse_results(path, files)
-    return [Part(path=file, partition=_partition(file, given)) for file in files]
+    return [Part(path=file, partition=_partition(file, root)) for file in files]
 
 
 def _refuse_results(path, files):

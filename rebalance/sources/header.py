@@ -10,17 +10,17 @@ from rebalance.sources import marks
 ABOVE, SHOWN = 30, 5
 
 
-def find(path, rows, asked, target):
+def find(path, rows, options, target):
     """Return the number of the header, None for none, and of the first row of data."""
-    if asked.header is False:
+    if options.header is False:
         return None, 0
     likely = _likely(rows[:ABOVE], rows, target)
-    if asked.skip is not None or (asked.header and not likely):
+    if options.skip is not None or (options.header and not likely):
         # The rows to skip are named: what comes next is the header, or the first row.
-        return (0, 1) if asked.header or 0 in likely else (None, 0)
+        return (0, 1) if options.header or 0 in likely else (None, 0)
     if len(likely) > 1:
         naming = [row for row in likely if target in rows[row]]
-        if len(naming) != 1 and not asked.columns:
+        if len(naming) != 1 and not options.columns:
             raise InputError(
                 f"{path} has {len(likely)} rows that may be the header: "
                 f"{' and '.join(shown(rows[row]) for row in likely[:3])}; data.target "
@@ -30,7 +30,7 @@ def find(path, rows, asked, target):
         return (naming or likely)[-1], likely[-1] + 1
     if likely:
         return likely[0], likely[0] + 1
-    if _rising(rows[0]) and not asked.columns:
+    if _rising(rows[0]) and not options.columns:
         raise InputError(
             f"{path} can be read in two ways: its first row, {shown(rows[0])}, is a header of "
             "numbers, or a row; write data.read.header: true, or false."

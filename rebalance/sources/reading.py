@@ -128,18 +128,18 @@ def _text(column):
 
 def _state(name, laid, data):
     """Return what takes account of a column's batches."""
-    asked = data.read
-    given = frozenset(map(str, asked.marks(name)))
-    sentinels = tuple(number for number in map(_number, given) if number is not None)
+    options = data.read
+    named = frozenset(map(str, options.marks(name)))
+    sentinels = tuple(number for number in map(_number, named) if number is not None)
     if laid.types[name] is not None:
         return seen.Typed(type=laid.types[name], sentinels=sentinels)
-    present = frozenset(asked.present)
+    present = frozenset(options.present)
     return Cells(
-        missing=(marks.MISSING | given) - present | {""},
+        missing=(marks.MISSING | named) - present | {""},
         more=marks.MISSING_NUMBER - {mark.lower() for mark in present},
         steady=name.lower() in ROW_NUMBERS or name.startswith(NAMELESS),
         sentinels=sentinels,
-        day_first=None if asked.dates is None else asked.dates == "day_first",
+        day_first=None if options.dates is None else options.dates == "day_first",
     )
 
 

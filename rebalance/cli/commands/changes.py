@@ -89,8 +89,8 @@ def rows_of(metric, before, after):
         if values[0] == values[1] and verdicts[0] == verdicts[1]:
             continue
         same = verdicts[0] == verdicts[1]
-        told = verdicts[1] if same else f"{verdicts[0] or MISSING} → **{verdicts[1] or MISSING}**"
-        rows.append({"model": name, "before": values[0], "after": values[1], "verdict": told})
+        change = verdicts[1] if same else f"{verdicts[0] or MISSING} → **{verdicts[1] or MISSING}**"
+        rows.append({"model": name, "before": values[0], "after": values[1], "verdict": change})
     return rows
 
 

@@ -17,8 +17,8 @@ def run():
     from rebalance.checks.finding import in_order
     from rebalance.cli.rehearsal import rehearse
 
-    asked = params.load()
-    outcome = rehearse(asked)
+    loaded = params.load()
+    outcome = rehearse(loaded)
     lines = [*outcome.warnings, *map(str, in_order(outcome.findings))]
     if outcome.complaints:
         sys.stdout.write("".join(f"{line}\n" for line in lines))
