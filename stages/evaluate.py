@@ -23,6 +23,7 @@ def evaluate(params, run):
     models = {name: store.read_model(paths.model(name)) for name in names}
     split = store.read_json(paths.SPLIT)
     study = store.read_json(paths.training_metrics(paths.TUNED))["study"]
+    ratios, stopped = figures.read_ratios(paths.RATIO_CURVE)
     recommended = recommendation.recommend(
         ((name, store.read_scores(name)) for name in names),
         params.evaluate.metric,
@@ -61,7 +62,8 @@ def evaluate(params, run):
         decisions=decided,
         comparison=compared,
         recommendation=recommended,
-        ratios=figures.read_ratios(paths.RATIO_CURVE),
+        ratios=ratios,
+        stopped=stopped,
         curves={n: curves.curves_of(test.y, raw[n], y_scores[n]) for n in names},
         checks=[finding.to_dict() for finding in findings],
         reading=store.read_json(paths.READING),

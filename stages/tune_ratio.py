@@ -40,7 +40,8 @@ def tune_ratio(params, run):
     store.write_csv(paths.TRIALS, tuning.trials(study))
     store.write_text(paths.RATIO_CURVE, study.curve())
     picture = figures.new_figure()
-    figures.draw_ratio(picture, study.points(), study.summary(), metrics.words(params.tune.metric))
+    metric = metrics.words(params.tune.metric)
+    figures.draw_ratio(picture, study.points(), study.stopped(), study.summary(), metric)
     figures.write_png(picture, paths.RATIO_CURVE_PICTURE)
     run.model = trained.model
 

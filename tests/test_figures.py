@@ -232,7 +232,7 @@ def test_the_calibration_figure_has_raw_left_and_corrected_right(results, writte
 
 
 def test_the_ratio_curve_has_scores_errors_and_the_choice():
-    (axis,) = drawn(figures.draw_ratio, fixed.RATIOS, fixed.STUDY, "average precision")
+    (axis,) = drawn(figures.draw_ratio, fixed.RATIOS, [], fixed.STUDY, "average precision")
     (bars,) = axis.containers
     ratios, scores = bars.lines[0].get_data()
     assert (list(ratios), list(scores)) == ([1, 2, 3], [0.63, 0.65, 0.61])
@@ -252,14 +252,14 @@ def test_the_ratio_curve_has_scores_errors_and_the_choice():
 
 def test_no_ring_marks_the_natural_ratio():
     best = [("random_under", 1, 0.5, 0.01), ("random_under", 3, 0.61, 0.015)]
-    (axis,) = drawn(figures.draw_ratio, best, fixed.STUDY, "F1")
+    (axis,) = drawn(figures.draw_ratio, best, [], fixed.STUDY, "F1")
     labels = axis.get_legend_handles_labels()[1]
     assert not [label for label in labels if label.startswith("smallest")]
 
 
 def test_two_treatments_have_two_lines_of_two_colours():
     points = [*fixed.RATIOS, ("smote", 2, 0.6, 0.01), ("smote", 3, 0.61, 0.015)]
-    (axis,) = drawn(figures.draw_ratio, points, fixed.STUDY, "F1")
+    (axis,) = drawn(figures.draw_ratio, points, [], fixed.STUDY, "F1")
     lines = {bars.get_label(): bars.lines[0] for bars in axis.containers}
     assert {arm: line.get_color() for arm, line in lines.items()} == {
         "random_under": "#0072B2",
@@ -267,6 +267,22 @@ def test_two_treatments_have_two_lines_of_two_colours():
     }
     assert list(lines["random_under"].get_xdata()) == [1, 2, 3]
     assert list(lines["smote"].get_ydata()) == [0.6, 0.61]
+
+
+def test_ratios_that_were_stopped_are_hollow_points_without_a_bar():
+    stopped = [("random_under", 1, 0.4), ("random_under", 2, 0.5)]
+    (axis,) = drawn(figures.draw_ratio, fixed.RATIOS, stopped, fixed.STUDY, "F1")
+    line = next(line for line in axis.lines if line.get_label() == "random_under, stopped early")
+    assert line.get_xydata().tolist() == [[1, 0.4], [2, 0.5]]
+    assert line.get_markerfacecolor() == "none"
+
+
+def test_the_curve_is_read_as_it_was_written(tmp_path):
+    path = tmp_path / "curve.csv"
+    path.write_text("treatment,ratio,score,standard_error\nu,1,0.5,\nu,9,0.75,0.125\n")
+    points, stopped = of_report.read_ratios(path)
+    assert points == [("u", 9, 0.75, 0.125)]
+    assert stopped == [("u", 1, 0.5)]
 
 
 @pytest.mark.parametrize(

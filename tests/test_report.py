@@ -139,6 +139,9 @@ def test_the_ratio_is_chosen_and_the_smallest_as_good_saves_rows(results):
         "No smaller ratio is as good as the natural one, within one standard error."
     )
     assert sections.ratio(replace(results, ratios=fixed.RATIOS[:1])) is None
+    stopped = replace(natural, ratios=natural.ratios[1:], stopped=[("under", 1, 0.5)])
+    assert "their scores are estimated from those folds" in sections.ratio(stopped).text
+    assert "No smaller ratio" not in sections.ratio(stopped).text
 
 
 def test_the_rule_in_use_is_marked(results):

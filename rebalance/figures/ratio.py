@@ -18,13 +18,15 @@ def smallest_as_good(points):
     return min((p for p in points if p[2] >= best - error), key=lambda point: (point[1], -point[2]))
 
 
-def draw_ratio(figure, points, study, metric):
+def draw_ratio(figure, points, stopped, study, metric):
     """Draw the mean score of every complete ratio with its standard error, a line per treatment.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
     points : list of (treatment, ratio, score, standard error)
+    stopped : list of (treatment, ratio, score)
+        Ratios that the study stopped, with the score that their first folds suggest.
     study : dict
         ``study`` of ``metrics/tune_ratio.json``.
     metric : str
@@ -41,6 +43,12 @@ def draw_ratio(figure, points, study, metric):
         label=f"no resampling ({study['natural_ratio']}) ± standard error",
     )
     axis.axhline(natural, color=INK, linewidth=1, linestyle="--")
+    hollow = {"marker": "o", "markersize": 4, "markerfacecolor": "none", "linestyle": ":"}
+    for i, arm in enumerate(dict.fromkeys(arm for arm, *_ in stopped)):
+        _, ratios, means = zip(*(p for p in stopped if p[0] == arm), strict=True)
+        colour = COLOURS[1 + i % (len(COLOURS) - 1)]
+        label = f"{arm}, stopped early"
+        axis.plot(ratios, means, color=colour, linewidth=1.0, label=label, **hollow)
     for i, arm in enumerate(dict.fromkeys(arm for arm, *_ in points)):
         _, ratios, means, errors = zip(*(p for p in points if p[0] == arm), strict=True)
         axis.errorbar(

@@ -36,17 +36,22 @@ def write_all(results, folder):
 
 
 def read_ratios(path):
-    """Return the points of the ratio curve: (treatment, ratio, score, standard error)."""
+    """Return the ratio curve: the points that finished, and those that were stopped.
+
+    Returns
+    -------
+    points : list of (treatment, ratio, score, standard error)
+    stopped : list of (treatment, ratio, score)
+    """
+    points, stopped = [], []
     with path.open(encoding="utf-8", newline="") as file:
-        return [
-            (
-                row["treatment"],
-                int(row["ratio"]),
-                float(row["score"]),
-                float(row["standard_error"]),
-            )
-            for row in csv.DictReader(file)
-        ]
+        for row in csv.DictReader(file):
+            point = row["treatment"], int(row["ratio"]), float(row["score"])
+            if row["standard_error"]:
+                points.append((*point, float(row["standard_error"])))
+            else:
+                stopped.append(point)
+    return points, stopped
 
 
 def precision_recall_rows(results):
@@ -367,7 +372,8 @@ def draw_alerts(figure, results):
 
 def draw_ratio(figure, results):
     """Draw the score by negatives per positive."""
-    figures.draw_ratio(figure, results.ratios, results.study, words(results.params.tune.metric))
+    metric = words(results.params.tune.metric)
+    figures.draw_ratio(figure, results.ratios, results.stopped, results.study, metric)
 
 
 def _prevalence(results):

@@ -18,6 +18,8 @@ class Results:
         ``metrics/split.json``, and ``study`` of ``metrics/tune_ratio.json``.
     ratios : list of (treatment, ratio, score, standard error)
         The points of the ratio curve.
+    stopped : list of (treatment, ratio, score)
+        The ratios that the study stopped, with the score that their first folds suggest.
     scores, decisions : dict of str to dict
         `evaluation.judge` and `rules.by_rule` of every model.
     comparison : comparison.Comparison
@@ -41,6 +43,7 @@ class Results:
     recommendation: Recommendation
     curves: dict = field(default_factory=dict)
     ratios: list = field(default_factory=list)
+    stopped: list = field(default_factory=list)
     checks: list = field(default_factory=list)
     reading: dict = field(default_factory=dict)
     segments: list = field(default_factory=list)

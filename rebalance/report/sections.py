@@ -175,7 +175,7 @@ def verdicts(results):
 def ratio(results):
     """Return what the ratio curve shows: the choice, and the smallest ratio that is as good."""
     study, points = results.study, results.ratios
-    if len(points) < 2:
+    if len(points) + len(results.stopped) < 2:
         return None
     treatment, smallest, score, _ = smallest_as_good(points)
     natural, metric = study["natural_ratio"], words(results.params.tune.metric)
@@ -183,6 +183,11 @@ def ratio(results):
         f"Chosen: {taken(study)}. A band shows the score without resampling, bars the standard "
         "error of each ratio."
     )
+    if results.stopped:
+        text += (
+            " The study stopped the ratios of the hollow points when their first folds left them "
+            "hardly a chance to beat no resampling; their scores are estimated from those folds."
+        )
     if smallest < natural:
         share = (1 + smallest) / (1 + natural)
         text += (
@@ -190,7 +195,7 @@ def ratio(results):
             f"{smallest:,} ({treatment}, {metric} {score:.4g}): a model trained at it sees "
             f"{share:.0%} of the training rows."
         )
-    else:
+    elif not results.stopped:
         text += " No smaller ratio is as good as the natural one, within one standard error."
     return Section(
         title="Score by ratio",

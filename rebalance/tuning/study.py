@@ -134,10 +134,28 @@ class Study:
             for arm, ratio in sorted(best)
         ]
 
+    def stopped(self):
+        """Return (treatment, ratio, score) of every ratio that was stopped and never finished.
+
+        The score is estimated: that of the untreated candidate, and the mean difference from it
+        over the folds that were scored. The mean of the first folds alone compares with no other.
+        """
+        untreated, finished = self.scored[self.untreated], {point[:2] for point in self.points()}
+        estimates = {}
+        for s in self.scored.values():
+            place = s.candidate.treatment, s.candidate.ratio
+            if s.pruned and place not in finished:
+                gain = np.mean(np.subtract(s.scores, untreated.scores[: len(s.scores)]))
+                score = untreated.mean + float(gain)
+                estimates[place] = max(score, estimates.get(place, score))
+        return [(*place, estimates[place]) for place in sorted(estimates)]
+
     def curve(self):
-        """Return `points` as CSV."""
-        lines = [f"{arm},{ratio},{mean:.6g},{se:.6g}" for arm, ratio, mean, se in self.points()]
-        return "\n".join(["treatment,ratio,score,standard_error", *lines])
+        """Return `points` and `stopped` as CSV; what was stopped has no standard error."""
+        lines = [(arm, ratio, f"{mean:.6g},{se:.6g}") for arm, ratio, mean, se in self.points()]
+        lines += [(arm, ratio, f"{score:.6g},") for arm, ratio, score in self.stopped()]
+        rows = [f"{arm},{ratio},{numbers}" for arm, ratio, numbers in sorted(lines)]
+        return "\n".join(["treatment,ratio,score,standard_error", *rows])
 
 
 def as_numbers(settings):
