@@ -81,6 +81,7 @@ def main(arguments=None):
         names = [line[2:] for line in SURVIVORS.read_text().splitlines() if line.startswith("# ")]
     else:
         shutil.rmtree(MUTANTS, ignore_errors=True)
+        copy_repository()
         names = [name for name in mutants() if fnmatch.fnmatch(name, options.only)]
         if 0 < options.sample < len(names):
             names = sorted(random.Random(options.seed).sample(names, options.sample))  # noqa: S311 - a sample, no secret
@@ -94,6 +95,15 @@ def main(arguments=None):
     status = {name: words.get(name, "not run") for name in names}
     SURVIVORS.write_text("\n".join(_diff(name) for name in names if status[name] not in KILLED))
     sys.stdout.write(summary(status))
+
+
+def copy_repository():
+    """Copy what git tracks beside the code that mutmut copies: tests read pages and parameters."""
+    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=False)
+    for path in map(Path, listed.stdout.splitlines()):
+        if path.is_file() and path.parts[0] != "rebalance":
+            (MUTANTS / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, MUTANTS / path)
 
 
 def show_failures():
