@@ -454,11 +454,11 @@ def test_a_model_is_logged_with_signature_and_example_and_no_pickle(warm, model)
 
 
 def test_the_training_rows_are_named_by_their_checksum(warm, model):
-    paths.DATA.mkdir()
-    paths.TRAIN.write_bytes(b"rows")
+    store.write_frame(paths.TRAIN, frame())
     run = client().get_run(record(outputs=[written(model)], model=model))
     (rows,) = run.inputs.dataset_inputs
     assert rows.dataset.digest == store.md5(paths.TRAIN)
+    assert json.loads(rows.dataset.profile)["num_rows"] == len(frame())
 
 
 @pytest.mark.slow

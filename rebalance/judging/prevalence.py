@@ -70,7 +70,7 @@ def restated(table, y_score, chosen, rules, share, prevalence):
 def weights(y, prevalence):
     """Return the weight of each row, so that the positives have the share ``prevalence``.
 
-    >>> weights(np.array([1, 0, 0, 0]), 0.1).tolist()
+    >>> weights(np.array([1, 0, 0, 0]), 0.1).round(9).tolist()
     [1.0, 3.0, 3.0, 3.0]
     """
     positives = np.count_nonzero(y)
