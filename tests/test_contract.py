@@ -475,7 +475,7 @@ def test_a_stage_opens_nothing_but_its_deps(observed, run):
 def test_a_stage_opens_every_file_that_it_lists(observed, name):
     runs = [did for run, did in observed.items() if run.partition(" ")[0] == name]
     read = {path for did in runs for path in did["read"]}
-    # Which modules a stage imports is told by the source: a small table does not reach them all.
+    # The source shows which modules a stage imports: a small table does not reach them all.
     needed = {dep for did in runs for dep in did["deps"]}
     needed -= {dep for dep in needed if dep.startswith(("rebalance/", "stages/"))}
     needed -= {PARAMS["data"]["path"]}  # read where data.source is file

@@ -1,4 +1,4 @@
-"""What a fit needs beside the table is known before it begins."""
+"""The memory that a fit needs is estimated before the fit begins."""
 
 import pytest
 

@@ -197,7 +197,7 @@ def test_a_category_of_many_values_is_the_mean_of_other_rows_targets():
 
     found = train(entry, table=table).summary["out_of_fold"]["average_precision"]
 
-    # Pairs of rows share a value by chance alone: whoever sees a copy of a row would know it.
+    # Pairs of rows share a value by chance alone: a model that saw a copy would score it well.
     assert found < 0.4
 
 
