@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 
 def digits(given):
@@ -19,8 +19,10 @@ Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Folds = Annotated[int, Field(ge=2, le=1_000_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+# Of a mapping by `Name`: its JSON schema takes no other key.
+CLOSED = Field(json_schema_extra={"additionalProperties": False})
 # The name of a column or a file, which may look like a number.
-Text = Annotated[str, BeforeValidator(digits)]
+Text = Annotated[str, BeforeValidator(digits), WithJsonSchema({"type": ["string", "integer"]})]
 Label = bool | int | float | str
 
 

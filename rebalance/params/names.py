@@ -63,3 +63,8 @@ def learner(name):
 def treatment(name):
     """Return ``name`` if it may be a treatment, or raise ValueError."""
     return check(name, TREATMENTS, "an imbalanced-learn sampler's")
+
+
+def schema(known):
+    """Return the JSON schema of a name that is one of ``known`` or may be a class."""
+    return {"anyOf": [{"enum": list(known)}, {"type": "string", "pattern": f"^{CLASS.pattern}$"}]}

@@ -1,11 +1,13 @@
 """The sections of params.yaml together, read and checked."""
 
+from typing import Annotated
+
 from pydantic import ValidationError, model_validator
 
 from rebalance import paths
 from rebalance.errors import InputError
 from rebalance.params import messages, ratios
-from rebalance.params.fields import Name, Section
+from rebalance.params.fields import CLOSED, Name, Section
 from rebalance.params.file import read
 from rebalance.params.sections import (
     Calibrate,
@@ -29,7 +31,7 @@ class Params(Section):
     split: Split
     learner: Learner
     out_of_fold: OutOfFold
-    resample: dict[Name, Treatment]
+    resample: Annotated[dict[Name, Treatment], CLOSED]
     calibrate: Calibrate
     threshold: Threshold
     tune: Tune

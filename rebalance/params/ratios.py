@@ -6,6 +6,14 @@ from rebalance.params.messages import number
 
 LOWEST = 0.01
 SHARE = re.compile(r"natural */ *(\d+(?:\.\d+)?)")
+ONE = [
+    {"type": "number", "minimum": LOWEST},
+    {"type": "string", "pattern": f"^{SHARE.pattern}$", "examples": ["natural/3"]},
+]
+# For editors: a ratio, or a list of which the first that the table allows is taken.
+SCHEMA = {
+    "anyOf": [*ONE, {"type": "array", "items": {"anyOf": ONE}, "minItems": 1}, {"type": "null"}]
+}
 
 
 def check(ratio):

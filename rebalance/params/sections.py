@@ -3,10 +3,11 @@
 import re
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from rebalance.params import messages, names, ratios
 from rebalance.params.fields import (
+    CLOSED,
     Count,
     Folds,
     Fraction,
@@ -21,7 +22,9 @@ from rebalance.params.read import Read
 from rebalance.params.rules import Rule
 
 Number = Annotated[int | float | None, Field(description="a number")]
-Kind = Annotated[str, AfterValidator(names.treatment)]
+Kind = Annotated[
+    str, AfterValidator(names.treatment), WithJsonSchema(names.schema(names.TREATMENTS))
+]
 # What goes to a constructor of scikit-learn or imbalanced-learn by name.
 Arguments = Annotated[dict[str, object], AfterValidator(messages.quoted_numbers)]
 
@@ -105,7 +108,9 @@ class Split(Section):
 class Learner(Section):
     """The estimator underneath every treatment."""
 
-    name: Annotated[str, AfterValidator(names.learner)]
+    name: Annotated[
+        str, AfterValidator(names.learner), WithJsonSchema(names.schema(names.LEARNERS))
+    ]
     params: Arguments
     seed: Seed
 
@@ -123,7 +128,7 @@ class Treatment(Section):
     """The treatment of imbalance for one model."""
 
     treatment: Kind
-    ratio: Annotated[object, AfterValidator(ratios.check)] = None
+    ratio: Annotated[object, AfterValidator(ratios.check), WithJsonSchema(ratios.SCHEMA)] = None
     weight: Annotated[
         Literal["balanced"] | Positive | None, Field(description="balanced or a number above 0")
     ] = None
@@ -147,7 +152,7 @@ class Threshold(Section):
     """How scores become decisions."""
 
     use: Name
-    rules: dict[Name, Rule]
+    rules: Annotated[dict[Name, Rule], CLOSED]
 
     @model_validator(mode="after")
     def _known(self):
