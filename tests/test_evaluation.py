@@ -93,7 +93,7 @@ def told(shifts, recommended, unmet=""):
 def test_a_confirmed_choice_is_said_to_be_better_with_its_interval():
     text, compared = told({BASE: 1.0, ARM: 4.0}, ARM)
     verdict = compared.verdicts[ARM]
-    assert text.startswith("Use arm (random_under, ratio 50): of the models that beat the base")
+    assert text.startswith("Use arm (random_under, ratio 50): on the training rows it is clearly")
     assert f"{verdict.difference:+.3f} [{verdict.low:+.3f}, {verdict.high:+.3f}]" in text
     assert text.endswith("against the baseline: better.")
 
@@ -118,17 +118,17 @@ def test_a_difference_too_small_to_see_says_what_is_excluded():
 def test_the_tuned_model_is_named_by_what_the_study_chose():
     text, _ = told({BASE: 1.0, "tuned": 4.0}, "tuned")
     asked = "none at 9 negatives per positive, learning_rate 0.25, max_features sqrt"
-    assert text.startswith(f"Use tuned ({asked}): of")
+    assert text.startswith(f"Use tuned ({asked}): on")
 
 
 def test_a_threshold_that_does_not_meet_its_rule_says_so():
     text, _ = told({BASE: 1.0}, BASE, unmet="no threshold reaches precision 1.")
-    assert "(max_f1, chosen out of fold, and not met: no threshold reaches precision 1)" in text
+    assert "(rule max_f1, which is not met: no threshold reaches precision 1)" in text
 
 
 def test_several_worse_arms_are_named_together():
     text, _ = told({BASE: 5.0, "a": 0.5, "b": 0.4, "c": 0.3}, BASE)
-    assert text.startswith("Use baseline, without treatment")
+    assert text.startswith("Use baseline, the learner without any treatment: no treatment is cle")
     assert text.endswith("; a, b and c are worse, and no treatment is detectably better.")
 
 

@@ -231,6 +231,19 @@ def test_the_calibration_figure_has_raw_left_and_corrected_right(results, writte
     assert axes[0].get_ylabel() == "share of positives"
 
 
+def test_the_legend_of_the_ratio_curve_lies_below_the_axes_and_inside_the_picture():
+    figure = figures.new_figure()
+    stopped = [("random_over", 1, 0.6), ("random_under", 7, 0.62)]
+    figures.draw_ratio(figure, fixed.RATIOS, stopped, fixed.STUDY, "average precision")
+    figure.canvas.draw()
+    (axis,) = figure.axes
+    legend, label = axis.get_legend().get_window_extent(), axis.xaxis.label.get_window_extent()
+    assert legend.y1 <= label.y0
+    assert legend.x0 >= 0
+    assert legend.x1 <= figure.bbox.width
+    assert legend.y0 >= 0
+
+
 def test_the_ratio_curve_has_scores_errors_and_the_choice():
     (axis,) = drawn(figures.draw_ratio, fixed.RATIOS, [], fixed.STUDY, "average precision")
     (bars,) = axis.containers

@@ -73,26 +73,29 @@ def test_the_answer_names_treatment_threshold_counts_and_certainty(results):
     interval = results.comparison.intervals["under"]["average_precision"]
     what, where, sure = sentences(results)
     assert what == (
-        "Use under (random_under, ratio 2): of the models that beat the baseline on the training "
-        "rows by more than one standard error it has the best average precision."
+        "Use under (random_under, ratio 2): on the training rows it is clearly better than the "
+        "baseline, which has no treatment, and of all that are it has the best average precision."
     )
     assert where == (
-        "Flag a row when its probability reaches 0.6 (max_f1, chosen out of fold): of 5 positives "
+        "Flag a row when its probability reaches 0.6 (rule max_f1): of 5 positives "
         "among the test rows this finds 4, with 0 false alarms among 15 negatives."
     )
     assert sure == (
-        f"On the test rows average precision is 0.943 [{interval.low:.3f}, {interval.high:.3f}], "
-        f"+0.135 [{verdict.low:+.3f}, {verdict.high:+.3f}] against the baseline: not decided, "
-        "because the test rows show fewer than 5 positives' worth of ranking errors, so that the "
-        "interval may be too narrow."
+        f"On the test rows average precision is 0.943 (95 % interval [{interval.low:.3f}, "
+        f"{interval.high:.3f}]), +0.135 [{verdict.low:+.3f}, {verdict.high:+.3f}] against the "
+        "baseline: not decided, because the test rows show fewer than 5 positives' worth of "
+        "ranking errors."
     )
 
 
 def test_the_answer_for_the_baseline_counts_its_own_decisions():
     what, where, _ = sentences(fixed.results("baseline"))
-    assert what.startswith("Use baseline, without treatment: on the training rows no treatment")
+    assert what == (
+        "Use baseline, the learner without any treatment: no treatment is clearly better on the "
+        "training rows."
+    )
     assert where == (
-        "Flag a row when its probability reaches 0.35 (max_f1, chosen out of fold): of 5 positives "
+        "Flag a row when its probability reaches 0.35 (rule max_f1): of 5 positives "
         "among the test rows this finds 3, with 2 false alarms among 15 negatives."
     )
 

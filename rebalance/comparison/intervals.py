@@ -18,10 +18,7 @@ FEWEST_FOR_ECE = 500
 # difference is one all the same.
 LARGEST_SHARE, FAR = 0.4, 10
 
-FEW_ERRORS = (
-    f"the test rows show fewer than {FEWEST_ERRORS} positives' worth of ranking errors, so that "
-    "the interval may be too narrow"
-)
+FEW_ERRORS = f"the test rows show fewer than {FEWEST_ERRORS} positives' worth of ranking errors"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,4 +72,7 @@ def draw_ratio(figure, points, stopped, study, metric):
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter("{x:g}")
     axis.set(xlabel="negatives per positive", ylabel=f"{metric}, out of fold")
-    axis.legend(frameon=False, fontsize="x-small")
+    # Below: the band leaves no place inside that is free on every table.
+    axis.legend(
+        frameon=False, fontsize="x-small", loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2
+    )

@@ -232,7 +232,9 @@ def cross_validated(results):
         title=f"Out of fold: {words(results.comparison.metric)} on the training rows",
         part=part.DIFFERENCES,
         text=(
-            f"These scores decide the recommendation. {_gain(chosen)}Differences and p-values are "
+            "These scores decide the recommendation: a model is clearly better where it beats the "
+            "baseline by more than one standard error of the paired difference. "
+            f"{_gain(chosen)}Differences and p-values are "
             "from the corrected t-test over the folds, p after Holm's correction. The ratio of "
             f"{paths.TUNED} was chosen on these rows as the best of several, so its score is "
             "optimistic here, and not on the test rows."

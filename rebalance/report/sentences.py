@@ -12,15 +12,15 @@ def sentences(results):
     metric, use = words(compared.metric), results.params.threshold.use
     if name == compared.baseline:
         what = (
-            f"Use {name}, without treatment: on the training rows no treatment beats it by more "
-            f"than one standard error in {metric}."
+            f"Use {name}, the learner without any treatment: no treatment is clearly better on the "
+            "training rows."
         )
     else:
         params = results.params.at(results.split["train"]["natural_ratio"])
         what = (
-            f"Use {name} ({treatment(name, results.study, params)}): of the models that "
-            "beat the baseline on the training rows by more than one standard error it has the "
-            f"best {metric}."
+            f"Use {name} ({treatment(name, results.study, params)}): on the training rows it is "
+            "clearly better than the baseline, which has no treatment, and of all that are it has "
+            f"the best {metric}."
         )
     return [
         what,
@@ -60,7 +60,7 @@ def _where(chosen, decision, rule):
     """Return the sentence on the threshold."""
     at, unmet = chosen["threshold"], decision.get("message")
     flags = "Flag no row" if at > 1 else f"Flag a row when its probability reaches {at:.3g}"
-    by = f"{rule}, chosen out of fold" + (f", and not met: {unmet.rstrip('.')}" if unmet else "")
+    by = f"rule {rule}" + (f", which is not met: {unmet.rstrip('.')}" if unmet else "")
     positives = chosen["true_positives"] + chosen["false_negatives"]
     negatives = chosen["false_positives"] + chosen["true_negatives"]
     alarms = chosen["false_positives"]
@@ -73,7 +73,8 @@ def _where(chosen, decision, rule):
 
 def _how_sure(name, compared, metric):
     """Return the sentence on the test rows."""
-    value = f"{metric} is {with_ends(compared.intervals[name][compared.metric])}"
+    value, ends = with_ends(compared.intervals[name][compared.metric]).split(" ", 1)
+    value = f"{metric} is {value} (95 % interval {ends})"
     if name != compared.baseline:
         verdict = compared.verdicts[name]
         sure = (
