@@ -13,7 +13,8 @@ have no mutants: a test has to name what they say.
 
 As a pytest plugin this file has two tasks. mutmut assigns what a fixture calls to the one test
 that sets it up; here each test that uses a fixture of a module or session is assigned its calls.
-And tests that use such a fixture run last, since they are the slow ones.
+And the quick tests run first, since the first that fails ends a mutant: those that need such a
+fixture run last.
 """
 
 import argparse
@@ -59,8 +60,11 @@ def pytest_runtest_teardown(item):
 
 
 def pytest_collection_modifyitems(items):
-    """Put the tests that need a shared fixture last."""
-    items.sort(key=lambda item: bool(_shared(item)))
+    """Put the quick tests first, and those that need a shared fixture last."""
+    from mutmut.state import state
+
+    seconds = state().duration_by_test
+    items.sort(key=lambda item: (bool(_shared(item)), seconds.get(item.nodeid, 0)))
 
 
 def _shared(item):
@@ -76,6 +80,7 @@ def main(arguments=None):
     parser.add_argument("--seed", type=int, default=42, help="seed of the draw")
     parser.add_argument("--only", default="*", help="a pattern that the mutants' names match")
     parser.add_argument("--again", action="store_true", help="run the last survivors again")
+    parser.add_argument("--workers", type=int, default=0, help="mutants at a time; 0: one a core")
     options = parser.parse_args(arguments)
     if options.again:
         names = [line[2:] for line in SURVIVORS.read_text().splitlines() if line.startswith("# ")]
@@ -87,7 +92,8 @@ def main(arguments=None):
             names = sorted(random.Random(options.seed).sample(names, options.sample))  # noqa: S311 - a sample, no secret
     if not names:
         raise SystemExit("error: no mutant has such a name.")
-    done = subprocess.run(["mutmut", "run", *names], check=False)
+    workers = ["--max-children", str(options.workers)] if options.workers else []
+    done = subprocess.run(["mutmut", "run", *workers, *names], check=False)
     if done.returncode:
         show_failures()
         raise SystemExit(done.returncode)
