@@ -1,13 +1,16 @@
-"""What the README says is what the project does."""
+"""What the README and the pages say is what the project does."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 import yaml
 
-from rebalance import store
+from rebalance import params, store
+from rebalance.cli import parser
 from rebalance.cli.commands import summary
+from tests.strategies import changed
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,20 +27,49 @@ def test_its_answer_is_that_of_the_committed_report():
     assert f"> {answer}\n" in README
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z-]+)", README))))
-def test_its_targets_are_those_of_the_makefile(target):
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("docs/*.md")} | {
+    "README.md": README
+}
+TEXT = "\n".join(PAGES.values())
+
+
+def test_it_is_one_page():
+    assert len(README.splitlines()) <= 120
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:`|^)make ([a-z-]+)", TEXT, re.M))))
+def test_the_targets_of_a_page_are_those_of_the_makefile(target):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE)
 
 
-@pytest.mark.parametrize("key", sorted(set(re.findall(r"-S ([a-z_0-9.]+)=", README))))
-def test_its_keys_are_those_of_the_parameters(key):
+@pytest.mark.parametrize("key", sorted(set(re.findall(r"-S ([a-z_0-9.]+)=", TEXT))))
+def test_the_keys_of_a_page_are_those_of_the_parameters(key):
     found = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     for name in key.split("."):
         assert name in found
         found = found[name]
 
 
-@pytest.mark.parametrize("place", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
-def test_what_it_links_to_is_there(place):
-    assert (ROOT / place).exists()
+@pytest.mark.parametrize("change", sorted(set(re.findall(r"^dvc exp run (.*?) +#", TEXT, re.M))))
+def test_the_changes_of_a_page_are_allowed(change):
+    content = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    given = dict(pair.split("=") for pair in change.replace("-S ", "").split())
+    values = {key: yaml.safe_load(value) for key, value in given.items()}
+    assert params.parse(changed(content, values))
+
+
+LINES = re.findall(r"^(rebalance [^#\n&]*)", "\n".join(re.findall(r"```.*?```", TEXT, re.S)), re.M)
+
+
+@pytest.mark.parametrize("line", sorted({line.strip() for line in LINES}))
+def test_the_commands_of_a_page_are_commands(line):
+    assert parser.parser().parse_args(shlex.split(line)[1:])
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_what_a_page_links_to_is_there(page):
+    folder = ROOT if page == "README.md" else ROOT / "docs"
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)|(?:src|srcset)=\"(.*?)\"", PAGES[page])
+    for place in filter(None, (name for pair in links for name in pair)):
+        assert (folder / place).exists(), place
