@@ -1,4 +1,6 @@
+import importlib.metadata
 import json
+import logging
 import os
 import shutil
 import socket
@@ -451,6 +453,26 @@ def test_a_model_is_logged_with_signature_and_example_and_no_pickle(warm, model)
     assert [entry.name for entry in logged] == ["baseline"]
     assert str(logged[0].status) == "READY"
     assert [metric.key for metric in logged[0].metrics] == ["average_precision"]
+
+
+def test_a_model_is_logged_without_a_warning_where_pip_is_not_installed(
+    warm, model, monkeypatch, caplog
+):
+    version = importlib.metadata.version
+
+    def without_pip(name):
+        if name == "pip":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version(name)
+
+    logger = logging.getLogger("mlflow.utils.environment")
+    monkeypatch.setattr(logger, "handlers", [caplog.handler])
+    monkeypatch.setattr(importlib.metadata, "version", without_pip)
+    run_id = record(outputs=[written(model)], model=model)
+    assert caplog.messages == []
+    text = (model_folder(run_id) / "conda.yaml").read_text()
+    assert "\n- pip\n" in text
+    assert f"  - scikit-learn=={version('scikit-learn')}\n" in text
 
 
 def test_the_training_rows_are_named_by_their_checksum(warm, model):

@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import platform
 import shutil
 import time
 from contextlib import contextmanager
@@ -100,7 +101,7 @@ def log_model(client, run_id, model, name):
             name=name,
             model_type="classifier",
             signature=_signature(scorer),
-            pip_requirements=_requirements(model.estimator),
+            conda_env=_environment(_requirements(model.estimator)),
             code_paths=[_code(folder)],
             serialization_format="skops",
             skops_trusted_types=store.TRUSTED,
@@ -225,6 +226,19 @@ def _requirements(estimator):
     ]
     names = ["mlflow", "numpy", "pandas", "pyarrow", "scikit-learn", "skops", *more]
     return [f"{name}=={provenance.version(name)}" for name in names]
+
+
+def _environment(requirements):
+    """Return the environment of a served model, as conda.yaml has it.
+
+    MLflow writes the same from the requirements alone, with a warning where pip is not installed:
+    uv makes environments without it.
+    """
+    return {
+        "name": "mlflow-env",
+        "channels": ["conda-forge"],
+        "dependencies": [f"python={platform.python_version()}", "pip", {"pip": requirements}],
+    }
 
 
 def _parts(estimator):
