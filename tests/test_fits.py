@@ -1,17 +1,21 @@
 """Fits are tasks that any executor can run, and the cache answers those that it knows."""
 
 import pickle
+import shutil
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import rebalance
 from rebalance import splitting, store
 from rebalance.errors import InputError
 from rebalance.learning import fits, treatments
 from tests import strategies
 from tests.strategies import frame, learner, params, table, treatment
+from tests.test_contract import closure
 
 TABLE = table(240, 30)
 PARAMS = params()
@@ -76,11 +80,6 @@ def test_scores_of_other_code_and_of_other_versions_are_not_used(tmp_path, count
     ["learning/treatments/smote.py", "model/rows.py", "params/learners.py", "splitting.py"],
 )
 def test_an_edit_of_what_decides_scores_changes_the_key(place, tmp_path, monkeypatch):
-    import shutil
-    from pathlib import Path
-
-    import rebalance
-
     copy = tmp_path / "rebalance"
     shutil.copytree(Path(rebalance.__file__).parent, copy)
     monkeypatch.setattr(rebalance, "__file__", str(copy / "__init__.py"))
@@ -92,6 +91,26 @@ def test_an_edit_of_what_decides_scores_changes_the_key(place, tmp_path, monkeyp
     with (copy / place).open("a") as file:
         file.write("# edited")
     assert fits.code.__wrapped__() != before
+
+
+# What fits and folds import, and no part of the key.
+DECIDES_NO_SCORE = (
+    "rebalance/params/",  # words and checks parameters; their values are in the key
+    "rebalance/paths.py",
+    "rebalance/store/",
+    "rebalance/workers.py",  # one thread each, whatever their number
+)
+BUT = {"rebalance/params/learners.py", "rebalance/store/tables.py"}
+
+
+def test_the_key_holds_all_code_that_a_fit_imports():
+    decides = tuple(f"rebalance/{place}" for place in fits.CODE)
+    imported = closure("rebalance.learning.fits") | closure("rebalance.splitting")
+    rest = {path for path in imported if path in BUT or not path.startswith(DECIDES_NO_SCORE)}
+    missing = sorted(path for path in rest if not path.startswith(decides))
+    assert not missing, f"add to CODE of learning/fits.py, or say why they decide none: {missing}"
+    for place in decides:
+        assert any(path.startswith(place) for path in imported), f"{place} is not imported"
 
 
 def test_a_fit_that_fails_is_not_cached(tmp_path):
