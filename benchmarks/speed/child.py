@@ -14,13 +14,12 @@ import tempfile
 import threading
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SPIN = "import time\nend = time.monotonic() + {}\nwhile time.monotonic() < end: pass"
 SPIN_SECONDS = 1800
-SAMPLE_SECONDS = 0.2
 OURS = ("GIT", "DVC", "MLFLOW", "PYTHONDONTWRITEBYTECODE", "REBALANCE", "OMP_")
 
 
@@ -33,7 +32,7 @@ class Done:
     seconds, processor : float
         By the clock, and of the processor: other programs do not lengthen the latter.
     peak : int
-        Memory, in bytes.
+        The most memory that it or a process that it waited for held, in bytes.
     code : int
     said : str
     """
@@ -170,50 +169,3 @@ def neighbour():
     finally:
         process.kill()
         process.wait()
-
-
-@dataclass
-class Watched:
-    """The peaks of the processes of a folder, in bytes."""
-
-    peaks: dict = field(default_factory=dict)
-
-    @property
-    def peak(self):
-        """Return the most memory that one process held, in bytes; None where nothing was seen."""
-        return max(self.peaks.values(), default=0) or None
-
-
-@contextmanager
-def watching(folder):
-    """Yield a `Watched` of the processes that work in ``folder``.
-
-    For processes that outlive the one that was started, such as the warm one. On Linux; elsewhere
-    no memory is seen.
-    """
-    watched, stop = Watched(), threading.Event()
-
-    def look():
-        while not stop.wait(SAMPLE_SECONDS):
-            for process in Path("/proc").glob("[0-9]*"):
-                peak = _peak_in(folder, process)
-                watched.peaks[process.name] = max(peak, watched.peaks.get(process.name, 0))
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield watched
-    finally:
-        stop.set()
-        thread.join()
-
-
-def _peak_in(folder, process):
-    """Return the peak of a process that works in ``folder``, 0 for any other."""
-    try:
-        if not (process / "cwd").readlink().is_relative_to(folder):
-            return 0
-        lines = (process / "status").read_text().splitlines()
-    except OSError:
-        return 0
-    return 1024 * next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
