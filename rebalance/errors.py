@@ -1,7 +1,23 @@
 """One clear line for what a user can mend; a traceback for what is ours."""
 
+import logging
+import os
+import re
 import sys
+import traceback
 from contextlib import contextmanager
+from urllib.parse import quote, unquote
+
+# User and password of an address, and what follows its question mark.
+_USER = re.compile(r"(?<=://)[^\s/?#'\"<>]*@")
+_QUERY = re.compile(r"(://[^\s?'\"<>]+\?|\?(?=[\w.%-]+=))[^\s'\"<>)]+")
+# Variables of the environment that hold a secret, and their shortest value that is hidden: a
+# shorter one would stand in many a word.
+_SECRET = re.compile(
+    r"(PASSWORD|PASSWD|SECRET|TOKEN|KEY|KEY_ID|CREDENTIALS?|AUTHORIZATION|HEADERS?)$", re.IGNORECASE
+)
+_SHORTEST = 8
+HIDDEN = "***"
 
 
 class InputError(ValueError):
@@ -32,10 +48,60 @@ def one_line(error):
     return " ".join(str(error).partition("Stack trace:")[0].split()).rstrip(".")
 
 
+def redacted(text):
+    """Return a text without passwords, tokens and keys.
+
+    Hidden are user and password of an address, its query, and the values of the variables of the
+    environment that hold secrets by their names.
+
+    >>> redacted("http://me:secret@host/file.csv?token=abc refused")
+    'http://***@host/file.csv?*** refused'
+    """
+    for value in sorted(_secrets(), key=len, reverse=True):
+        text = text.replace(value, HIDDEN)
+    return _QUERY.sub(rf"\1{HIDDEN}", _USER.sub(f"{HIDDEN}@", text))
+
+
+def _secrets():
+    """Return the secrets of the environment, as they are and as an address writes them."""
+    found = set()
+    for name, value in os.environ.items():
+        if _SECRET.search(name):
+            # Also what follows the name of a header, and "Bearer".
+            found |= {value.strip(), *value.split()[-1:]}
+        # A password may hold a slash or an @, where it should not.
+        if match := re.search(r"://(?:[^:@/\s]*:)?(\S+)@", value):
+            found.add(match[1])
+    found |= {quote(value) for value in found} | {quote(value, safe="") for value in found}
+    found |= {unquote(value) for value in found}
+    return {value for value in found if len(value) >= _SHORTEST}
+
+
+class _Redacting(logging.Filter):
+    """Hide secrets in what is logged."""
+
+    def filter(self, record):
+        record.msg, record.args = redacted(record.getMessage()), ()
+        return True
+
+
+_REDACTING = _Redacting()
+
+
+def _redacted_traceback(kind, error, trace):
+    sys.stderr.write(redacted("".join(traceback.format_exception(kind, error, trace))))
+
+
 def run(main):
-    """Call ``main``; turn an `InputError` into lines on standard error and exit code 1."""
+    """Call ``main``; turn an `InputError` into lines on standard error and exit code 1.
+
+    No secret is printed: neither there, nor by a warning, nor by the traceback of a fault of ours.
+    """
+    logging.getLogger("rebalance").addFilter(_REDACTING)
+    sys.excepthook = _redacted_traceback
     try:
         main()
     except InputError as error:
-        sys.stderr.write("".join(f"error: {line}\n" for line in str(error).splitlines()))
+        lines = redacted(str(error)).splitlines()
+        sys.stderr.write("".join(f"error: {line}\n" for line in lines))
         raise SystemExit(1) from None

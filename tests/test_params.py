@@ -289,3 +289,50 @@ def test_a_ratio_that_gave_way_is_said():
         "smote takes the ratio 3: the training rows have 6 negatives per positive, and 10 asks "
         "for more.",
     ]
+
+
+@pytest.mark.parametrize("key", ["data.url", "data.path"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://me:canary@host.example/a.csv",
+        "https://canary@host.example/a.csv",
+        "https://me:can/ary@host.example/a.csv",
+        "https://${NAME}:canary@host.example/a.csv",
+        "s3://canary:canary@bucket/a.csv",
+        "https://host.example/a.csv?token=canary",
+        "https://host.example/a.csv?id=3&access_token=canary",
+        "https://host.example/a.csv?X-Amz-Signature=canary&X-Amz-Date=1",
+        "https://host.example/a.csv?AWSAccessKeyId=canary",
+        "https://host.example/a.csv?sig=${NAME}canary",
+        "https://host.example/a.csv#api_key=canary",
+    ],
+)
+def test_an_address_with_a_secret_is_refused_and_not_shown(key, address):
+    with pytest.raises(InputError) as caught:
+        params.parse(changed(SHIPPED, {key: address}))
+    assert str(caught.value) == (
+        f"{key} must hold no password, token or key: params.yaml and dvc.lock are in git. In "
+        "data.url write ${NAME} in its place, and set the environment variable NAME."
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://host.example/a.csv?id=3&page=2#part",
+        "https://host.example:8080/@me/a.csv?keyword=x",
+        "https://${USER}:${PASS}@host.example/a.csv",
+        "https://me:${PASS}@host.example/a.csv?token=${TICKET}&id=3",
+        "s3://bucket/key=3/a@b.csv",
+    ],
+)
+def test_an_address_without_a_secret_or_with_a_variable_in_its_place_is_taken(address):
+    assert params.parse(changed(SHIPPED, {"data.url": address})).data.url == address
+
+
+def test_a_secret_in_an_address_that_is_wrong_otherwise_is_not_shown():
+    given = {"data.source": "url", "data.url": "ftp://host.example/a.csv?canary"}
+    with pytest.raises(InputError, match=r"an http or https address of a file") as caught:
+        params.parse(changed(SHIPPED, given))
+    assert "canary" not in str(caught.value)

@@ -6,6 +6,8 @@ from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from rebalance.errors import redacted
+
 # A quoted number is text.
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -85,7 +87,7 @@ def lines(error, model):
     ]
     by_place = {}
     for each in wrong + others:  # the branches of a union complain of one key
-        by_place.setdefault(tuple(_locate(each["loc"], model)[0]), _line(each, model))
+        by_place.setdefault(tuple(_locate(each["loc"], model)[0]), redacted(_line(each, model)))
     return list(by_place.values())
 
 

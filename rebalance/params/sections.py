@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from rebalance.params import messages, names, ratios
 from rebalance.params.fields import (
@@ -43,6 +43,18 @@ class Simulated(Section):
         return self
 
 
+# In an address: a password, and the value of what is a secret by its name, unless it is a variable
+# of the environment.
+VARIABLE = r"\$\{[A-Za-z_]\w*\}"
+SECRETS = re.compile(
+    # A password may hold a slash, where it should not.
+    rf"://(?!(?:[^\s/?#:@]*:)?{VARIABLE}@)(?:[^\s/?#]*|[^\s/?#@:]*:(?!\d+/)\S*)@"
+    r"|[?&;#](?:[^=&;#]*[-_.])?(?:token|secret|passw(?:or)?d|pwd|sig|signature|credential|auth"
+    r"|authorization|(?:api|access|secret)?[-_]?key(?:id)?|awsaccesskeyid)="
+    rf"(?!{VARIABLE}(?:[&;#]|$))[^&;#]",
+    re.IGNORECASE,
+)
+
 # The kinds that a person may give a column: columns.SAYABLE.
 Kinds = dict[str, Literal["number", "boolean", "category", "text", "date", "id"]]
 
@@ -69,6 +81,16 @@ class Data(Section):
     columns: Kinds = Field(default_factory=dict)
     read: Read = Read()
     simulated: Simulated
+
+    @field_validator("path", "url")
+    @classmethod
+    def _open(cls, address):
+        if SECRETS.search(address):
+            raise ValueError(
+                "must hold no password, token or key: params.yaml and dvc.lock are in git. In "
+                "data.url write ${NAME} in its place, and set the environment variable NAME"
+            )
+        return address
 
     @model_validator(mode="after")
     def _pinned(self):

@@ -1,0 +1,96 @@
+"""What goes wrong is said in one line, without a secret."""
+
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from rebalance import errors
+from tests.strategies import ROOT
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("no address at all: a@b, is it? x=1", "no address at all: a@b, is it? x=1"),
+        ("https://host/@me/a.csv is", "https://host/@me/a.csv is"),
+        ("at http://me:pw@host:5000 now", "at http://***@host:5000 now"),
+        ("postgresql+psycopg://u:p@ss@h/db", "postgresql+psycopg://***@h/db"),
+        ("'s3://k:s@b/x.csv' and 'http://t@h/'", "'s3://***@b/x.csv' and 'http://***@h/'"),
+        ("http://h/a?token=x&b=1, again", "http://h/a?*** again"),
+        ("http://h/a?opaque failed", "http://h/a?*** failed"),
+        ("exceeded with url: /a.csv?token=x (Caused", "exceeded with url: /a.csv?*** (Caused"),
+    ],
+)
+def test_user_password_and_query_are_hidden(text, shown):
+    assert errors.redacted(text) == shown
+    assert errors.redacted(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "MLFLOW_TRACKING_TOKEN", "PGPASSWORD",
+     "REBALANCE_URL_HEADER", "google_credentials"],
+)  # fmt: skip
+def test_the_value_of_a_secret_variable_is_hidden_wherever_it_stands(name, monkeypatch):
+    monkeypatch.setenv(name, "canary/8+9")
+    said = errors.redacted("got 'canary/8+9', canary%2F8%2B9")
+    assert said == "got '***', ***"
+
+
+def test_the_value_of_a_header_is_hidden_without_its_name_too(monkeypatch):
+    monkeypatch.setenv("REBALANCE_URL_HEADER", "Authorization: Bearer canary-8")
+    assert errors.redacted("canary-8 of Authorization: Bearer canary-8") == "*** of ***"
+
+
+def test_a_short_value_and_a_variable_that_is_no_secret_are_shown(monkeypatch):
+    monkeypatch.setenv("SOME_TOKEN", "short")
+    monkeypatch.setenv("KEYBOARD_LAYOUT", "german-layout")
+    assert errors.redacted("a short german-layout") == "a short german-layout"
+
+
+def test_a_password_with_a_slash_is_hidden_in_pieces_of_its_address(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:canary/one@two@host")
+    assert errors.redacted("nonnumeric port: 'canary/one@two'") == "nonnumeric port: '***'"
+
+
+CODE = """
+import logging
+from rebalance import errors
+
+def main():
+    logging.getLogger("rebalance").warning("warning: %s", "http://me:canary@host")
+    raise {error}("http://me:canary@host?token=canary")
+
+errors.run(main)
+"""
+
+
+@pytest.mark.parametrize("error", ["errors.InputError", "RuntimeError"])
+def test_lines_warnings_and_tracebacks_hide_secrets(error):
+    done = subprocess.run(
+        [sys.executable, "-c", CODE.format(error=error)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    warning, *lines = done.stderr.splitlines()
+    assert warning == "warning: http://***@host"
+    if error == "RuntimeError":
+        assert lines[0].startswith("Traceback")
+        assert lines[-1] == "RuntimeError: http://***@host?***"
+        # The line of the code is not one of a file, so it is not shown.
+        assert "canary" not in done.stderr
+    else:
+        assert lines == ["error: http://***@host?***"]
+
+
+def test_the_filter_changes_what_is_hidden_only(caplog):
+    logger = logging.getLogger("rebalance.test")
+    logger.addFilter(errors._Redacting())
+    with caplog.at_level(logging.WARNING, "rebalance.test"):
+        logger.warning("%d of %s, 5 %%", 3, "http://u:p@h")
+    assert caplog.messages == ["3 of http://***@h, 5 %"]
