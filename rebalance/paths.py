@@ -5,7 +5,6 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 PIPELINE = Path("dvc.yaml")
 LOCK = Path("dvc.lock")
-PIPELINE = Path("dvc.yaml")
 
 DATA = Path("data")
 RAW = DATA / "raw.parquet"
@@ -13,6 +12,7 @@ TRAIN = DATA / "train.parquet"
 TEST = DATA / "test.parquet"
 
 MODELS = Path("models")
+CARD = MODELS / "card.md"
 
 METRICS = Path("metrics")
 READING = METRICS / "reading.json"
@@ -20,6 +20,7 @@ SPLIT = METRICS / "split.json"
 SPLIT_CHECKS = METRICS / "checks" / "split.json"
 CHECKS = METRICS / "checks.json"
 FINGERPRINTS = METRICS / "fingerprints"
+IMPORTANCE = METRICS / "importance"
 TRIALS = METRICS / "trials.csv"
 RATIO_CURVE = METRICS / "ratio_curve.csv"
 RATIO_CURVE_PICTURE = METRICS / "ratio_curve.png"
@@ -29,7 +30,6 @@ DECISIONS = METRICS / "decisions.json"
 ANSWER = METRICS / "answer.json"
 REPORT = METRICS / "report.md"
 PAGE = METRICS / "report.html"
-ANSWER = METRICS / "answer.json"
 SUMMARIES = METRICS / "models"
 PLOTS = METRICS / "plots"
 
@@ -58,6 +58,11 @@ def out_of_fold(name):
 def fingerprint(name):
     """Return where the committed checksums of the model ``name`` are."""
     return FINGERPRINTS / f"{name}.sha256"
+
+
+def importance(name):
+    """Return where the permutation importance of the model ``name`` is."""
+    return IMPORTANCE / f"{name}.json"
 
 
 def training_metrics(name):

@@ -64,6 +64,7 @@ def evaluate(params, run):
         recommendation=recommended,
         ratios=ratios,
         stopped=stopped,
+        importance=store.read_importance(recommended.model),
         curves={n: curves.curves_of(test.y, raw[n], y_scores[n]) for n in names},
         checks=[finding.to_dict() for finding in findings],
         reading=store.read_json(paths.READING),

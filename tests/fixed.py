@@ -102,6 +102,15 @@ RATIOS = [
     ("random_under", 2, 0.65, 0.025),
     ("random_under", 3, 0.61, 0.015),
 ]
+# Of eleven columns, the eleventh is not shown.
+IMPORTANCE = {
+    "model": "under",
+    "columns": {
+        "amount": {"loss": 0.25, "standard_error": 0.125},
+        **{f"c{i}": {"loss": 0.02 - i / 1000, "standard_error": 0.001} for i in range(9)},
+        "last": {"loss": 0.005, "standard_error": 0.001},
+    },
+}
 CROSS_VALIDATED = {
     "baseline": CrossValidated(mean=0.61, standard_error=0.03, difference=None),
     "under": CrossValidated(
@@ -136,6 +145,7 @@ def results(recommended="under", section=PARAMS, **changes):
         recommendation=Recommendation(model=recommended, cross_validated=CROSS_VALIDATED),
         curves={name: curves.curves_of(Y, RAW[name], score) for name, score in SCORES.items()},
         decision_curve=decision_curve.curve(Y, SCORES, "baseline"),
+        importance=IMPORTANCE,
     )
     return replace(found, **changes)
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from rebalance import errors, params, paths, store, tracking
+from rebalance import cli, errors, params, paths, store, tracking
 from tests.strategies import QUICK, SHIPPED, changed
 
 SMALL = {
@@ -146,6 +146,35 @@ def test_the_report_names_every_model_and_the_split(journey):
         assert name in report
     assert "nan" not in report.lower()
     assert "600" in report
+
+
+def test_the_card_is_that_of_the_recommended_model_and_the_command_writes_the_same(
+    journey, monkeypatch
+):
+    folder, _ = journey
+    at(folder, monkeypatch)
+    written = paths.CARD.read_text(encoding="utf-8")
+    answer = store.read_json(paths.ANSWER)
+    assert written.startswith(f"# Model {answer['recommended']}\n\n{answer['answer']}\n")
+    assert "Target: Class." in written
+    cli.main(["card", "-o", "again.md"])
+    assert Path("again.md").read_text(encoding="utf-8") == written
+
+
+def test_the_importance_is_of_the_columns_of_the_table(journey):
+    features = store.read_table(paths.TRAIN).features
+    for name in NAMES[:-1]:
+        found = store.read_json(paths.importance(name))
+        assert set(found) == set(features)
+        losses = [row["loss"] for row in found.values()]
+        assert losses == sorted(losses, reverse=True)
+        assert losses[0] > 0.01
+    assert not paths.importance("tuned").exists()
+    chosen = store.read_importance(store.read_json(paths.ANSWER)["recommended"])
+    first = next(iter(chosen["columns"]))
+    report = paths.REPORT.read_text(encoding="utf-8")
+    assert f"## Permutation importance, for {chosen['model']}\n" in report
+    assert f"| {first} " in report
 
 
 def test_the_plots_are_tables_and_pictures_with_their_axes(journey):

@@ -123,6 +123,7 @@ def test_the_short_report_has_the_answer_the_verdicts_the_rules_and_what_to_doub
         "Rules, for under",
         "Rows",
         "Caveats",
+        "Permutation importance, for under",
     ]
     assert text.split("\n\n")[1] == " ".join(sentences(results))
     assert text.endswith("The whole report, with its figures, is the page metrics/report.html.")
@@ -152,6 +153,24 @@ def test_the_rule_in_use_is_marked(results):
     assert {row["name"]: row["use"] for row in rows} == {
         "half": None, "max_f1": "in use", "costs": None
     }  # fmt: skip
+
+
+def test_the_importance_is_that_of_the_ten_columns_that_matter_most(results, text):
+    rows = rows_of(text, "Permutation importance, for under")
+    assert column(rows, "column") == ["amount", *(f"c{i}" for i in range(9))]
+    # A quarter, and an eighth below and above it.
+    assert rows[0]["average precision lost"] == "+0.250 [+0.125, +0.375]"
+    section = sections.importance(results)
+    assert section.text.endswith("loses little. Another column loses at most 0.005.")
+    assert sections.importance(replace(results, importance={"model": "a", "columns": {}})) is None
+
+
+def test_the_importance_of_a_study_is_said_to_be_that_of_the_baseline(results):
+    tuned = replace(results.recommendation, model="tuned")
+    of_baseline = fixed.IMPORTANCE | {"model": "baseline"}
+    section = sections.importance(replace(results, recommendation=tuned, importance=of_baseline))
+    assert section.title == "Permutation importance, for baseline"
+    assert "A study keeps no models of its folds: baseline stands for tuned." in section.text
 
 
 def test_the_rows_are_those_of_the_split(text):

@@ -102,11 +102,23 @@ def test_an_ensemble_with_a_ratio_can_be_written(name, tmp_path):
 def test_what_a_removed_entry_left_is_deleted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("baseline", "kept", "removed"):
-        store.write_text(paths.fingerprint(name), "")
-        store.write_text(paths.training_metrics(name), "{}")
+        for write in (paths.fingerprint, paths.training_metrics, paths.importance, paths.model):
+            store.write_text(write(name), "{}")
+        store.write_text(paths.out_of_fold(name), "")
     store.delete_removed_models(["baseline", "kept"])
-    left = sorted(path.name for path in paths.METRICS.rglob("*") if path.is_file())
-    assert left == ["baseline.sha256", "kept.json", "kept.sha256", "train_baseline.json"]
+    left = [path for folder in (paths.METRICS, paths.MODELS) for path in folder.rglob("*.*")]
+    assert sorted(path.as_posix() for path in left) == [
+        "metrics/fingerprints/baseline.sha256",
+        "metrics/fingerprints/kept.sha256",
+        "metrics/importance/baseline.json",
+        "metrics/importance/kept.json",
+        "metrics/train_baseline.json",
+        "metrics/train_resampled/kept.json",
+        "models/baseline.out_of_fold.parquet",
+        "models/baseline.skops",
+        "models/kept.out_of_fold.parquet",
+        "models/kept.skops",
+    ]
 
 
 @dataclass

@@ -9,6 +9,7 @@ from rebalance.columns.encoding import (
     layout,
     learn,
     matrix,
+    places,
     roles,
     used,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "learn",
     "matrix",
     "one_hot",
+    "places",
     "roles",
     "used",
 ]

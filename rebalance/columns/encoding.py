@@ -117,6 +117,16 @@ def encoded(learnt):
     return [name for column in used(learnt) for name in _names(column, learnt[column])]
 
 
+def places(learnt):
+    """Return {column of the table: the places that it has in the encoded one}."""
+    found, place = {}, 0
+    for name in used(learnt):
+        width = len(_names(name, learnt[name]))
+        found[name] = list(range(place, place + width))
+        place += width
+    return found
+
+
 def layout(learnt):
     """Return the `Layout` of the encoded table."""
     categories, whole, place = {}, [], 0

@@ -16,7 +16,7 @@ import numpy as np
 import rebalance
 from rebalance import columns, store
 from rebalance.errors import InputError
-from rebalance.learning import engines, learners, treatments, work
+from rebalance.learning import engines, importance, learners, treatments, work
 from rebalance.learning.memory import bytes_needed
 from rebalance.model.rows import Rows
 from rebalance.params.learners import LEARNERS
@@ -31,14 +31,18 @@ LIBRARIES = sorted(
 
 
 class FoldScores(NamedTuple):
-    """Raw scores of a fold's validation rows, the shift of their log-odds, processor seconds."""
+    """Raw scores of a fold's validation rows, the shift of their log-odds, processor seconds.
+
+    ``losses`` is `importance.losses`, where it was asked for.
+    """
 
     raw: np.ndarray
     shift: float
     seconds: float = 0.0
+    losses: np.ndarray | None = None
 
 
-def fold_scores(entry, learner, table, fold):
+def fold_scores(entry, learner, table, fold, weighed=False):
     """Fit on a fold's training rows; return the `FoldScores` of its validation rows.
 
     Parameters
@@ -48,6 +52,8 @@ def fold_scores(entry, learner, table, fold):
     table : store.Table
         Between processes it goes by its path: see `store.Table`.
     fold : splitting.Fold
+    weighed : bool
+        Whether to ask the model what it loses by each column.
     """
     started = time.thread_time()
     train = fold.train
@@ -57,7 +63,9 @@ def fold_scores(entry, learner, table, fold):
     fitted = treatments.fit(entry, estimator, X, y, weights(entry, table, train), steps)
     valid = Rows(X=table.X, index=fold.valid)
     raw = learners.raw_scores(fitted.estimator, valid)
-    return FoldScores(raw=raw, shift=fitted.shift, seconds=time.thread_time() - started)
+    lost = importance.losses(fitted.estimator, table, fold, raw) if weighed else None
+    seconds = time.thread_time() - started
+    return FoldScores(raw=raw, shift=fitted.shift, seconds=seconds, losses=lost)
 
 
 def final_fit(entry, learner, table):
@@ -142,17 +150,18 @@ class Fits:
         self.table, self.executor, self.workers = table, executor, workers
         self.cache, self.scores = cache, scores
 
-    def of_fold(self, entry, learner, fold):
+    def of_fold(self, entry, learner, fold, *, weighed=False):
         """Return the future of what `fold_scores` returns."""
+        more = [weighed] if weighed else []
         if self.cache is None:
-            return self.executor.submit(self.scores, entry, learner, self.table, fold)
+            return self.executor.submit(self.scores, entry, learner, self.table, fold, *more)
         name = key(entry, learner, self.table, fold)
         known = self.cache.get(name)
-        if known is not None:
-            future = Future()
-            future.set_result(FoldScores(known["raw"], *known["numbers"].tolist()))
+        if known is not None and ("losses" in known or not weighed):
+            future, numbers = Future(), known["numbers"].tolist()
+            future.set_result(FoldScores(known["raw"], *numbers, losses=known.get("losses")))
             return future
-        fit = self.executor.submit(self.scores, entry, learner, self.table, fold)
+        fit = self.executor.submit(self.scores, entry, learner, self.table, fold, *more)
         return _Cached(fit, lambda scores: self._keep(name, scores))
 
     def of_all(self, entry, learner):
@@ -160,7 +169,9 @@ class Fits:
         return self.executor.submit(final_fit, entry, learner, self.table)
 
     def _keep(self, name, scores):
-        self.cache.put(name, raw=scores.raw, numbers=np.array([scores.shift, scores.seconds]))
+        lost = {} if scores.losses is None else {"losses": scores.losses}
+        numbers = np.array([scores.shift, scores.seconds])
+        self.cache.put(name, raw=scores.raw, numbers=numbers, **lost)
 
 
 class _Cached(Future):

@@ -1,11 +1,11 @@
 """Out-of-fold scores and the final fit of one treatment."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from rebalance import errors, metrics, splitting, thresholds
-from rebalance.learning import calibration, learners, treatments
+from rebalance.learning import calibration, importance, learners, treatments
 from rebalance.learning.fits import weights
 from rebalance.model.corrected import CorrectedClassifier
 from rebalance.params import Calibrate, Learner, OutOfFold, Threshold
@@ -52,11 +52,15 @@ class Scores:
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A model ready to be used, what it was judged by, and its metrics file."""
+    """A model ready to be used, what it was judged by, and its metrics files.
+
+    ``importance`` is `importance.summary`, where it was asked for.
+    """
 
     model: CorrectedClassifier
     scores: Scores
     summary: dict
+    importance: dict | None = None
 
 
 def joined(folds, table, results):
@@ -157,7 +161,7 @@ def check(entry, table, settings, at):
     learners.check(settings.learner, table)
 
 
-def train(entry, fits, settings):
+def train(entry, fits, settings, *, weighed=True):
     """Return a `Trained`: out-of-fold scores, correction, threshold and the final fit.
 
     Parameters
@@ -166,6 +170,8 @@ def train(entry, fits, settings):
     fits : fits.Fits
         Runs the fits, of the training rows that it holds.
     settings : Settings
+    weighed : bool
+        Whether to ask the folds' models what each column is worth.
 
     Raises
     ------
@@ -175,6 +181,12 @@ def train(entry, fits, settings):
     folds = splitting.folds(fits.table, settings.out_of_fold)
     # The longest first.
     fitted = fits.of_all(entry, settings.learner)
-    results = [fits.of_fold(entry, settings.learner, fold) for fold in folds]
-    scores = joined(folds, fits.table, [future.result() for future in results])
-    return assemble(scores, fits.table, fitted.result(), settings)
+    futures = [fits.of_fold(entry, settings.learner, fold, weighed=weighed) for fold in folds]
+    results = [future.result() for future in futures]
+    scores = joined(folds, fits.table, results)
+    trained = assemble(scores, fits.table, fitted.result(), settings)
+    if not weighed:
+        return trained
+    lost = [result.losses for result in results]
+    n_folds = settings.out_of_fold.folds
+    return replace(trained, importance=importance.summary(fits.table, lost, n_folds))

@@ -30,6 +30,9 @@ class Results:
         ``code``, ``severity`` and ``sentence`` of every check that spoke.
     reading : dict
         ``metrics/reading.json``: how the table was read.
+    importance : dict
+        ``model``, whose folds were asked, and ``columns``: by column the ``loss`` and its
+        ``standard_error``, the largest first.
     segments, decision_curve : list of dict
         `segments.by_segment` of the recommended model, and `decision_curve.curve` of every model.
     """
@@ -46,6 +49,7 @@ class Results:
     stopped: list = field(default_factory=list)
     checks: list = field(default_factory=list)
     reading: dict = field(default_factory=dict)
+    importance: dict = field(default_factory=dict)
     segments: list = field(default_factory=list)
     decision_curve: list = field(default_factory=list)
 

@@ -625,6 +625,52 @@ def checks(results):
     return Section(title="Checks", points=points, part=part.DATA, short=True) if points else None
 
 
+def importance(results):
+    """Return what each column is worth to the models of the folds."""
+    table = results.importance.get("columns", {})
+    if not table:
+        return None
+    most, name = 10, results.importance["model"]
+    instead = (
+        f" A study keeps no models of its folds: {name} stands for {results.recommendation.model}."
+        if name != results.recommendation.model
+        else ""
+    )
+    rest = len(table) - most
+    less = list(table.values())[most]["loss"] if rest > 0 else 0
+    return Section(
+        title=f"Permutation importance, for {name}",
+        part=part.DATA,
+        short=True,
+        text=(
+            "The average precision lost where the values of one column are shuffled among rows "
+            "that the fold's model did not see: the mean over the folds of the training rows, "
+            "plus and minus one standard error. A column that others stand in for loses "
+            f"little.{instead}"
+            + (f" {_others(rest)} at most {less:.2g}." if rest > 0 else "")
+        ),
+        headings={"name": "column", "loss": "average precision lost"},
+        rows=[
+            {"name": column, "loss": Estimate(
+                value=row["loss"],
+                low=row["loss"] - row["standard_error"],
+                high=row["loss"] + row["standard_error"],
+                sign="+",
+            )}
+            for column, row in list(table.items())[:most]
+        ],
+    )  # fmt: skip
+
+
+def _others(count):
+    """Return the start of a sentence on the columns that are not shown.
+
+    >>> _others(1), _others(19)
+    ('Another column loses', 'Each of 19 other columns loses')
+    """
+    return "Another column loses" if count == 1 else f"Each of {count:,} other columns loses"
+
+
 def study(results):
     """Return what the study of the ratio tried, and the gain of each treatment."""
     study, metric = results.study, words(results.params.tune.metric)
@@ -694,6 +740,7 @@ SECTIONS = [
     rows,
     caveats,
     checks,
+    importance,
     reading,
     kinds,
     study,

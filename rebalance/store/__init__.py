@@ -13,7 +13,7 @@ from rebalance.store.json import read_json, rounded, write_csv, write_json, writ
 from rebalance.store.models import TRUSTED, read_model, write_model
 from rebalance.store.score_cache import ScoreCache, score_cache
 from rebalance.store.tables import Columns, Table, read_table, shared, write_frame, write_frames
-from rebalance.store.trained import read_scores, write_trained
+from rebalance.store.trained import read_importance, read_scores, write_trained
 
 __all__ = [
     "TRUSTED",
@@ -23,6 +23,7 @@ __all__ = [
     "check_fingerprint",
     "delete_removed_models",
     "md5",
+    "read_importance",
     "read_json",
     "read_model",
     "read_scores",

@@ -28,14 +28,25 @@ def write_fingerprint(name):
 
 
 def delete_removed_models(names):
-    """Delete what is left in metrics/ of models other than ``names``: entries that were removed.
+    """Delete what is left of models other than ``names``: entries that were removed.
 
-    A fingerprint left behind would be in what evaluate depends on here, and in no clone.
+    A file left behind would be in what evaluate depends on here, and in no clone.
     """
     for path in paths.FINGERPRINTS.glob("*"):
-        if path not in {paths.fingerprint(name) for name in names}:
-            path.unlink()
-            paths.training_metrics(path.stem).unlink(missing_ok=True)
+        if path.stem not in names:
+            for left in files_of(path.stem):
+                left.unlink(missing_ok=True)
+
+
+def files_of(name):
+    """Return every file that the stage which trains ``name`` may write."""
+    return [
+        paths.model(name),
+        paths.out_of_fold(name),
+        paths.training_metrics(name),
+        paths.importance(name),
+        paths.fingerprint(name),
+    ]
 
 
 def check_fingerprint(name):

@@ -1,8 +1,8 @@
-"""The outputs of a training stage: model, out-of-fold scores, metrics, fingerprint."""
+"""The outputs of a training stage: model, out-of-fold scores, metrics, importance, fingerprint."""
 
 from rebalance import paths
 from rebalance.store.fingerprints import write_fingerprint
-from rebalance.store.json import write_json
+from rebalance.store.json import read_json, write_json
 from rebalance.store.models import write_model
 from rebalance.store.tables import Columns, write_frame
 
@@ -19,12 +19,25 @@ def write_trained(name, trained, more=None):
     write_frame(paths.out_of_fold(name), pa.table(columns))
     write_json(paths.training_metrics(name), trained.summary | (more or {}))
     write_fingerprint(name)
-    return [
+    written = [
         paths.model(name),
         paths.out_of_fold(name),
         paths.training_metrics(name),
         paths.fingerprint(name),
     ]
+    if trained.importance is None:
+        return written
+    write_json(paths.importance(name), trained.importance)
+    return [*written, paths.importance(name)]
+
+
+def read_importance(name):
+    """Return ``model``, whose folds were asked, and ``columns``: what each is worth to it.
+
+    A study keeps no models of its folds: the baseline stands for its choice.
+    """
+    asked = paths.BASELINE if name == paths.TUNED else name
+    return {"model": asked, "columns": read_json(paths.importance(asked))}
 
 
 def read_scores(name):

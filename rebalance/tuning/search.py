@@ -169,7 +169,8 @@ def train(study, fits, tune, settings):
     """
     entry = study.chosen.entry(study.natural, tune.seed)
     learner = study.chosen.learner(settings.learner)
-    return training.train(entry, fits, replace(settings, learner=learner))
+    # The study's fits are not asked what columns are worth: that would fit the choice once more.
+    return training.train(entry, fits, replace(settings, learner=learner), weighed=False)
 
 
 def largest(tune, y):

@@ -1,4 +1,4 @@
-"""Write the card of the recommended model: data, prevalence, metrics, threshold, limits."""
+"""Write the card of the recommended model once more, as the last evaluation left it."""
 
 
 def arguments(parser):
@@ -11,7 +11,7 @@ def arguments(parser):
 def run(output):
     """Write the card, and return where it is."""
     from rebalance import params, paths, store
-    from rebalance.scoring.card import card
+    from rebalance.report.card import card
 
     files = (paths.ANSWER, paths.SPLIT, paths.COMPARISON, paths.SCORES)
     store.write_text(output, card(*map(store.read_json, files), params.load()))
