@@ -125,6 +125,11 @@ def test_a_value_between_the_rows_looked_at_keeps_a_column_from_being_constant()
     assert found(frame) == {}
 
 
+def test_long_whole_numbers_that_differ_in_the_last_digits_are_no_constant():
+    frame = clean().assign(card=2**60 + np.arange(2000) % 5)
+    assert found(frame) == {}
+
+
 def test_a_feature_that_repeats_another_as_number_or_text():
     frame = clean()
     frame = frame.assign(years=frame["age"].astype(float), place=frame["city"])

@@ -52,6 +52,12 @@ def kind(values, said=None, name="x"):
         pytest.param([float(i) for i in range(N)][::-1], "id", id="one that runs down, as floats"),
         pytest.param([i * i for i in range(N)], "whole", id="different numbers that do not run"),
         pytest.param([7] * N, "constant", id="one number"),
+        pytest.param([2**60 + i % 4 for i in range(N)], "category", id="long numbers that repeat"),
+        pytest.param([2**60 + i for i in range(N)], "id", id="long numbers that do not"),
+        pytest.param(
+            [2**53 - i % 4 for i in range(N)], "whole", id="the longest that doubles hold"
+        ),
+        pytest.param([2**60] * N, "constant", id="one long number"),
         pytest.param(["x"] * N, "constant", id="one text"),
         pytest.param([7.0, None] * 20, "whole", id="one number or none tells two rows apart"),
         pytest.param([None, math.nan] * 20, "empty", id="no value"),

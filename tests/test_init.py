@@ -149,8 +149,17 @@ def test_rows_without_a_label_are_left_out_and_counted(clone, capsys):
     frame.loc[[3, 4], "churn"] = None
     frame.to_csv("mine.csv", index=False)
     told = run("init", "mine.csv", "--target", "churn", capsys=capsys)
-    assert "data.unlabelled drop: 2 rows have no label" in told
+    assert "data.unlabelled drop: 2 rows without a label" in told
     assert written()["data"]["unlabelled"] == "drop"
+
+
+def test_labels_are_chosen_to_the_last_digit_and_marks_among_them_are_named(clone, capsys):
+    labels = np.where(rows()["churn"] == "yes", 10**17 + 1, 10**17).astype(str).astype(object)
+    labels[np.flatnonzero(rows()["churn"] == "no")[:3]] = "?"
+    rows().assign(churn=labels).to_csv("mine.csv", index=False)
+    told = run("init", "mine.csv", "--target", "churn", "--positive", 10**17 + 1, capsys=capsys)
+    assert written()["data"]["positive"] == [str(10**17 + 1)]
+    assert "labels '?' are not the rare class; data.unlabelled: drop leaves out their rows" in told
 
 
 def test_several_labels_are_one_class_against_the_rest(clone, capsys):

@@ -5,6 +5,8 @@ import re
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -186,6 +188,19 @@ def test_numbers_that_single_precision_does_not_hold_are_refused_by_column(tmp_p
 def test_the_largest_number_of_single_precision_is_a_feature(tmp_path):
     largest = float(np.finfo(np.float32).max)
     assert features(tmp_path, FRAME.assign(g=[largest, *[-largest] * 119])) == [*FEATURES, "g"]
+
+
+def test_dates_beyond_the_year_9999_are_refused_by_column(tmp_path):
+    days = np.arange(120) + np.datetime64("9999-10-01", "D")
+    rows = pa.Table.from_pandas(FRAME, preserve_index=False)
+    days = pa.array((days - np.datetime64(0, "D")).astype("int32")).cast(pa.date32())
+    pq.write_table(rows.append_column("until", days), tmp_path / "t.parquet")
+    section = data(path=str(tmp_path / "t.parquet"))
+    with pytest.raises(InputError, match="'until' must hold dates of the years 1 to 9999, got 100"):
+        sources.features(sources.profile(section), section)
+    days = pa.concat_arrays([days[:92], days[:28]])  # up to the last one of 9999
+    pq.write_table(rows.append_column("until", days), tmp_path / "t.parquet")
+    assert "until" in sources.features(sources.profile(section), section)
 
 
 @pytest.mark.parametrize(

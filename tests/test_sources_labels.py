@@ -87,6 +87,26 @@ def test_labels_that_differ_in_blanks_and_capitals_are_one_class_and_a_line_says
     assert "labels 'Yes', ' yes ' are taken for one" in said
 
 
+@pytest.mark.parametrize(
+    "spelling", ["caf\u0065\u0301", "caf\u00e9\u200b", "\u00a0CAF\u00c9", "\ufeffcaf\u00e9"]
+)
+def test_labels_that_look_alike_are_one_class(tmp_path, spelling):
+    labels = two("caf\u00e9", "No")
+    labels[FRAME.index[FRAME["Class"] == 1][:5]] = spelling
+    np.testing.assert_array_equal(labelled(tmp_path, labels, positive="caf\u00e9"), FRAME["Class"])
+
+
+def test_marks_that_are_labels_beside_a_list_are_said_not_to_be_rare(tmp_path):
+    labels = two("1", "0")
+    labels[FRAME.index[FRAME["Class"] == 0][:3]] = "?"
+    assert labelled(tmp_path, labels, positive=[1]).sum() == FRAME["Class"].sum()
+    section = asked(tmp_path / "t.csv", positive=[1])
+    said = sources.described(sources.profile(section), section)["said"]
+    line = "labels '?' are not the rare class; data.unlabelled: drop leaves out their rows"
+    assert line in said
+    assert len(labelled(tmp_path, labels, positive=[1], unlabelled="drop")) == 117
+
+
 def test_a_mark_is_a_label_where_nothing_but_one_class_is_left(tmp_path):
     labels = two("fraud", "None")
     found = labelled(tmp_path, labels, positive="fraud", unlabelled="drop")

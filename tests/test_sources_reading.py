@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from rebalance import sources
 from rebalance.errors import InputError
 from rebalance.sources import labels, reading
 from rebalance.sources.files import matching
@@ -66,6 +67,14 @@ def same_rows(found):
 
 
 # How a file is written
+
+
+def opened_quote(first, last):
+    """Return CSV in which a quote that opens in one row is closed in another one."""
+    lines = with_column(["u"]).splitlines()
+    lines[first] = lines[first].replace(",u", ',"u')
+    lines[last] = lines[last].replace(",u", ',u"')
+    return "\n".join(lines) + "\n"
 
 
 def utf16(text):
@@ -157,6 +166,49 @@ def test_text_that_may_be_in_two_encodings_shows_both(tmp_path):
     assert set(found["x"].to_pylist()) == {"мужчина", "женщина"}
 
 
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("cp1250", ["Łódź", "Wrocław", "Kraków", "Białystok"]),
+        ("cp1250", ["České Budějovice", "Děčín", "Plzeň"]),
+        ("cp1250", ["Győr", "Fertőd", "Budapest"]),
+        ("cp1254", ["Diyarbakır", "Şanlıurfa", "Niğde"]),  # noqa: RUF001
+        ("cp1251", ["Москва", "Казань"]),
+    ],
+)
+def test_words_of_other_languages_are_not_taken_for_western_ones(tmp_path, encoding, words):
+    path = written(tmp_path, with_column(words).encode(encoding))
+    with pytest.raises(InputError, match=r"is not UTF-8, .* as cp1252, .*data\.read\.encoding"):
+        table(path)
+    assert set(table(path, read={"encoding": encoding})["x"].to_pylist()) == set(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["Orléans", "Besançon", "l’Haÿ", "où", "Œuvre", "NÎMES"],  # noqa: RUF001
+        ["lunedì", "però", "città", "così"],
+        ["São João", "põe", "ações", "10 €", "n° 5", "5 m²"],
+        ["¿Qué?", "¡Hola!", "Ñuñoa", "Málaga"],
+        ["Ærø", "Ålesund", "Straße", "20×30 cm"],  # noqa: RUF001
+    ],
+)
+def test_words_of_western_languages_are(tmp_path, words):
+    path = written(tmp_path, with_column([f'"{word}"' for word in words]).encode("cp1252"))
+    assert set(table(path)["x"].to_pylist()) == set(words)
+
+
+@pytest.mark.parametrize(("mark", "encoding"), [("utf-8-sig", "utf-8"), ("utf-16", "utf-16-le")])
+def test_a_byte_order_mark_is_no_text_whatever_the_encoding_is_said_to_be(tmp_path, mark, encoding):
+    path = written(tmp_path, CSV.encode(mark))
+    same_rows(table(path, read={"encoding": encoding}))
+    same_rows(
+        table(path, read={"encoding": encoding, "header": False, "skip": 1, "columns": list(ROWS)})
+    )
+    with pytest.raises(InputError, match=f"the byte-order mark of {mark}, and .* says 'cp1252'"):
+        table(path, read={"encoding": "cp1252"})
+
+
 def test_a_file_without_a_header_keeps_its_first_row(tmp_path):
     found = table(written(tmp_path, "\n".join(LINES[1:])), target=4)
     assert found.column_names == ["0", "1", "2", "3", "4"]
@@ -237,6 +289,14 @@ def test_a_name_is_the_same_however_its_letters_are_composed(tmp_path):
         (gzip.compress(gzip.compress(CSV.encode())), "a compressed file in a compressed file"),
         (gzip.compress(zipped(CSV)), "an archive in a compressed file"),
         (CSV + CSV, "the header stands again in 1 of the rows"),
+        ("u,w,Class\n" + "x,y,0\nz,y,1\n" * 30 + "u,w,Class\n", "the header stands again in 1"),
+        ("% a comment\n%\n@Relation x\n@data\n1,2\n", "is an ARFF file"),
+        ("<!-- a page -->\n<html>", "is a web page"),
+        (gzip.compress(b"PAR1\x15\x04\x15" + b"\0" * 50), "is Parquet in a compressed file"),
+        (b"Obj\1\4\x14avro.codec" + b"\0" * 50, "is an Avro file"),
+        (opened_quote(20, 21), "field 6 of row 20 holds rows of the table: a quote in it is not"),
+        (opened_quote(20, 40), "field 6 of row 20 holds rows of the table"),
+        (opened_quote(20, 40).replace("\n", "\r\n"), "field 6 of row 20 holds rows of the table"),
         ("\n".join([*LINES[:20], "# later", *LINES[20:]]), "has 1 fields in row 20, where"),
         (b"PAR1\x15\x04\x15" + b"\0" * 50, "was cut off"),
         ("one\ntwo\nthree\n", "no separator"),
@@ -256,6 +316,29 @@ def test_a_workbook_is_named(tmp_path):
         archive.writestr("xl/workbook.xml", "<workbook/>")
     with pytest.raises(InputError, match="is an Excel workbook, not CSV"):
         table(written(tmp_path, raw.getvalue()))
+
+
+def test_a_sheet_of_open_document_is_named(tmp_path):
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", "<x/>")
+    with pytest.raises(InputError, match="is an OpenDocument sheet, not CSV"):
+        table(written(tmp_path, raw.getvalue()))
+
+
+def test_the_one_table_of_an_archive_is_read_whatever_explains_it(tmp_path):
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr("README.txt", "of a table\n")
+        archive.writestr("rows/a.csv", CSV)
+    same_rows(table(written(tmp_path, raw.getvalue())))
+
+
+def test_text_of_several_lines_is_no_row_of_the_table(tmp_path):
+    cells = ['"one,\ntwo, three\nand 4, 5"', '"a ""quoted"" word\n\n1,2,3"', "none"]
+    found = table(written(tmp_path, with_column(cells)))["x"].to_pylist()
+    assert found[:3] == ["one,\ntwo, three\nand 4, 5", 'a "quoted" word\n\n1,2,3', "none"]
 
 
 def test_an_archive_of_two_tables_names_them(tmp_path):
@@ -447,7 +530,47 @@ def test_row_names_of_r_are_left_out(tmp_path):
     same_rows(table(written(tmp_path, "\n".join(lines))))
 
 
+def test_a_column_without_a_name_whose_numbers_repeat_numbers_no_rows(tmp_path):
+    found, _ = profiled(written(tmp_path, with_column(["1", "2", "3"], name="")))
+    assert found.left_out == ()
+    assert "a column without a name is called 'Unnamed: 5'" in found.said
+
+
+@pytest.mark.parametrize("line", ["---,---,---,---,---", ":--,--:,---,:-:,-", "=,==,=,=,="])
+def test_a_line_under_the_header_is_no_row(tmp_path, line):
+    found, section = profiled(written(tmp_path, CSV.replace("\n", f"\n{line}\n", 1)))
+    assert found.rows == len(ROWS)
+    assert "header in row 1, the 1 row below it left out" in found.said[0]
+    same_rows(pa.concat_tables(reading.pieces(found, labels.decide(found, section))))
+
+
+def test_whole_numbers_that_no_double_holds_stay_apart(tmp_path):
+    cells = [str(2**60 + i) for i in range(3)]
+    assert column(tmp_path, cells) == ([2**60, 2**60 + 1, 2**60 + 2], "int64")
+    values, type_ = column(tmp_path, [*cells, "?"])
+    assert (values, type_) == ([*cells, None], "string")
+    values, type_ = column(tmp_path, [*cells, "-"])
+    assert (values, type_) == ([*cells, "-"], "string")
+
+
 # Folders
+
+
+def test_tables_of_a_folder_that_are_not_read_are_named(tmp_path):
+    (tmp_path / "rows" / "below").mkdir(parents=True)
+    ROWS.to_csv(tmp_path / "rows" / "a.csv", index=False)
+    for name in ("b.txt", "below/c.csv", "notes.md", ".d.csv"):
+        (tmp_path / "rows" / name).write_text("x\n")
+    said = sources.profile(data(tmp_path / "rows")).said
+    assert said[-1] == (
+        "not read, of other names or in folders below: 'b.txt', 'below/c.csv'; see data.pattern"
+    )
+    (tmp_path / "rows" / "b.txt").unlink()
+    (tmp_path / "rows" / "a.csv").rename(tmp_path / "rows" / "a.data")
+    (tmp_path / "rows" / "below" / "c.csv").unlink()
+    found = sources.profile(data(tmp_path / "rows"))
+    assert found.rows == len(ROWS)
+    assert not any("not read" in line for line in found.said)
 
 
 def test_parts_may_have_their_columns_in_any_order_and_one_type_over_all(tmp_path):
@@ -563,6 +686,8 @@ def test_the_index_of_pandas_is_a_column_where_it_has_a_name(tmp_path):
     assert str(table(path)["when"].type).startswith("timestamp")
     ROWS.set_index(pd.Index([7, *range(59)])).to_parquet(path)
     assert profiled(path)[0].left_out == ("__index_level_0__",)
+    ROWS.set_index(pd.RangeIndex(5, 65, name="customer")).to_parquet(path)
+    assert any("'customer'" in line for line in profiled(path)[0].said)
 
 
 @pytest.mark.parametrize(

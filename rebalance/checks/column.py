@@ -98,9 +98,13 @@ class Column:
         """Return a whole number for each different value, -1 for none."""
         import pandas as pd
 
-        whole = self.type.to_pandas_dtype() in _WHOLE and not self.data.null_count
-        exact = self.is_text or whole  # doubles cannot tell long whole numbers apart
+        exact = self.is_text or self.is_long
         return pd.factorize(self.data.to_numpy() if exact else self.numbers)[0]
+
+    @property
+    def is_long(self):
+        """Say whether the column holds whole numbers, which doubles may not tell apart."""
+        return self.type.to_pandas_dtype() in _WHOLE and not self.data.null_count
 
     @cached_property
     def missing(self):
@@ -112,6 +116,8 @@ class Column:
         """Say whether no two values differ."""
         if not self.is_number:
             return self.is_text and self.distinct < 2
+        if self.is_long:
+            return self.distinct < 2
         values = self.numbers[~self.missing]
         return not values.size or bool(values.min() == values.max())
 

@@ -29,6 +29,8 @@ PROSE_OWN_VALUES, PROSE_WORDS = 0.5, 4
 # A running number fills its range, apart from the rows that were held out.
 RUNNING = 0.5
 HEAD = 1000
+# The largest whole number up to which a double holds every one.
+EXACT = 2**53
 NAMES_OF_IDS = re.compile(
     r"(?i:(^|[\W_])(id|ids|idx|index|uid|uuid|guid|key|nr|no|number|rownames?|row)$"
     r"|^unnamed: \d+$|num$|^$)|[a-z](ID|Id)$"
@@ -104,7 +106,8 @@ def _kind(present, column, name):
         alike = pc.count_distinct(present).as_py() == 1
         return "constant" if alike and len(present) == len(column) else "boolean"
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return _number(present.to_numpy(), len(column), name)
+        values = present.to_numpy()
+        return _long(values) or _number(values, len(column), name)
     if pa.types.is_temporal(kind):
         ends = pc.min_max(present)
         alike = ends["min"] == ends["max"]
@@ -112,6 +115,19 @@ def _kind(present, column, name):
     if pa.types.is_string(kind):
         return _text(present, len(column))
     return "other"
+
+
+def _long(values):
+    """Return the kind of whole numbers that doubles cannot tell apart; None for others.
+
+    Nobody measures anything in them: they are names, of rows or of what several rows share.
+    """
+    if values.dtype.kind not in "iu":
+        return None
+    low, high = int(values.min()), int(values.max())
+    if low == high or max(-low, high) <= EXACT:
+        return None
+    return "id" if len(np.unique(values)) > OWN_VALUES * len(values) else "category"
 
 
 def _number(values, rows, name):

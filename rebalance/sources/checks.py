@@ -10,6 +10,7 @@ from rebalance.sources.reading import named
 
 # What single precision holds: a learner that works in it takes more for infinite.
 LARGEST = float(np.finfo(np.float32).max)
+YEARS = np.array(["0001-01-01", "10000-01-01"], "M8[D]")
 
 
 def named_columns(reading, data):
@@ -57,10 +58,24 @@ def features(reading, data):
         extremes = [value for value in (column.low, column.high) if value is not None]
         if column.holds in {"number", "whole number"} and extremes:
             lines += _too_large(name, max(extremes, key=abs))
+        if column.holds == "date" and extremes:
+            lines += _too_far(name, column.type, extremes)
     if lines:
         more = [f"and {len(lines) - 10} more columns."] * (len(lines) > 10)
         raise InputError("\n".join([*lines[:10], *more]))
     return names
+
+
+def _too_far(name, type_, extremes):
+    unit = "D" if str(type_).startswith("date32") else getattr(type_, "unit", "ms")
+    first, last = YEARS.astype(f"M8[{unit}]").astype(int) if unit != "ns" else (-LARGEST, LARGEST)
+    if first <= min(extremes) and max(extremes) < last:
+        return []
+    wrong = max(extremes) if max(extremes) >= last else min(extremes)
+    return [
+        f"column {name!r} must hold dates of the years 1 to 9999, got "
+        f"{np.datetime64(int(wrong), unit).astype('M8[Y]')}; name the column in data.drop."
+    ]
 
 
 def _too_large(name, value):

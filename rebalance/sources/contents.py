@@ -22,6 +22,9 @@ FOREIGN = (
     (b"ARROW1", "an Arrow (Feather) file", "save the table as Parquet"),
     (b"ORC", "an ORC file", "save the table as Parquet"),
     (b"SQLite format 3", "an SQLite database", SAVE),
+    (PARQUET, "Parquet in a compressed file", "unpack it: Parquet is compressed in itself"),
+    (b"<stata_dta>", "a Stata file", SAVE),
+    (b"Obj\x01", "an Avro file", "save the table as Parquet"),
     (b"\x80\x04\x95", "a Python pickle", "save the table as Parquet"),
     (b"\x80\x05\x95", "a Python pickle", "save the table as Parquet"),
     (b"$FL2", "an SPSS file", SAVE),
@@ -35,10 +38,13 @@ FOREIGN = (
 OF_TEXT = (
     (b"version https://git-lfs.github.com/spec", "a Git LFS pointer", "run 'git lfs pull'"),
     (b"%pdf-1.", "a PDF", SAVE),
-    (b"@relation ", "an ARFF file", SAVE),
 )
+TEXT = re.compile(r"\.(csv|tsv|tab)$", re.IGNORECASE)
 SPARSE = re.compile(rb"[-+\d.]+( \d+:[-+\d.eE]+)+ *\r?\n")
-MARKUP = (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<script", b"<svg")
+ARFF = re.compile(rb"(%[^\n]*\n|\s)*@relation\s", re.IGNORECASE)
+MARKUP = (
+    b"<!doctype", b"<!--", b"<html", b"<head", b"<body", b"<table", b"<?xml", b"<script", b"<svg",
+)  # fmt: skip
 BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
@@ -114,11 +120,16 @@ def _member(path):
         names = [name for name in archive.namelist() if not name.endswith("/")]
         if {"[Content_Types].xml", "xl/workbook.xml"} & set(names):
             raise _workbook(path)
+        if "content.xml" in names:
+            raise InputError(f"{path} is an OpenDocument sheet, not CSV; save it as CSV (UTF-8).")
         tables = [
             name
             for name in names
             if not any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
         ]
+        if len(tables) > 1:
+            # What explains a table lies beside it: a README, a licence.
+            tables = [name for name in tables if TEXT.search(name)] or tables
         if len(tables) != 1:
             raise InputError(
                 f"{path} must hold one file, got {len(tables)}{': ' * bool(tables)}"
@@ -159,6 +170,8 @@ def _refuse_foreign(path, head):
     for magic, what, todo in known:
         if shown[: len(magic)].lower() == magic.lower():
             raise InputError(f"{path} is {what}, not CSV or Parquet; {todo}.")
+    if ARFF.match(shown):
+        raise InputError(f"{path} is an ARFF file, not CSV or Parquet; {SAVE}.")
     if SPARSE.match(shown):
         raise InputError(f"{path} is a sparse (LIBSVM) file, not CSV or Parquet; {SAVE}.")
     if shown[:512].lower().startswith(MARKUP):

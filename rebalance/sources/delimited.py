@@ -1,14 +1,19 @@
 """Read CSV a batch at a time, every field as text, every row of the same number of fields."""
 
 import codecs
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from rebalance.errors import InputError, one_line
-from rebalance.sources import contents, dialect, text
+from rebalance.sources import contents, dialect, marks, text
 
 # Bytes that are parsed at once; a row must fit into them.
 BLOCK = 4 << 20
+# Ends of lines inside a field; fields that are looked at for them, and rows for their columns.
+ENDS, MOST_ENDS, HEAD = ("\n", "\r"), 100, 20
+# Columns of text of which so many alike are no chance.
+FEW = 4
 
 
 def recognise(path, options, target, encoding=""):
@@ -26,7 +31,7 @@ def alike(path, how, options):
 def _shown(path, options, encoding):
     """Return the first part of a file's text, whether it is all of it, and its encoding."""
     head, whole = contents.sample(path)
-    encoding = encoding or options.encoding or text.encoding(path, head)
+    encoding = encoding or text.encoding(path, head, options.encoding)
     try:
         decoded = codecs.getincrementaldecoder(encoding)().decode(head, final=whole)
     except UnicodeDecodeError as error:
@@ -78,6 +83,7 @@ def batches(path, how):
             )
             rows = 0
             for batch in _ahead(iter(reader)):
+                _refuse_swallowed(path, batch, how, rows)
                 rows += batch.num_rows
                 yield _whole(path, batch, how)
         except pa.ArrowInvalid as error:
@@ -86,6 +92,54 @@ def batches(path, how):
             rows = 0
     if wrong:
         raise _ragged(path, wrong, rows, how)
+
+
+def _refuse_swallowed(path, batch, how, before):
+    """Raise `InputError` where a field holds rows of the table: its quote was never closed."""
+    import pyarrow.compute as pc
+
+    for place, column in enumerate(batch.columns):
+        end = next((end for end in ENDS if re.search(end.encode(), column.buffers()[2])), None)
+        if end is None or how.separator == dialect.BLANKS:
+            continue
+        ends = pc.count_substring(column, end)
+        most = pc.select_k_unstable(ends, min(MOST_ENDS, len(ends)), [("", "descending")])
+        numbers = [_is_numeric(other) for other in batch.slice(0, HEAD).columns]
+        for row in most.to_pylist():
+            if not ends[row].as_py():
+                break
+            if _holds_rows(column[row].as_py(), place, numbers, how.separator):
+                raise InputError(
+                    f"{path}: field {place + 1} of row {before + row + 1} holds rows of the table: "
+                    "a quote in it is not closed; close it, or write a quote inside quotes twice."
+                )
+
+
+def _is_numeric(column):
+    cells = [cell.strip() for cell in column.to_pylist()]
+    there = [cell for cell in cells if not marks.is_missing(cell)]
+    return bool(there) and sum(map(marks.is_number, there)) > 0.8 * len(there)
+
+
+def _holds_rows(cell, place, numbers, separator):
+    """Say whether a field holds the end of a row, further rows, and the beginning of one."""
+    others = numbers[:place] + numbers[place + 1 :]
+    if not any(others) and len(numbers) <= FEW:
+        return False
+    lines = re.split(r"\r\n|\r|\n", cell)
+    first, *rows, last = ([each.strip() for each in line.split(separator)] for line in lines)
+    return any(_are(row, numbers) for row in rows) or (
+        len(last) == place + 1 and _are(last[:place] + first[1:], others)
+    )
+
+
+def _are(cells, numbers):
+    """Say whether cells are as many as columns, with numbers where those hold some."""
+    return len(cells) == len(numbers) and all(
+        marks.is_number(cell) or marks.is_missing(cell)
+        for cell, is_number in zip(cells, numbers, strict=True)
+        if is_number
+    )
 
 
 def _ahead(batches):

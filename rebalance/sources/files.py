@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -10,6 +11,8 @@ from rebalance.errors import InputError
 
 COMPRESSED = r"(\.(gz|bz2|xz|zip|zst))?"
 TABLE = re.compile(rf"\.(parquet|pq|(csv|tsv|tab){COMPRESSED})", re.IGNORECASE)
+# Of a folder without such files.
+TEXT = re.compile(rf"\.(txt|data|dat){COMPRESSED}", re.IGNORECASE)
 # What Spark writes need not end in anything.
 PART = re.compile(r"part-[\w-]+")
 # A folder of partitions, as Hive, Spark and Arrow write it: year=2023.
@@ -50,6 +53,7 @@ def matching(path, pattern="*"):
             f"data.pattern must be a glob below data.path, got {pattern!r}: {reason}."
         ) from error
     files = sorted({file for file in matches if file.is_file() and is_table(file, root)})
+    files = files or sorted({file for file in matches if file.is_file() and is_text(file, root)})
     files = [file for file in files if file.stat().st_size]
     if not files:
         what = f"data.path must name a CSV or Parquet file or a folder of them, got {str(path)!r}"
@@ -61,6 +65,19 @@ def matching(path, pattern="*"):
         )
     _refuse_results(path, files)
     return [Part(path=file, partition=_partition(file, root)) for file in files]
+
+
+def passed_over(path, parts, most=1000):
+    """Return the names of other tables in a folder and below, of so many files that are there."""
+    root, read = Path(path).expanduser(), {part.path for part in parts}
+    if not root.is_dir():
+        return []
+    files = islice((file for file in root.rglob("*") if file.is_file()), most)
+    return sorted(
+        file.relative_to(root).as_posix()
+        for file in files
+        if file not in read and (is_table(file, root) or is_text(file, root))
+    )
 
 
 def _refuse_results(path, files):
@@ -77,13 +94,21 @@ def _refuse_results(path, files):
 
 def is_table(path, folder):
     """Say whether a file of a folder is a table by its name."""
-    if any(part.startswith((".", "_")) for part in path.relative_to(folder).parts):
-        return False
-    return bool(
+    return not _is_hidden(path, folder) and bool(
         TABLE.fullmatch("".join(path.suffixes[-2:]))
         or TABLE.fullmatch(path.suffix)
         or PART.fullmatch(path.name)
     )
+
+
+def is_text(path, folder):
+    """Say whether a file of a folder is text, which may be a table."""
+    end = "".join(path.suffixes[-2:])
+    return not _is_hidden(path, folder) and bool(TEXT.fullmatch(end) or TEXT.fullmatch(path.suffix))
+
+
+def _is_hidden(path, folder):
+    return any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
 
 
 def _partition(path, folder):

@@ -1,5 +1,6 @@
 """Find the row that names the columns, if there is one, by what stands below it."""
 
+import re
 from collections import Counter
 from itertools import pairwise
 
@@ -8,6 +9,7 @@ from rebalance.sources import marks
 
 # Rows that may stand above the first row of data, and cells of a row that a message shows.
 ABOVE, SHOWN = 30, 5
+RULE = re.compile(r":?[-+]+:?|=+")
 
 
 def find(path, rows, options, target):
@@ -27,15 +29,21 @@ def find(path, rows, options, target):
                 f"{target!r} is in {'none' if not naming else 'more than one'} of them: write the "
                 "number of rows above the header into data.read.skip."
             )
-        return (naming or likely)[-1], likely[-1] + 1
+        return (naming or likely)[-1], likely[-1] + 1 + _ruled(rows[likely[-1] + 1 :])
     if likely:
-        return likely[0], likely[0] + 1
+        return likely[0], likely[0] + 1 + _ruled(rows[likely[0] + 1 :])
     if _rising(rows[0]) and not options.columns:
         raise InputError(
             f"{path} can be read in two ways: its first row, {shown(rows[0])}, is a header of "
             "numbers, or a row; write data.read.header: true, or false."
         )
     return None, _above_rows(rows)
+
+
+def _ruled(rows):
+    """Return 1 where the first row is a line, as Markdown and databases draw it, and else 0."""
+    cells = [cell for cell in rows[0] if cell] if rows else []
+    return int(bool(cells) and all(RULE.fullmatch(cell) for cell in cells))
 
 
 def _above_rows(rows):

@@ -1,5 +1,6 @@
 """Labels as people write them: which are one class, and which are the rare one."""
 
+import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -34,7 +35,7 @@ class Class:
 
 
 def classes(counted):
-    """Return the `Class` of labels that differ in blanks, capitals or the way of a number.
+    """Return the `Class` of labels that differ in blanks, capitals, accents or ways of a number.
 
     Parameters
     ----------
@@ -59,7 +60,9 @@ def _meaning(label):
     """
     if isinstance(label, bool):
         return str(label).lower()
-    text = str(label).strip()
+    # No blank, however it is written, and no mark of direction makes another label.
+    text = unicodedata.normalize("NFKC", str(label))
+    text = "".join(char for char in text if unicodedata.category(char) != "Cf").strip()
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -72,7 +75,7 @@ def _in_order(meaning):
     return (0, meaning, "") if isinstance(meaning, Decimal) else (1, 0, meaning)
 
 
-def _same(label, positive):
+def same(label, positive):
     """Say whether a label of the table is the one that params.yaml means."""
     if isinstance(positive, bool) and isinstance(label, str):
         return label.strip().lower() in SAID[positive]
@@ -121,7 +124,7 @@ def decide(reading, data, marks=frozenset()):
             f"{_cut(next(iter(counted)))}: a number to predict, or an id, has none."
         )
     if data.unlabelled == "drop":
-        marks = marks | _no_labels(counted, data)
+        marks = {*marks, *marked(counted, _asked(data))}
     gone = [label for label in counted if isinstance(label, str) and label.strip() in marks]
     without += sum(counted[label] for label in gone)
     there = classes({label: rows for label, rows in counted.items() if label not in gone})
@@ -141,47 +144,59 @@ def decide(reading, data, marks=frozenset()):
     )
 
 
-def _no_labels(counted, data):
-    """Return the marks of a missing value among labels that leave two classes or more."""
-    named = data.positive if isinstance(data.positive, list) else [data.positive]
-    marked = {
+def _asked(data):
+    return data.positive if isinstance(data.positive, list) else [data.positive]
+
+
+def marked(counted, named):
+    """Return the marks of a missing value among labels, none that is ``named``.
+
+    None either where they would leave less than two classes.
+    """
+    marks = {
         label.strip()
         for label in counted
         if isinstance(label, str)
         and is_missing(label.strip())
-        and not any(_same(label, each) for each in named)
+        and not any(same(label, each) for each in named)
     }
-    rest = [label for label in counted if not isinstance(label, str) or label.strip() not in marked]
-    return marked if len(classes(dict.fromkeys(rest, 1))) > 1 else set()
+    rest = [label for label in counted if not isinstance(label, str) or label.strip() not in marks]
+    return sorted(marks) if len(classes(dict.fromkeys(rest, 1))) > 1 else []
 
 
 def _positive(name, classes, data):
     """Return the classes that are positive, the others, and what was taken for one."""
-    asked = data.positive if isinstance(data.positive, list) else [data.positive]
     if len(classes) < 2:
         shown = ": " * bool(classes) + _shown(classes)
         raise InputError(f"{name} must have two classes, got {len(classes)}{shown}.")
     chosen = []
-    for label in asked:
-        same = [each for each in classes if _same(each.label, label)]
-        if len(same) != 1:
+    for label in _asked(data):
+        meant = [each for each in classes if same(each.label, label)]
+        if len(meant) != 1:
             raise InputError(
                 f"data.positive must be one of the labels of {name.split(' ', 1)[1]}, "
                 f"{_shown(classes)}, got {label!r}; write it as it stands here, text in quotes."
             )
-        chosen += [each for each in same if each not in chosen]
+        chosen += [each for each in meant if each not in chosen]
     rest = [each for each in classes if each not in chosen]
+    marks = marked({each.label: each.rows for each in classes}, _asked(data))
     if len(classes) > 2 and not isinstance(data.positive, list):
-        marked = _no_labels({each.label: each.rows for each in classes}, data)
-        hint = f"; data.unlabelled: drop leaves out {', '.join(map(repr, sorted(marked)))}"
+        hint = f"; data.unlabelled: drop leaves out {', '.join(map(repr, marks))}"
         raise InputError(
             f"{name} has {len(classes)} classes, {_shown(classes, rows=True)}; "
             f"write data.positive: [{data.positive}] for {data.positive!r} against the rest, or "
-            f"more labels into the list{hint * bool(marked)}."
+            f"more labels into the list{hint * bool(marks)}."
         )
     if not rest:
         raise InputError(f"data.positive names every label of {name}: {_shown(classes)}.")
-    return chosen, rest, [_spelt(each) for each in classes if len(each.spellings) > 1]
+    notes = [_spelt(each) for each in classes if len(each.spellings) > 1]
+    return chosen, rest, [*notes, *([counted_in(marks)] if marks else [])]
+
+
+def counted_in(marks):
+    """Return what to say of marks of a missing value that are labels."""
+    shown = ", ".join(map(repr, marks[:SHOWN]))
+    return f"labels {shown} are not the rare class; data.unlabelled: drop leaves out their rows"
 
 
 def _spelt(each):

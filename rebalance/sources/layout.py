@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from rebalance.errors import InputError
 from rebalance.sources import contents, delimited, dialect, parquet
+from rebalance.sources.labels import in_words
 
 SHOWN = 10
+RANGES = "left out, as pandas writes an index of consecutive numbers by its ends only"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,8 @@ def _csv(parts, data, encoding):
         layouts.append((part, replace(other, encoding=encoding or other.encoding)))
     names = list(layouts[0][1].called)
     header = f"header in row {how.skipped + 1}" if how.header else "no header"
+    if how.below:
+        header += f", the {in_words(how.below)} below it left out"
     separator = dialect.SEPARATORS.get(how.separator, how.separator)
     return Layout(
         parts=layouts,
@@ -76,9 +80,10 @@ def _csv(parts, data, encoding):
 def _parquet(parts, data):
     import pyarrow as pa
 
-    files, types, first, unused = [], {}, None, []
+    files, types, first, unused, ranges = [], {}, None, [], []
     for part in parts:
-        names, kinds = parquet.schema(part.path)
+        names, kinds, ranged = parquet.schema(part.path)
+        ranges += [name for name in ranged if name not in ranges]
         types_here = {new: kind for (_, new), kind in zip(names, kinds, strict=True)}
         no_use = [name for name, kind in types_here.items() if kind is None]
         if wrong := [name for name in no_use if name not in data.drop]:
@@ -100,7 +105,7 @@ def _parquet(parts, data):
         parts=files,
         names=list(first),
         types={name: None if kind == pa.string() else kind for name, kind in common.items()},
-        notes=["Parquet"],
+        notes=["Parquet", *([f"{RANGES}: {listed(ranges)}"] if ranges else [])],
         unused=unused,
     )
 

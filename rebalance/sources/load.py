@@ -1,10 +1,13 @@
 """The rows of each source: how they were read, and the rows themselves, a piece at a time."""
 
+from dataclasses import replace
+
 from rebalance.errors import InputError
 from rebalance.sources import files, labels, reading
 from rebalance.sources.checks import named_columns
 from rebalance.sources.creditcard import creditcard
 from rebalance.sources.download import download
+from rebalance.sources.layout import listed
 from rebalance.sources.seen import Column
 
 
@@ -20,7 +23,14 @@ def profile(data):
     """
     if data.source == "simulated":
         return _simulated(data)
-    return reading.profile(_files(data), data)
+    parts = _files(data)
+    profiled = reading.profile(parts, data)
+    if data.source != "file" or data.pattern != "*":
+        return profiled
+    if others := files.passed_over(data.path, parts):
+        note = f"not read, of other names or in folders below: {listed(others)}; see data.pattern"
+        return replace(profiled, said=(*profiled.said, note))
+    return profiled
 
 
 def _files(data):

@@ -16,6 +16,9 @@ from rebalance.sources.cells import (
     plain,
 )
 
+# The largest whole number up to which a double holds every one.
+EXACT = 2**53
+
 
 @dataclass(frozen=True, kw_only=True)
 class Meaning:
@@ -79,6 +82,8 @@ def _fast(name, cells, decimal, missing):
     if cells.wide and cells.fast == FLOAT:
         note = f"column {name!r}: whole numbers of more than 64 bits, read as text"
         return Meaning(kind=TEXT, missing=frozenset(cells.gone), note=note)
+    if missing and cells.whole == cells.numbers and (meaning := _too_long(name, cells)):
+        return meaning
     note = ""
     if cells.leading_zero:
         note = (
@@ -94,7 +99,17 @@ def _fast(name, cells, decimal, missing):
     )
 
 
+def _too_long(name, cells):
+    """Return that whole numbers which no double holds, and which have gaps, stay text."""
+    if max(map(abs, cells.bounds.get(".", (0,)))) <= EXACT:
+        return None
+    note = f"column {name!r}: whole numbers beyond {EXACT:,} with gaps, read as text"
+    return Meaning(kind=TEXT, missing=frozenset(cells.gone), note=note)
+
+
 def _numbers(name, cells, decimal, missing):
+    if cells.whole == cells.numbers and (meaning := _too_long(name, cells)):
+        return meaning
     if 0 < cells.percent < cells.present or len(cells.currencies) > 1:
         mixed = "percentages" if cells.percent else "currencies"
         note = f"column {name!r}: numbers with and without a sign of {mixed}, read as text"

@@ -17,6 +17,8 @@ def schema(path):
         pandas wrote the last, where that is enough to tell the columns apart.
     types : list of pyarrow.DataType
         None for a column of a type that no learner takes.
+    ranges : list of str
+        The names of an index that the file has no column of.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -25,14 +27,17 @@ def schema(path):
         schema = pq.read_schema(path)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path} cannot be read as Parquet: {one_line(error)}.") from error
-    return list(zip(schema.names, _flat(schema), strict=True)), [
-        plain(field.type) for field in schema
-    ]
-
-
-def _flat(schema):
-    """Return the names of columns, of several levels in one."""
     notes = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+    indices = (each for each in notes.get("index_columns", []) if isinstance(each, dict))
+    return (
+        list(zip(schema.names, _flat(schema, notes), strict=True)),
+        [plain(field.type) for field in schema],
+        [each["name"] for each in indices if each.get("name")],
+    )
+
+
+def _flat(schema, notes):
+    """Return the names of columns, of several levels in one."""
     if len(notes.get("column_indexes", [])) < 2:
         return [name.strip() for name in schema.names]
     import ast

@@ -17,7 +17,8 @@ from rebalance.sources.meaning import converted, decide
 HELD, WRITTEN, ROWS = 96 << 20, 96 << 20, 1 << 20
 # Names of columns that number the rows, where they do; and of those without one.
 ROW_NUMBERS = {"rownames", "row.names", "row_names", "rowid", "index", "level_0"}
-NAMELESS = ("Unnamed: ", "__index_level_")
+INDEX = "__index_level_"
+NAMELESS = ("Unnamed: ", INDEX)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,12 +88,12 @@ def _profile(laid, data):
             batch[name] = batch[name] if looked is None else looked
         size += sum(column.nbytes for column in batch.values())
         held = None if held is None or size > HELD else [*held, batch]
-    meanings = _meanings(states, laid, data)
+    meanings = _meanings(states, laid, data, target, labelled)
     columns = {
         name: seen.of_cells(state, meanings[name]) if name in meanings else state.column()
         for name, state in states.items()
     }
-    left_out, notes = _left_out(columns, states)
+    left_out, notes = _left_out(columns, states, rows)
     return Reading(
         rows=rows,
         columns=columns,
@@ -150,7 +151,7 @@ def _number(mark):
         return None
 
 
-def _meanings(states, laid, data):
+def _meanings(states, laid, data, target, labelled):
     """Return the `Meaning` of every column of text; `InputError` names those that are unsure."""
     texts = {name: state for name, state in states.items() if laid.types[name] is None}
     by_mark = Counter(filter(None, (state.evidence() for state in texts.values())))
@@ -165,26 +166,39 @@ def _meanings(states, laid, data):
                 meanings[name] = decide(name, state, decimal, as_text=True)
             else:
                 unsure.append(str(error))
-    again = [name for name, state in texts.items() if state.is_stray() and name in state.strays]
-    if len(again) > 1:
-        rows = max(texts[name].strays[name] for name in again)
-        raise InputError(
-            f"{laid.parts[0][0].path}: the header stands again in {rows} of the rows; remove them."
-        )
+    _refuse_headers(laid, texts, target, labelled)
     if unsure:
         more = f"; and {len(unsure) - 5} more columns" * (len(unsure) > 5)
         raise InputError(f"{laid.parts[0][0].path}: {'; '.join(unsure[:5])}{more}.")
     return meanings
 
 
-def _left_out(columns, states):
+def _refuse_headers(laid, texts, target, labelled):
+    """Raise `InputError` where every column whose values are known holds its own name."""
+    again = {
+        name: state.strays[name] or state.values[name]
+        for name, state in texts.items()
+        if name in state.strays or not state.full or len(state.strays) <= cells.STRAY_VALUES
+    }
+    again |= {target: labelled.counted[target]} if target else {}
+    if len(again) > 1 and all(again.values()):
+        raise InputError(
+            f"{laid.parts[0][0].path}: the header stands again in {max(again.values())} of the "
+            "rows; remove them."
+        )
+
+
+def _left_out(columns, states, rows):
     """Return the columns that number the rows, and what to say of them and of other nameless."""
     left_out, notes = [], []
     for name, column in columns.items():
         nameless = name.startswith(NAMELESS)
         counts = isinstance(states[name], Cells) and states[name].steady and states[name].fast
-        if (nameless and column.holds in {"whole number", "empty"}) or (
-            name.lower() in ROW_NUMBERS and counts and column.holds == "whole number"
+        numbers = column.holds == "whole number"
+        # Tables that were joined may number their rows anew.
+        differ = name.startswith(INDEX) or column.distinct is None or column.distinct > rows / 2
+        if (nameless and (column.holds == "empty" or (numbers and differ))) or (
+            name.lower() in ROW_NUMBERS and counts and numbers
         ):
             left_out.append(name)
         elif nameless:

@@ -58,13 +58,14 @@ class Typed:
         column = gaps(column, self.sentinels)
         self.rows += len(column)
         self.gone += column.null_count
-        if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
-            least, most = pc.min_max(column).as_py().values()
+        whole = _moments(column) if pa.types.is_temporal(column.type) else column
+        if pa.types.is_floating(whole.type) or pa.types.is_integer(whole.type):
+            least, most = pc.min_max(whole).as_py().values()
             if least is not None:
                 self.low = least if self.low is None else min(self.low, least)
                 self.high = most if self.high is None else max(self.high, most)
         if not self.full:
-            plain = column
+            plain = whole
             if pa.types.is_dictionary(column.type):
                 plain = column.cast(column.type.value_type)
             counted = pc.value_counts(plain.drop_null())
@@ -113,6 +114,13 @@ class Labels:
             else:
                 self.counted[label] += item["counts"]
         self.more = len(self.counted) > labels.MOST
+
+
+def _moments(column):
+    """Return dates as whole numbers of their unit: arrow has years beyond Python's."""
+    import pyarrow as pa
+
+    return column.view(pa.int64() if column.type.bit_width == 64 else pa.int32())
 
 
 def gaps(column, sentinels=()):

@@ -15,6 +15,14 @@ MARKS = (
 WORD = re.compile(r"[^\W\d_]*[^\x00-\x7f][^\x00-\x7f\w]*[^\W\d_]*")
 # Characters of Western European text other than letters.
 SIGNS = set("€°ºª«»“”„‘’‚–—…·•£¥§©®™±²³µ¼½¾¿¡´`¨×÷ \xa0")  # noqa: RUF001
+# What cp1252 makes of letters of other encodings: signs between letters and capitals after small
+# letters in Polish, Czech ì and Hungarian õ where Italian and Portuguese have none, and letters of
+# Icelandic, of which Turkish text is full.
+MISPLACED = re.compile(
+    r"[^\W\d_][£¥§©®±²³¹µ¼½¾¿¡¨÷][^\W\d_]|[£¥¯][^\W\d_]|(?<=[a-zà-ÿ])[À-ÖØ-ÝŸŠŽ]"
+    r"|ì[^\W\d_]|õ(?!e)|[ðþýÐÞÝ]"
+)
+OTHERS = ("cp1250", "cp1254", "cp1251", "latin-1")
 
 
 class NotUtf8(Exception):  # noqa: N818 it ends a reading, to begin another
@@ -25,8 +33,10 @@ class NotUtf8(Exception):  # noqa: N818 it ends a reading, to begin another
         self.part = part
 
 
-def encoding(path, head):
+def encoding(path, head, said=""):
     """Return the encoding of a text by its first bytes, or raise `InputError` where it is unsure.
+
+    What ``said`` names is it, but for the byte-order mark that the text may begin with.
 
     A byte-order mark tells; then the zero bytes of UTF-16; then UTF-8, which other text hardly
     ever is by chance. What is left has one byte a character: Western European (cp1252, which has
@@ -35,7 +45,14 @@ def encoding(path, head):
     """
     for mark, name in MARKS:
         if head.startswith(mark):
+            if said and not said.startswith(name.removesuffix("-sig")):
+                raise InputError(
+                    f"{path} begins with the byte-order mark of {name}, and data.read.encoding "
+                    f"says {said!r}; leave that out."
+                )
             return name
+    if said:
+        return said
     if b"\0" in head[:4096]:
         return _two_bytes(path, head)
     if is_utf8(head, whole=False):
@@ -76,18 +93,23 @@ def western(path, part):
         return "cp1252"
     import charset_normalizer
 
-    other = charset_normalizer.from_bytes(part).best()
-    other = other.encoding if other and other.encoding != "cp1252" else "latin-1"
+    best = charset_normalizer.from_bytes(part).best()
     raw = strange[0].encode("cp1252", errors="replace")
+    readings = {
+        name: raw.decode(name, errors="replace")
+        for name in [*([best.encoding] if best else []), *OTHERS]
+    }
+    other = next((name for name in readings if readings[name] != strange[0]), "latin-1")
     raise InputError(
         f"{path} is not UTF-8, and what else is not sure: {strange[0][:40]!r} as cp1252, "
-        f"{raw.decode(other, errors='replace')[:40]!r} as {other}; write the right one into "
-        "data.read.encoding."
+        f"{readings[other][:40]!r} as {other}; write the right one into data.read.encoding."
     )
 
 
 def _reads(word):
     """Say whether a word with other letters than ASCII's is one of a Western language."""
+    if MISPLACED.search(word):
+        return False
     letters = [char for char in word if char.isalpha()]
     foreign = [char for char in letters if char > "\x7f"]
     signs = [char for char in word if char > "\x7f" and not char.isalpha()]

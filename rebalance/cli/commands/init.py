@@ -27,6 +27,7 @@ def arguments(parser):
 def run(file, target, positive):
     """Write params.yaml, and return what was taken for granted."""
     from rebalance.cli import setup
+    from rebalance.sources.labels import counted_in, in_words, marked
 
     document = setup.Document(paths.PARAMS)
     path = located(file)
@@ -45,7 +46,9 @@ def run(file, target, positive):
         f"{natural:.3g} negatives per positive" + ("" if positive else "; the rarer label"),
     ]
     if profile.unlabelled:
-        lines.append(f"data.unlabelled drop: {profile.unlabelled:,} rows have no label")
+        lines.append(f"data.unlabelled drop: {in_words(profile.unlabelled)} without a label")
+    if marks := marked(profile.labels, rare):
+        lines.append(counted_in(marks))
     lines += setup.point(document, path, profile, written, again)
     lines.append(_split(profile))
     store.write_text(paths.PARAMS, document.text())

@@ -72,21 +72,14 @@ def _rarer(labels, target):
 
 def _meant(word, labels, target):
     """Return the label that a word of the command line means."""
-    same = [label for label in labels if _same(label, word.strip())]
-    if len(same) != 1:
+    from rebalance.sources.labels import same
+
+    meant = [label for label in labels if same(label, word)]
+    if len(meant) != 1:
         raise InputError(
             f"--positive must be one of the labels of {target!r} ({shown(labels)}), got {word!r}."
         )
-    return same[0]
-
-
-def _same(label, word):
-    if not isinstance(label, bool):
-        try:
-            return float(word) == float(label)
-        except ValueError:
-            pass
-    return str(label).casefold() == word.casefold()
+    return meant[0]
 
 
 def plain(label):
