@@ -34,7 +34,6 @@ def evaluate(params, run):
     section = params.threshold.for_columns(test.names)
     evaluation.check_thresholds(models, section)
     groups = evaluation.groups(test, params.evaluate.groups)
-    run.prepare()
     with workers.pool(params.run) as (executor, _):
         scored = executor.map(lambda n: models[n].raw_scores(test.X), names)
         raw = dict(zip(names, scored, strict=True))

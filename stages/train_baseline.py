@@ -21,7 +21,6 @@ def train_baseline(params, run):
     entry = Treatment(treatment=treatments.NONE)
     training.check(entry, table, settings, paths.BASELINE)
     cache = store.score_cache(len(table.y))
-    run.prepare()
     with fits.opened(table, [entry], params.learner, params.run, cache, settings.fits) as running:
         trained = training.train(entry, running, settings)
     store.write_trained(paths.BASELINE, trained)

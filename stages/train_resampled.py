@@ -24,7 +24,6 @@ def train_resampled(name, params, run):
     entry = params.resample[name].at(treatments.natural_ratio(table.y))
     training.check(entry, table, settings, f"resample.{name}")
     cache = store.score_cache(len(table.y))
-    run.prepare()
     with fits.opened(table, [entry], params.learner, params.run, cache, settings.fits) as running:
         trained = training.train(entry, running, settings)
     store.write_trained(name, trained)

@@ -24,7 +24,6 @@ def tune_ratio(params, run):
     largest = tuning.largest(params.tune, table.y)
     total = params.tune.trials * (1 + len(params.tune.also) + bool(params.tune.learner))
     count = total * params.tune.folds + settings.fits
-    run.prepare()
     with (
         fits.opened(table, largest, params.learner, params.run, cache, count) as running,
         tqdm(

@@ -257,7 +257,7 @@ def observe(name, stage, folder, made):
 @contextlib.contextmanager
 def unrecorded(*_):
     """Stand in for `tracking.stage`, which reads what a stage wrote after it is through."""
-    yield types.SimpleNamespace(prepare=lambda: None)
+    yield types.SimpleNamespace()
 
 
 OPENED = []  # the set that notes what is opened, while a stage runs

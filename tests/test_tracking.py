@@ -644,6 +644,28 @@ def test_sync_hands_over_what_short_stages_left(restored):
     assert run.data.metrics == {"rows": 3, "seconds": 2}
 
 
+def test_two_runs_of_a_stage_are_both_handed_over_each_with_its_own_files(restored):
+    def left(rows, started):
+        store.write_json(paths.SPLIT, {"rows": rows})
+        outputs = {paths.SPLIT.as_posix(): store.md5(paths.SPLIT)}
+        return tracking.Record(
+            stage="split", params={}, metrics={"rows": rows}, tags={"kind": "stage"},
+            outputs=outputs, started=started,
+        )  # fmt: skip
+
+    records.keep(left(30, 1.0))
+    records.keep(left(31, 2.0))
+    assert tracking.hand_over_kept("rebalance") == ["split", "split"]
+
+    server = client()
+    first, second = sorted(runs(), key=lambda run: run.info.start_time)
+    assert [run.data.metrics["rows"] for run in (first, second)] == [30, 31]
+    assert [file.path for file in server.list_artifacts(second.info.run_id, "metrics")] == [
+        "metrics/split.json"
+    ]
+    assert server.list_artifacts(first.info.run_id, "metrics") == []
+
+
 def test_sync_records_a_stage_again_when_it_wrote_something_else(restored):
     sync.run()
     lock = Path("dvc.lock").read_text()
@@ -852,7 +874,9 @@ def test_what_is_missing_is_said_in_one_line(root, command, message):
         (["python", "/bin/dvc", "exp", "run"], True),
         (["python", "/bin/dvc", "repro", "split"], False),
         (["python", "/bin/dvc", "repro", "-s", "split"], False),
-        (["python", "/bin/dvc", "exp", "run", "-S", "split.seed=1"], False),
+        (["python", "/bin/dvc", "exp", "run", "-S", "split.seed=1"], True),
+        (["python", "/bin/dvc", "exp", "run", "--set-param=split.seed=1"], True),
+        (["python", "/bin/dvc", "exp", "run", "-S", "split.seed=1", "split"], False),
         (["python", "/bin/dvc", "status"], False),
     ],
 )
@@ -861,12 +885,14 @@ def test_a_short_stage_waits_for_others_only_where_the_whole_pipeline_runs(
 ):
     parent = SimpleNamespace(cmdline=lambda: words, create_time=lambda: 0.0)
     monkeypatch.setattr(psutil.Process, "parents", lambda _: [parent])
-    assert pipeline.others_follow() is expected
+    monkeypatch.chdir(REPOSITORY)
+    assert pipeline.others_follow("split") is expected
+    assert pipeline.others_follow("evaluate") is False
     assert pipeline.repro() == "1970-01-01 00:00:00 UTC"
 
 
 def test_without_dvc_a_stage_records_itself(monkeypatch):
     shell = SimpleNamespace(cmdline=lambda: ["bash"], create_time=lambda: 0.0)
     monkeypatch.setattr(psutil.Process, "parents", lambda _: [shell])
-    assert pipeline.others_follow() is False
+    assert pipeline.others_follow("split") is False
     assert pipeline.repro() == ""

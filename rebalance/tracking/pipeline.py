@@ -11,6 +11,7 @@ from rebalance.params.file import read
 # Commands that run all stages, and options that leave it so.
 WHOLE = {("repro",), ("exp", "run")}
 OPTIONS = {"--all-pipelines", "-P", "--force", "-f", "--quiet", "-q", "--verbose", "-v", "--temp"}
+WITH_VALUE = {"--set-param", "-S", "--name", "-n", "--message", "-m"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,10 +101,10 @@ def moment(seconds):
     return date.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def others_follow():
-    """Tell whether DVC runs the whole pipeline, so that this stage is not the last."""
+def others_follow(name):
+    """Return whether DVC runs the whole pipeline, and stage ``name`` is not its last one."""
     process = _dvc()
-    if process is None:
+    if process is None or name == list(stages())[-1]:
         return False
     words = process.cmdline()
     words = words[1 + next(i for i, word in enumerate(words) if _is_dvc(word)) :]
@@ -114,8 +115,17 @@ def others_follow():
 
 
 def _targets(words):
-    """Return the words of a command line that may name stages: all but some options."""
-    return [word for word in words if word not in OPTIONS]
+    """Return the words of a command line that may name stages: all but some options.
+
+    >>> _targets(["--force", "-S", "split.seed=1", "--name=other", "split"])
+    ['split']
+    """
+    pairs = zip(["", *words], words, strict=False)
+    return [
+        word
+        for before, word in pairs
+        if not (before in WITH_VALUE or word.split("=")[0] in OPTIONS | WITH_VALUE)
+    ]
 
 
 def _dvc():

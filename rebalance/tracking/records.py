@@ -4,13 +4,15 @@ Numbers and sentences come from the files that a stage wrote, so that both are e
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rebalance import params as parameters
 from rebalance import paths, store
 from rebalance.params.file import read
 from rebalance.tracking import pipeline, provenance, summaries
+
+DIGITS = 12  # of a checksum, in the name of a file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +125,11 @@ def _dumped(value):
 
 
 def keep(record):
-    """Keep a record until a later stage, or ``rebalance sync``, hands it to MLflow."""
-    path = paths.RUNS / f"{record.stage}.json"
+    """Keep a record until a later stage, or ``rebalance sync``, hands it to MLflow.
+
+    A later run of the stage that wrote something else does not replace it.
+    """
+    path = paths.RUNS / f"{record.stage}.{provenance.digest(record.outputs)[:DIGITS]}.json"
     with store.replacing(path) as beside:
         beside.write_text(json.dumps(asdict(record)), encoding="utf-8")
 
@@ -136,6 +141,16 @@ def kept():
         for path in paths.RUNS.glob("*.json")
     ]
     return sorted(records, key=lambda each: each[1].started)
+
+
+def still_there(record):
+    """Return the record without the outputs that a later run replaced or deleted."""
+    outputs = {
+        path: md5
+        for path, md5 in record.outputs.items()
+        if Path(path).exists() and provenance.checksum(Path(path)) == md5
+    }
+    return replace(record, outputs=outputs)
 
 
 def waiting():

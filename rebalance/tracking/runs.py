@@ -1,7 +1,6 @@
 """Record stages in MLflow, which is imported inside functions, late."""
 
 import os
-import threading
 import time
 import warnings
 from contextlib import contextmanager
@@ -29,6 +28,10 @@ SETTINGS = {
 }
 
 
+# MLflow takes seconds to import: a shorter stage of a whole `dvc repro` leaves that to a later one.
+SHORT = 60  # seconds
+
+
 class Run:
     """The run of a stage that is at work.
 
@@ -38,42 +41,16 @@ class Run:
         What the stage trained.
     """
 
-    def __init__(self, experiment):
+    def __init__(self):
         self.model = None
-        self._experiment, self._thread = experiment, None
-
-    def prepare(self):
-        """Import MLflow and open its store in a thread, while the stage goes on."""
-        # Imported here first: it turns a warning of its own off, and the filters of two threads
-        # undo each other.
-        import requests  # noqa: F401
-
-        # An error is met again, and worded, where the run is recorded.
-        self._thread = threading.Thread(target=_attempt, args=(self._experiment,), daemon=True)
-        self._thread.start()
-
-    @property
-    def prepared(self):
-        """Return whether `prepare` was called; wait until it is done."""
-        return self._thread is not None and _ended(self._thread)
-
-
-def _ended(thread):
-    thread.join()
-    return True
-
-
-def _attempt(experiment):
-    try:
-        _settle()
-        _open(experiment)
-    except Exception:  # noqa: BLE001
-        return
 
 
 @contextmanager
 def stage(name, params):
     """Record what the body does as one run, when it is through.
+
+    Where DVC runs the whole pipeline, a stage of less than a minute leaves its record to the next
+    one that takes longer, or to the last: MLflow is imported once.
 
     Parameters
     ----------
@@ -93,11 +70,10 @@ def stage(name, params):
     experiment = params.tracking.experiment
     places.check(experiment)
     pipeline.stage(name)
-    started, run = time.time(), Run(experiment)
+    started, run = time.time(), Run()
     yield run
     record = records.ran(name, params, started, time.time() - started)
-    if not run.prepared and pipeline.others_follow():
-        # A short stage would take longer to import MLflow than for its work.
+    if record.seconds < SHORT and pipeline.others_follow(name):
         records.keep(record)
         return
     hand_over(experiment, record, model=run.model)
@@ -107,9 +83,7 @@ def hand_over(experiment, record, *, model=None):
     """Record what earlier stages left, then ``record``; return its run's id."""
     with _in_one_line(experiment):
         client, experiment_id = _open(experiment)
-        for path, earlier in records.kept():
-            _record(client, experiment_id, earlier)
-            path.unlink()
+        _record_kept(client, experiment_id)
         return _record(client, experiment_id, record, model=model)
 
 
@@ -118,11 +92,14 @@ def hand_over_kept(experiment):
     names = records.waiting()
     if names:
         with _in_one_line(experiment):
-            client, experiment_id = _open(experiment)
-            for path, earlier in records.kept():
-                _record(client, experiment_id, earlier)
-                path.unlink()
+            _record_kept(*_open(experiment))
     return names
+
+
+def _record_kept(client, experiment_id):
+    for path, earlier in records.kept():
+        _record(client, experiment_id, records.still_there(earlier))
+        path.unlink()
 
 
 def _record(client, experiment_id, record, *, model=None):

@@ -19,7 +19,9 @@ def run(port):
 
     uri = tracking.address()
     there = uri if uri.startswith("http") else f"http://127.0.0.1:{port}"
-    page = tracking.page(there.rstrip("/"), params.load().tracking.experiment)
+    experiment = params.load().tracking.experiment
+    tracking.hand_over_kept(experiment)
+    page = tracking.page(there.rstrip("/"), experiment)
     if there == uri:
         return f"{page}\n"
     sys.stdout.write(f"the models, the best score first, in some seconds at\n{page}\n")
