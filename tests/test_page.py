@@ -327,7 +327,8 @@ def test_the_numbers_on_the_page_are_those_of_the_files(results, page, tmp_path)
             verdict = files["comparison"]["verdicts"][row["model"]]
             assert numbers(row["difference"]) == rounded(verdict, "difference", "low", "high")
             assert row["verdict"] == verdict["verdict"]
-            assert row["p"] == f"{verdict['p_adjusted']:.3f}"
+            p = f"{verdict['p_adjusted']:.3f}"
+            assert row["p"] == ("< 0.001" if verdict["p_adjusted"] < 0.001 else p)
 
     for row in found["Rules, for under"]:
         decided = files["decisions"]["under"][row["name"]]

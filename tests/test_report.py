@@ -120,6 +120,7 @@ def test_the_short_report_has_the_answer_the_verdicts_the_rules_and_what_to_doub
     titles = [line[3:] for line in text.splitlines() if line.startswith("## ")]
     assert titles == [
         "Difference from the baseline: average precision on the test rows",
+        "Decisions against the baseline with a moved threshold",
         "Rules, for under",
         "Rows",
         "Caveats",
@@ -425,12 +426,63 @@ def test_disagreements_are_counted_by_class_and_side(text):
 def test_the_p_values_of_disagreements_stand_with_their_class(results):
     pair = results.comparison.mcnemar["under"]
     pair = {
-        "positives": replace(pair["positives"], p_value=0.25),
-        "negatives": replace(pair["negatives"], p_value=0.5),
+        "positives": replace(pair["positives"], p_value=0.004),
+        "negatives": replace(pair["negatives"], p_value=0.01),
     }
     changed = replace(results.comparison, mcnemar=results.comparison.mcnemar | {"under": pair})
     under = rows_of(whole(replace(results, comparison=changed)), "Disagreements")[1]
-    assert (under["p of positives"], under["p of negatives"]) == ("0.250", "0.500")
+    # Holm's correction for four tests: two of each arm.
+    assert (under["p of positives"], under["p of negatives"]) == ("0.016", "0.030")
+
+
+def test_a_small_p_value_is_below_a_thousandth_and_not_zero(results):
+    found = fixed.with_verdict(results, p_adjusted=0.0004)
+    assert rows_of(whole(found), "Difference")[2]["p"] == "< 0.001"
+    tiny = {"under": replace(results.comparison.mcnemar["under"]["positives"], p_value=1e-5)}
+    pairs = {"under": {"positives": tiny["under"], "negatives": tiny["under"]}}
+    changed = replace(results.comparison, mcnemar=pairs)
+    (row,) = rows_of(whole(replace(results, comparison=changed)), "Disagreements")
+    assert row["p of positives"] == row["p of negatives"] == "< 0.001"
+    scores = fixed.CROSS_VALIDATED | {
+        "under": replace(fixed.CROSS_VALIDATED["under"], p_adjusted=0.0)
+    }
+    found = replace(results, recommendation=replace(found.recommendation, cross_validated=scores))
+    assert rows_of(whole(found), "Out of fold")[1]["p"] == "< 0.001"
+
+
+def with_p_values(results, **p_values):
+    """Return results whose differences from the moved threshold have these p-values, and no doubt.
+
+    Those that are not named have 1.
+    """
+    own = {
+        metric: replace(each, p_value=p_values.get(metric, 1.0), doubt="", value=each.value or 0.1)
+        for metric, each in results.comparison.against_moved["under"].items()
+    }
+    return replace(results, comparison=replace(results.comparison, against_moved={"under": own}))
+
+
+def test_decisions_name_the_differences_that_holms_correction_leaves(results):
+    """Four metrics: .012 x 4 = .048 is detected, .013 x 4 = .052 is not."""
+    title = "Decisions against the baseline with a moved threshold"
+    for p, said in ((0.012, "higher precision"), (0.013, "nothing")):
+        (row,) = rows_of(whole(with_p_values(results, precision=p)), title)
+        assert row["detected"] == said
+    (row,) = rows_of(whole(with_p_values(results, precision=0.012, f1=0.016)), title)
+    assert row["detected"] == "higher F1, higher precision"
+
+
+def test_a_difference_in_doubt_is_not_detected(results):
+    found = with_p_values(results, precision=0.0)
+    own = found.comparison.against_moved["under"]
+    own["precision"] = replace(own["precision"], doubt="few errors")
+    (row,) = rows_of(whole(found), "Decisions against the baseline with a moved threshold")
+    assert row["detected"] == "nothing"
+
+
+def test_the_fair_contrast_is_the_first_of_the_decisions(results):
+    decisions = [s.title for s in render.sections(results) if s.part == "decisions"]
+    assert decisions[0] == "Decisions against the baseline with a moved threshold"
 
 
 @pytest.mark.parametrize("name", NAMES)

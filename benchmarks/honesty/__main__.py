@@ -10,7 +10,7 @@ import time
 
 from threadpoolctl import threadpool_limits
 
-from benchmarks.honesty import coverage, optimism, policy, promises, verdicts
+from benchmarks.honesty import costs, coverage, optimism, policy, promises, verdicts
 from benchmarks.honesty.tables import text
 
 # Each part takes ``quick`` and returns a `tables.Table`.
@@ -20,6 +20,7 @@ PARTS = {
     "equal": verdicts.equal,
     "reseeded": verdicts.reseeded,
     "promises": promises.promises,
+    "costs": costs.intervals_of_costs,
     "power": verdicts.power,
     "optimism": optimism.optimism,
     "policy": policy.policy,

@@ -13,6 +13,7 @@ from rebalance.comparison.significance import (
     equivalence,
     holm,
     mcnemar,
+    p_text,
 )
 from rebalance.comparison.verdicts import (
     BETTER,
@@ -43,6 +44,7 @@ __all__ = [
     "holm",
     "linear_interval",
     "mcnemar",
+    "p_text",
     "spread",
     "verdicts",
 ]

@@ -71,6 +71,15 @@ def holm(p_values):
     return adjusted
 
 
+def p_text(p_value):
+    """Return a p-value with three digits, or that it is below them.
+
+    >>> p_text(0.0412), p_text(0.0004)
+    ('0.041', '< 0.001')
+    """
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
 def corrected_t_test(differences, n_train, n_test):
     """Return the t-test for differences of repeated folds (Nadeau and Bengio 2003).
 

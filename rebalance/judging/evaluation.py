@@ -48,6 +48,7 @@ def judge_all(models, table, y_scores, rules, params, groups=None):
     Parameters
     ----------
     models : dict of str to CorrectedClassifier
+        The baseline's first: the costs of the others are compared with its costs.
     table : store.Table
         The test rows.
     y_scores : dict of str to array of shape (n_rows,)
@@ -60,11 +61,12 @@ def judge_all(models, table, y_scores, rules, params, groups=None):
     scores, decisions : dict of str to dict
         `judge`, with the metrics at ``data.prevalence`` where it is given, and `by_rule`.
     """
-    scores, decisions = {}, {}
+    scores, decisions, first = {}, {}, None
     for name, model in models.items():
         y_score, chosen = y_scores[name], model.thresholds
         scores[name] = judge(table.y, y_score, model.threshold, params.evaluate)
-        decisions[name] = by_rule(table, y_score, chosen, rules, groups)
+        decisions[name] = by_rule(table, y_score, chosen, rules, groups, baseline=first)
+        first = first or (y_score, chosen)
         if share := params.data.prevalence:
             scores[name]["at_prevalence"] = restated(
                 table, y_score, chosen, rules, model.share, share

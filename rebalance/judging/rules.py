@@ -1,15 +1,14 @@
 """Measure the decisions of every threshold rule, with intervals."""
 
-import numpy as np
-
 from rebalance import metrics, thresholds
 from rebalance.comparison import linear_interval
 from rebalance.comparison.bootstrap import Strata
+from rebalance.judging.costs import difference, of_decisions
 from rebalance.metrics import HALF
 from rebalance.thresholds import Threshold
 
 
-def by_rule(table, y_score, chosen, rules, groups=None):
+def by_rule(table, y_score, chosen, rules, groups=None, baseline=None):
     """Return what every rule's decisions are worth on the test rows, by the rule's name.
 
     Parameters
@@ -22,12 +21,14 @@ def by_rule(table, y_score, chosen, rules, groups=None):
     rules : dict of str to params.Rule
     groups : array of shape (n_rows,) or None
         Rows that belong together.
+    baseline : (array of shape (n_rows,), dict of str to dict), optional
+        The scores and the choices of the baseline, whose costs these are compared with.
 
     Returns
     -------
     dict of str to dict
-        Metrics and costs; precision, recall and savings have a ``_low`` and a ``_high`` end, where
-        they are defined.
+        Metrics, and costs as `costs.of_decisions` returns them; precision and recall have a
+        ``_low`` and a ``_high`` end, where they are defined.
     """
     strata, decisions = Strata.of(table.y, groups), {}
     for name, rule in rules.items():
@@ -41,7 +42,10 @@ def by_rule(table, y_score, chosen, rules, groups=None):
         decisions[name] |= metrics.decision_metrics(table.y, flagged.astype(float), HALF)
         decisions[name] |= _shares(table.y, flagged, strata)
         if costs := thresholds.of_rule(rule, amounts):
-            decisions[name] |= _savings(table.y, flagged, strata, costs)
+            decisions[name] |= of_decisions(table.y, flagged, costs, groups)
+            if baseline:
+                other = Threshold(**baseline[1][name]).flag(baseline[0], amounts)
+                decisions[name] |= difference(table.y, flagged, other, costs, groups)
     return decisions
 
 
@@ -54,21 +58,6 @@ def _shares(y_true, flagged, strata):
     return shares
 
 
-def _savings(y_true, flagged, strata, costs):
-    """Return `thresholds.savings`, and the ends of the interval of the share saved."""
-    saved = thresholds.savings(y_true, flagged, **costs)
-    if "savings" not in saved:
-        return saved
-    all_flagged = saved["cost_of_all"] < saved["cost_of_none"]
-    spent, otherwise = (
-        thresholds.cost_by_row(y_true, each, **costs)
-        for each in (flagged, np.full(flagged.shape, all_flagged))
-    )
-    return saved | _ends("savings", otherwise - spent, otherwise, strata)
-
-
 def _ends(name, part, whole, strata):
     low, high = linear_interval(name, part, whole, strata)
-    # No decision saves more than everything.
-    high = min(high, 1.0)
     return {f"{name}_low": low, f"{name}_high": high}

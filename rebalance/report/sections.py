@@ -5,6 +5,8 @@ put it into `SECTIONS`.
 """
 
 from rebalance import columns, metrics, paths
+from rebalance.comparison import holm, p_text
+from rebalance.comparison.significance import ALPHA
 from rebalance.errors import listed
 from rebalance.figures import smallest_as_good
 from rebalance.judging.evaluation import speaks_of
@@ -39,6 +41,10 @@ COUNTS = {
     "false_negatives": "missed",
     "false_positives": "false alarms",
 }
+DETECTED = (
+    "Paired differences with a 95 % interval each. The last column names those that Holm's "
+    "correction for all of the table leaves; the others may be chance."
+)
 RULES = {
     "name": "name",
     "use": "",
@@ -135,7 +141,7 @@ def verdicts(results):
         if verdict := compared.verdicts.get(model):
             row |= {
                 "difference": Estimate.of(verdict, "difference", sign="+"),
-                "p": f"{verdict.p_adjusted:.3f}",
+                "p": p_text(verdict.p_adjusted),
                 "verdict": verdict.verdict,
                 "gain": f"{verdict.largest_gain:.3g}",
                 "detectable": f"{verdict.detectable:.2g}",
@@ -225,7 +231,7 @@ def cross_validated(results):
         row = {"model": name, "score": f"{score.mean:.4g} ± {score.standard_error:.2g}"}
         if score.difference:
             row["difference"] = Estimate.of(score.difference, sign="+")
-            row["p"] = f"{score.p_adjusted:.3f}"
+            row["p"] = p_text(score.p_adjusted)
         row["use"] = "recommended" if name == chosen.model else None
         table.append(row)
     return Section(
@@ -274,10 +280,10 @@ def against_moved(results):
         part=part.DECISIONS,
         text=(
             "The baseline at the threshold chosen out of fold is the cheapest treatment of all: a "
-            "treatment has to beat it. Each model decides at its own threshold. Paired differences "
-            "with 95 % intervals, without a correction for their number."
+            f"treatment has to beat it. Each model decides at its own threshold. {DETECTED}"
         ),
-        headings=by_model(*DIFFERENCES),
+        short=True,
+        headings=by_model(*DIFFERENCES) | {"detected": "detected"},
         rows=_decisions(differences),
     )
 
@@ -288,15 +294,15 @@ def decision_differences(results):
         title="Decisions against the baseline at 0.5",
         text=(
             f"Each model decides at its own threshold, the baseline at 0.5. {paths.MOVED} is the "
-            "baseline at the threshold chosen out of fold. Paired differences with 95 % intervals, "
-            "without a correction for their number."
+            f"baseline at the threshold chosen out of fold. {DETECTED}"
         ),
-        headings=by_model(*DIFFERENCES),
+        headings=by_model(*DIFFERENCES) | {"detected": "detected"},
         rows=_decisions(results.comparison.differences),
     )
 
 
 def _decisions(differences):
+    detected = _detected(differences)
     return [
         {
             "model": arm,
@@ -304,9 +310,30 @@ def _decisions(differences):
                 metric: Estimate.of(own[metric], sign="+") if metric in own else "undefined"
                 for metric in DIFFERENCES
             },
+            "detected": detected[arm],
         }
         for arm, own in differences.items()
     ]
+
+
+def _detected(differences):
+    """Return in words which differences of a table are detected, by arm.
+
+    Holm's correction is for all differences of the table; one in doubt is not detected.
+    """
+    tests = [
+        (arm, metric)
+        for arm, own in differences.items()
+        for metric in DIFFERENCES
+        if metric in own and not own[metric].doubt and (own[metric].value or own[metric].low)
+    ]
+    adjusted = holm([differences[arm][metric].p_value for arm, metric in tests])
+    said = {arm: [] for arm in differences}
+    for (arm, metric), p_value in zip(tests, adjusted, strict=True):
+        if p_value <= ALPHA:
+            side = "higher" if differences[arm][metric].value > 0 else "lower"
+            said[arm].append(f"{side} {words(metric)}")
+    return {arm: ", ".join(each) or "nothing" for arm, each in said.items()}
 
 
 def at_threshold(results):
@@ -347,11 +374,14 @@ def at_half(results):
 def disagreements(results):
     """Return how many rows only one of two models flags, with McNemar's test."""
     pairs = results.comparison.mcnemar
+    tests = [(arm, side) for arm in pairs for side in ("positives", "negatives")]
+    adjusted = holm([pairs[arm][side].p_value for arm, side in tests])
+    p = dict(zip(tests, map(p_text, adjusted), strict=True))
     return Section(
         title="Disagreements with the baseline at 0.5",
         text=(
             "Rows flagged only by the model / only by the baseline at 0.5, positives and "
-            "negatives, each with McNemar's exact p-value."
+            "negatives, each with McNemar's exact p-value after Holm's correction for all of them."
             if pairs
             else "McNemar's test counts single rows, and these rows belong to groups."
         ),
@@ -366,9 +396,9 @@ def disagreements(results):
             {
                 "model": arm,
                 "positives": f"{pair['positives'].only_arm} / {pair['positives'].only_baseline}",
-                "p_positives": f"{pair['positives'].p_value:.3f}",
+                "p_positives": p[arm, "positives"],
                 "negatives": f"{pair['negatives'].only_arm} / {pair['negatives'].only_baseline}",
-                "p_negatives": f"{pair['negatives'].p_value:.3f}",
+                "p_negatives": p[arm, "negatives"],
             }
             for arm, pair in pairs.items()
         ],
@@ -413,9 +443,9 @@ def rules(results):
         short=True,
         text="Decisions on the test rows at the threshold of each rule, with 95 % intervals."
         + (
-            " Savings are the share of the cheaper trivial policy (flag none, flag all). Their "
-            "interval is too narrow with very unequal amounts and fewer than some hundred "
-            "positives. Costs have no interval."
+            " Costs are those of all test rows; their intervals, and those of the savings, leave "
+            "the number of positives free. Savings are the share of the cheaper trivial policy "
+            "(flag none, flag all)."
             if costs
             else ""
         )
@@ -488,8 +518,63 @@ def rows_of_rules(decided):
             if f"{key}_low" in values:
                 low, high = values[f"{key}_low"], values[f"{key}_high"]
                 row[key] = Estimate(value=values[key], low=low, high=high)
+        if "cost_low" in values:
+            row["cost"] = money(*(values[f"cost{end}"] for end in ("", "_low", "_high")))
         table.append(row)
     return table
+
+
+def money(value, low, high, sign=""):
+    """Return a cost and its interval, if it has any, with as many digits as it calls for.
+
+    >>> money(1690.0, 1214.3, 2410.9), money(-3.25, -9.5, 1.5, sign="+")
+    ('1,690 [1,214, 2,411]', '-3.2 [-9.5, +1.5]')
+    """
+    digits = 0 if high - low >= 100 or high == low else 1 if high - low >= 1 else 4
+    value, low, high = (
+        # Adding 0 turns -0.0 into 0.0.
+        f"{round(each, digits) + 0.0:{sign},.{digits}f}"
+        for each in (value, low, high)
+    )
+    return value if low == high else f"{value} [{low}, {high}]"
+
+
+def costs_against_baseline(results):
+    """Return how much more than the baseline's the decisions of every model cost."""
+    differences = {
+        name: {
+            key: [row[f"cost_difference{end}"] for end in ("", "_low", "_high")]
+            for key, row in decided.items()
+            if "cost_difference" in row
+        }
+        for name, decided in results.decisions.items()
+    }
+    differences = {name: by_rule for name, by_rule in differences.items() if by_rule}
+    if not differences:
+        return None
+    keys, doubts = list(next(iter(differences.values()))), {}
+    for key in keys:
+        for name in differences:
+            if reason := results.decisions[name][key].get("cost_difference_doubt"):
+                doubts.setdefault(reason, {})[key] = None
+    return Section(
+        title="Costs against the baseline",
+        part=part.DECISIONS,
+        text=(
+            "What the decisions of each model cost on the test rows, less the costs of the "
+            "baseline's decisions by the same rule. Below 0 a model is cheaper. Paired differences "
+            "with a 95 % interval each, without a correction for their number."
+            + "".join(
+                f" The intervals of {', '.join(rules)} may be too narrow, because {reason}."
+                for reason, rules in doubts.items()
+            )
+        ),
+        headings={"model": "model"} | {key: key for key in keys},
+        rows=[
+            {"model": name} | {key: money(*apart, sign="+") for key, apart in by_rule.items()}
+            for name, by_rule in differences.items()
+        ],
+    )
 
 
 def segments(results):
@@ -592,6 +677,16 @@ def caveats(results):
         for model, reasons in results.comparison.absent.items()
         for metric, reason in reasons.items()
         if metric != "prevalence"  # no estimate: the draws hold it fixed
+    ]
+    unsure = {}
+    for model, decided in results.decisions.items():
+        for rule, values in decided.items():
+            if "cost_doubt" in values:
+                unsure.setdefault((rule, values["cost_doubt"]), []).append(model)
+    points += [
+        f"{', '.join(models)}: the intervals of the costs of {rule} may be too narrow, because "
+        f"{reason}."
+        for (rule, reason), models in unsure.items()
     ]
     doubted = {}
     for model, reasons in results.comparison.doubted.items():
@@ -734,6 +829,7 @@ SECTIONS = [
     curves,
     against_moved,
     rules,
+    costs_against_baseline,
     promises,
     at_prevalence,
     segments,

@@ -73,6 +73,7 @@ def table(compared):
     from tabulate import tabulate
 
     from rebalance import metrics
+    from rebalance.comparison import p_text
 
     rows = []
     for name, intervals in compared.intervals.items():
@@ -80,7 +81,7 @@ def table(compared):
         row = [name, f"{value.value:.4f} [{value.low:.4f}, {value.high:.4f}]"]
         if verdict:
             difference = f"{verdict.difference:+.4f} [{verdict.low:+.4f}, {verdict.high:+.4f}]"
-            row += [difference, f"{verdict.p_adjusted:.3f}", verdict.verdict]
+            row += [difference, p_text(verdict.p_adjusted), verdict.verdict]
         rows.append(row)
     headings = ["model", metrics.words(compared.metric), "difference", "p", "verdict"]
     return tabulate(rows, headings, tablefmt="plain", disable_numparse=True) + "\n"

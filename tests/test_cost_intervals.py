@@ -1,0 +1,171 @@
+"""Intervals of costs: against published formulas, by hand, and against a slow second way."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from rebalance.comparison.skewed import skewed_interval, units_worth
+from rebalance.judging import costs
+from rebalance.judging.rules import by_rule
+from rebalance.report import sections
+from rebalance.store import Table
+from tests import fixed
+from tests.fixed import PARAMS
+
+COSTS = {"c_fn": 100.0, "c_fp": 5.0, "c_tp": 5.0, "c_tn": 0.0}
+# Two positives found, one missed, one false alarm, six left alone.
+Y = np.array([1, 1, 1, 0, 0, 0, 0, 0, 0, 0])
+FLAGGED = np.array([1, 1, 0, 1, 0, 0, 0, 0, 0, 0], dtype=bool)
+
+
+def halls_cubic(t, skewness):
+    """Return the transformed standardized error of Hall (1992), with the skewness of the sum."""
+    a = skewness / 3
+    return t + a * t**2 + a**2 * t**3 / 3 + skewness / 6
+
+
+@given(st.lists(st.floats(0, 1000), min_size=5, max_size=40).filter(lambda c: np.std(c) > 1e-3))
+def test_the_ends_are_those_that_halls_cubic_takes_to_the_quantiles_of_t(drawn):
+    parts = np.array(drawn)
+    low, high = skewed_interval(parts.sum(), parts)
+    n, excess = parts.size, max(0.0, stats.kurtosis(parts))
+    df = max(2.0, 1 / (1 / (n - 1) + excess / 2 / n))
+    apart = parts - parts.mean()
+    error = np.sqrt(n / (n - 1) * (apart**2).sum())
+    skewness = (apart**3).sum() / error**3
+    for end, quantile in ((low, 0.975), (high, 0.025)):
+        assert halls_cubic((parts.sum() - end) / error, skewness) == pytest.approx(
+            stats.t.ppf(quantile, df), abs=1e-6
+        )
+
+
+def test_without_skewness_the_interval_is_that_of_the_mean_of_student():
+    parts = np.repeat([-2.0, 2.0], 50)
+    wanted = stats.t.interval(0.95, 99, 0.0, 100 * stats.sem(parts))
+    assert skewed_interval(0.0, parts) == pytest.approx(wanted)
+
+
+def test_equal_parts_leave_no_doubt_of_their_sum():
+    assert skewed_interval(30.0, np.full(10, 3.0)) == (30.0, 30.0)
+
+
+def test_units_worth_counts_equal_units_and_not_their_size():
+    assert units_worth(np.array([7.0, 7.0, 7.0, 0.0])) == pytest.approx(3)
+    assert units_worth(np.array([100.0, 1.0, 1.0])) == pytest.approx(102**2 / 10002)
+    assert units_worth(np.zeros(3)) == 0
+
+
+def test_the_costs_and_their_ends_worked_by_hand():
+    """Spent: 5, 5, 100, 5 and six times 0; flagging none costs 300, all 50."""
+    found = costs.of_decisions(Y, FLAGGED, COSTS)
+    assert (found["cost"], found["cost_of_none"], found["cost_of_all"]) == (115, 300, 50)
+    spent = np.array([5, 5, 100, 5] + [0] * 6, dtype=float)
+    assert found["cost_low"] == 0 > skewed_interval(115, spent)[0]
+    assert found["cost_high"] == pytest.approx(skewed_interval(115, spent)[1])
+    assert found["savings"] == pytest.approx(1 - 115 / 50)
+    saved = (115 / 50 * 5 - spent) / 50
+    assert found["savings_low"] == pytest.approx(skewed_interval(1 - 115 / 50, saved)[0])
+
+
+def test_the_number_of_positives_is_free():
+    """Every positive is missed, and no negative costs: all that varies is how many come."""
+    y = np.repeat([1, 0], [40, 960])
+    found = costs.of_decisions(y, np.zeros(1000, dtype=bool), COSTS)
+    assert found["cost"] == 4000
+    exact = stats.binomtest(40, 1000).proportion_ci(method="wilson")
+    assert found["cost_low"] == pytest.approx(1e5 * exact.low, rel=0.08)
+    assert found["cost_high"] == pytest.approx(1e5 * exact.high, rel=0.08)
+
+
+def test_rows_of_a_group_are_one_unit():
+    groups = np.array([0, 0, 1, 1, 2, 2, 3, 3, 4, 4])
+    together = costs.of_decisions(Y, FLAGGED, COSTS, groups)
+    per_group = np.array([10.0, 105.0, 0.0, 0.0, 0.0])
+    assert (together["cost_high"]) == pytest.approx(skewed_interval(115, per_group)[1])
+    assert together["cost_high"] != pytest.approx(
+        costs.of_decisions(Y, FLAGGED, COSTS)["cost_high"]
+    )
+
+
+def test_no_saving_ends_above_all_that_there_is_to_save():
+    y, flagged = np.repeat([1, 0], [5, 95]), np.repeat([True, False], [5, 95])
+    assert costs.of_decisions(y, flagged, {"c_fn": 9.0, "c_fp": 1.0})["savings_high"] == 1
+
+
+def test_the_difference_of_costs_is_paired():
+    """The other decisions leave the false alarm and miss another positive: 95 - 5 more."""
+    other = np.array([1, 0, 0, 0, 0, 0, 0, 0, 0, 0], dtype=bool)
+    found = costs.difference(Y, other, FLAGGED, COSTS)
+    assert found["cost_difference"] == 95 - 5
+    apart = np.array([0, 95, 0, -5, 0, 0, 0, 0, 0, 0], dtype=float)
+    assert (found["cost_difference_low"], found["cost_difference_high"]) == pytest.approx(
+        skewed_interval(90, apart)
+    )
+    assert found["cost_difference_doubt"] == "the test rows have fewer than 50 positives"
+    swapped = costs.difference(Y, FLAGGED, other, COSTS)
+    assert swapped["cost_difference_low"] == pytest.approx(-found["cost_difference_high"])
+
+
+def test_few_mistakes_and_unequal_amounts_are_doubted():
+    y = np.repeat([1, 0], [60, 540])
+    flagged = np.r_[np.arange(60) < 40, np.zeros(540, dtype=bool)]
+    assert costs.doubt(y, flagged, COSTS) == ""
+    assert costs.doubt(Y, FLAGGED, COSTS) == (
+        "the costs are those of fewer than 5 mistakes of equal size"
+    )
+    quantiles = stats.norm.ppf((np.arange(600) % 60 + 0.5) / 60)
+    for spread, doubted in ((1.2, ""), (1.4, "the costs of a missed positive are very unequal")):
+        amounts = np.exp(spread * quantiles)
+        unequal = {"c_fn": amounts, "c_fp": 5.0, "c_tp": 5.0}
+        assert costs.doubt(y, flagged, unequal) == doubted
+        alarms = {"c_fn": 100.0, "c_fp": amounts}
+        everything = np.ones(600, dtype=bool)
+        assert costs.doubt(y, everything, alarms) == doubted.replace(
+            "missed positive", "false alarm"
+        )
+
+
+def test_each_model_is_compared_with_the_baseline_by_each_rule_of_costs():
+    rule = {"costs": PARAMS.threshold.rules["costs"], "half": PARAMS.threshold.rules["half"]}
+    chosen = {"costs": {"name": "expected_cost", "value": 0.05}}
+    chosen["half"] = {"name": "fixed", "value": 0.5}
+    table = Table(X=np.zeros((20, 1)), y=fixed.Y, features=["x"])
+    baseline = fixed.SCORES["baseline"], chosen
+    found = by_rule(table, fixed.SCORES["under"], chosen, rule, baseline=baseline)
+    # From .05 on the baseline flags all 20 rows; under the first eight, all positives among them.
+    assert found["costs"]["cost_difference"] == 8 * 5 - 20 * 5
+    assert "cost_difference" not in found["half"]
+
+
+def with_costs(**changes):
+    """Return results in which costs of the rule ``costs`` of under are changed."""
+    results = fixed.results()
+    decided = results.decisions["under"]["costs"] | changes
+    under = results.decisions["under"] | {"costs": decided}
+    return replace(results, decisions=results.decisions | {"under": under})
+
+
+def test_the_report_gives_costs_with_their_interval_and_their_doubt():
+    found = with_costs(cost=1690.0, cost_low=1214.3, cost_high=2410.9, cost_doubt="of luck")
+    row = sections.rules(found).rows[2]
+    assert row["cost"] == "1,690 [1,214, 2,411]"
+    assert (
+        "under: the intervals of the costs of costs may be too narrow, because of luck."
+        in sections.caveats(found).points
+    )
+
+
+def test_the_report_gives_the_costs_against_the_baseline():
+    assert sections.costs_against_baseline(fixed.results()) is None
+    apart = dict.fromkeys(("cost_difference_low", "cost_difference_high"), -60.0)
+    found = with_costs(cost_difference=-60.0, **apart | {"cost_difference_high": 12.34})
+    section = sections.costs_against_baseline(found)
+    assert section.rows == [{"model": "under", "costs": "-60.0 [-60.0, +12.3]"}]
+    assert "too narrow" not in section.text
+    found = with_costs(cost_difference=-60.0, **apart, cost_difference_doubt="of luck")
+    section = sections.costs_against_baseline(found)
+    assert "The intervals of costs may be too narrow, because of luck." in section.text
