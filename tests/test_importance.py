@@ -120,13 +120,13 @@ def test_a_table_of_very_many_columns_has_none(monkeypatch):
     found = table(150, 20)
     monkeypatch.setattr(importance, "MOST_COLUMNS", 3)
     assert lost(found, Sees([0])).size == 0
-    assert importance.summary(found, [np.array([])] * 3, 3) == {}
+    assert training.worth(found, [np.array([])] * 3, 3) == {}
 
 
 def test_the_summary_has_means_and_errors_the_largest_first():
     found = table(150, 20)
     of_folds = [np.array([0.0, 0.3, 0.1, -0.01]), np.array([0.0, 0.5, 0.1, 0.03])]
-    rows = importance.summary(found, of_folds, 2)
+    rows = training.worth(found, of_folds, 2)
     assert list(rows) == ["b", "c", "d", "a"]
     # The mean of .3 and .5 is .4; half their distance is its error.
     assert rows["b"] == {"loss": pytest.approx(0.4), "standard_error": pytest.approx(0.1)}

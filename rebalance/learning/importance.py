@@ -7,7 +7,7 @@ apart what no threshold ever flags.
 
 import numpy as np
 
-from rebalance import columns, metrics
+from rebalance import columns
 from rebalance.learning import learners
 from rebalance.model.rows import Rows
 
@@ -87,24 +87,3 @@ def losses(estimator, table, fold, raw):
             for own in answers.reshape(len(batch), len(rows))
         ]
     return before - np.array(after)
-
-
-def summary(table, of_folds, n_folds):
-    """Return the mean loss and its standard error by column, the largest first.
-
-    Parameters
-    ----------
-    table : store.Table
-    of_folds : list of array
-        `losses` of every fold.
-    n_folds : int
-        The folds of one repeat.
-    """
-    lost = np.array(of_folds)
-    if not lost.size:
-        return {}
-    rows = {
-        name: {"loss": float(own.mean()), "standard_error": metrics.standard_error(own, n_folds)}
-        for name, own in zip(places(table), lost.T, strict=True)
-    }
-    return dict(sorted(rows.items(), key=lambda item: -item[1]["loss"]))

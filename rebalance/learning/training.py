@@ -54,7 +54,7 @@ class Scores:
 class Trained:
     """A model ready to be used, what it was judged by, and its metrics files.
 
-    ``importance`` is `importance.summary`, where it was asked for.
+    ``importance`` is what `worth` returns, where it was asked for.
     """
 
     model: CorrectedClassifier
@@ -138,6 +138,27 @@ def summary(scores, model, fitted, settings):
     }
 
 
+def worth(table, of_folds, n_folds):
+    """Return the mean loss and its standard error by column, the largest first.
+
+    Parameters
+    ----------
+    table : store.Table
+    of_folds : list of array
+        `importance.losses` of every fold.
+    n_folds : int
+        The folds of one repeat.
+    """
+    lost = np.array(of_folds)
+    if not lost.size:
+        return {}
+    rows = {
+        name: {"loss": float(own.mean()), "standard_error": metrics.standard_error(own, n_folds)}
+        for name, own in zip(importance.places(table), lost.T, strict=True)
+    }
+    return dict(sorted(rows.items(), key=lambda item: -item[1]["loss"]))
+
+
 def check(entry, table, settings, at):
     """Raise `InputError` where the parameters do not fit the rows, before anything is fitted.
 
@@ -189,4 +210,4 @@ def train(entry, fits, settings, *, weighed=True):
         return trained
     lost = [result.losses for result in results]
     n_folds = settings.out_of_fold.folds
-    return replace(trained, importance=importance.summary(fits.table, lost, n_folds))
+    return replace(trained, importance=worth(fits.table, lost, n_folds))
