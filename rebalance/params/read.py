@@ -16,6 +16,7 @@ class Read(Section):
     separator: Literal[",", ";", "\t", "|", "tab", "blanks"] | None = None
     decimal: Literal[".", ","] | None = None
     encoding: str = ""
+    sheet: str = ""
     header: bool | None = None
     skip: Annotated[int, Field(ge=0)] | None = None
     columns: list[Text] = Field(default_factory=list)

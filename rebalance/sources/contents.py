@@ -9,6 +9,7 @@ import zlib
 from contextlib import contextmanager
 
 from rebalance.errors import InputError, one_line
+from rebalance.sources import workbook
 
 PARQUET = b"PAR1"
 SAMPLE = 256 * 1024
@@ -17,7 +18,6 @@ ZIP, GZIP, XZ, ZSTD = b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2
 BZIP2, BLOCK = b"BZh", b"1AY&SY"
 # First bytes of files that hold no table of text, their format, and what to do.
 FOREIGN = (
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", SAVE),
     (b"\x89HDF\r\n", "an HDF5 file", SAVE),
     (b"ARROW1", "an Arrow (Feather) file", "save the table as Parquet"),
     (b"ORC", "an ORC file", "save the table as Parquet"),
@@ -72,8 +72,8 @@ def _is_text(head):
 
 
 @contextmanager
-def opened(path):
-    """Open the text of a file, decompressed, for reading bytes.
+def opened(path, sheet=""):
+    """Open the text of a file, decompressed, or of a workbook's sheet, for reading bytes.
 
     Raises
     ------
@@ -87,8 +87,9 @@ def opened(path):
             f"{path} cannot be read as CSV: it begins as a zip archive, which an Excel workbook is "
             "as well, and does not end as one; fetch it again, or save the sheet as CSV."
         )
+    sheet = workbook.opened(path, sheet) if workbook.is_workbook(path) else None
     try:
-        with _decompressed(path, head) as stream:
+        with sheet or _decompressed(path, head) as stream:
             yield stream
     except BROKEN as error:
         reason = one_line(error) or type(error).__name__
@@ -118,10 +119,6 @@ def _member(path):
     """Open the one table in a zip archive; what macOS adds to one is no table."""
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
-        if {"[Content_Types].xml", "xl/workbook.xml"} & set(names):
-            raise _workbook(path)
-        if "content.xml" in names:
-            raise InputError(f"{path} is an OpenDocument sheet, not CSV; save it as CSV (UTF-8).")
         tables = [
             name
             for name in names
@@ -142,11 +139,7 @@ def _member(path):
             raise InputError(f"{path} cannot be unpacked: {one_line(error)}; unpack it.") from error
 
 
-def _workbook(path):
-    return InputError(f"{path} is an Excel workbook, not CSV; save its sheet as CSV (UTF-8).")
-
-
-def sample(path):
+def sample(path, sheet=""):
     """Return the first bytes of a file's text, and whether they are all of it.
 
     Raises
@@ -154,7 +147,7 @@ def sample(path):
     InputError
         Where the file is empty or no text: a web page, a pointer, a workbook.
     """
-    with opened(path) as stream:
+    with opened(path, sheet) as stream:
         head = stream.read(SAMPLE)
         whole = not stream.read(1)
     _refuse_foreign(path, head)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from rebalance.errors import InputError, one_line
-from rebalance.sources import contents, dialect, marks, text
+from rebalance.sources import contents, dialect, marks, text, workbook
 
 # Bytes that are parsed at once; a row must fit into them.
 BLOCK = 4 << 20
@@ -19,6 +19,8 @@ FEW = 4
 def recognise(path, options, target, encoding=""):
     """Return the `dialect.Dialect` of a CSV file, or raise `InputError` where it is unsure."""
     shown, whole, encoding = _shown(path, options, encoding)
+    if workbook.is_workbook(path):
+        options = options.model_copy(update={"separator": ","})
     return dialect.recognise(path, shown, whole, encoding, options, target)
 
 
@@ -30,7 +32,9 @@ def alike(path, how, options):
 
 def _shown(path, options, encoding):
     """Return the first part of a file's text, whether it is all of it, and its encoding."""
-    head, whole = contents.sample(path)
+    head, whole = contents.sample(path, options.sheet)
+    if workbook.is_workbook(path):
+        encoding = "utf-8"
     encoding = encoding or text.encoding(path, head, options.encoding)
     try:
         decoded = codecs.getincrementaldecoder(encoding)().decode(head, final=whole)
@@ -62,7 +66,7 @@ def batches(path, how):
         wrong.append(row)
         return "skip"
 
-    with contents.opened(path) as stream:
+    with contents.opened(path, how.sheet) as stream:
         decoded = text.Utf8(
             stream, path, how.encoding, how.start, blanks=how.separator == dialect.BLANKS
         )

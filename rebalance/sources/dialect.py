@@ -35,6 +35,7 @@ class Dialect:
     below: int = 0  # rows between the header and the first of data
     start: int = 0  # bytes of UTF-8 before the first row
     empty_end: bool = False  # every row ends in a separator of its own
+    sheet: str = ""  # of a workbook, where it is not the first
     notes: list = field(default_factory=list)
 
     @property
@@ -87,6 +88,7 @@ def recognise(path, text, whole, encoding, options, target):
         below=0 if header is None else body - header - 1,
         start=ends[last - 1] if last else 0,
         empty_end=empty_end,
+        sheet=options.sheet,
         notes=notes,
     )
 

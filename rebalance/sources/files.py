@@ -12,7 +12,7 @@ from rebalance.errors import InputError
 COMPRESSED = r"(\.(gz|bz2|xz|zip|zst))?"
 TABLE = re.compile(rf"\.(parquet|pq|(csv|tsv|tab){COMPRESSED})", re.IGNORECASE)
 # Of a folder without such files.
-TEXT = re.compile(rf"\.(txt|data|dat){COMPRESSED}", re.IGNORECASE)
+TEXT = re.compile(rf"\.(xlsx|xlsm|xlsb|xls|ods|(txt|data|dat){COMPRESSED})", re.IGNORECASE)
 # What Spark writes need not end in anything.
 PART = re.compile(r"part-[\w-]+")
 # A folder of partitions, as Hive, Spark and Arrow write it: year=2023.

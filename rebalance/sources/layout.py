@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from rebalance.errors import InputError
-from rebalance.sources import contents, delimited, dialect, parquet
+from rebalance.sources import contents, delimited, dialect, parquet, workbook
 from rebalance.sources.labels import in_words
 
 SHOWN = 10
@@ -69,11 +69,14 @@ def _csv(parts, data, encoding):
     if how.below:
         header += f", the {in_words(how.below)} below it left out"
     separator = dialect.SEPARATORS.get(how.separator, how.separator)
+    format_ = f"CSV: {how.encoding}, separator {separator}"
+    if workbook.is_workbook(largest.path):
+        format_ = workbook.described(largest.path, how.sheet)
     return Layout(
         parts=layouts,
         names=names,
         types=dict.fromkeys(names),
-        notes=[f"CSV: {how.encoding}, separator {separator}, {header}", *how.notes],
+        notes=[f"{format_}, {header}", *how.notes],
     )
 
 
