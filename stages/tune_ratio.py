@@ -2,8 +2,6 @@
 
 import argparse
 
-from tqdm import tqdm
-
 from rebalance import errors, figures, metrics, paths, store, tracking, tuning
 from rebalance.learning import fits, training
 from rebalance.params import load
@@ -22,18 +20,9 @@ def tune_ratio(params, run):
     settings = training.Settings.of(params)
     cache = store.score_cache(len(table.y))
     largest = tuning.largest(params.tune, table.y)
-    total = params.tune.trials * (1 + len(params.tune.also) + bool(params.tune.learner))
-    count = total * params.tune.folds + settings.fits
-    with (
-        fits.opened(table, largest, params.learner, params.run, cache, count) as running,
-        tqdm(
-            total=total,
-            unit="ratio",
-            delay=0.5,  # warnings come first
-        ) as bar,
-    ):
-        study = tuning.search(running, params.tune, settings, bar.update)
-        bar.total = bar.n  # the arm without any treatment may have asked less
+    count = tuning.questions(params.tune) * params.tune.folds + settings.fits
+    with fits.opened(table, largest, params.learner, params.run, cache, count) as running:
+        study = tuning.search(running, params.tune, settings)
         trained = tuning.train(study, running, params.tune, settings)
     store.write_trained(paths.TUNED, trained, {"study": study.summary()})
     store.write_csv(paths.TRIALS, tuning.trials(study))

@@ -20,6 +20,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from rebalance import cli, paths, scoring, store, tracking
+from rebalance import params as parameters
 from rebalance.cli.commands import sync
 from rebalance.errors import InputError
 from rebalance.model.corrected import CorrectedClassifier
@@ -896,3 +897,20 @@ def test_without_dvc_a_stage_records_itself(monkeypatch):
     monkeypatch.setattr(psutil.Process, "parents", lambda _: [shell])
     assert pipeline.others_follow("split") is False
     assert pipeline.repro() == ""
+
+
+NOTE = "2 rows, average precision 0.5 out of fold."
+ANSWER = "Use over (ratio 1.5): it is best. Flag a row at 0.5."
+
+
+@pytest.mark.parametrize(("note", "line"), [(NOTE, NOTE), (ANSWER, ANSWER[:33])])
+def test_a_stage_that_is_through_says_so_in_one_line(monkeypatch, capsys, note, line):
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setattr(records, "ran", lambda *_: SimpleNamespace(note=note, seconds=0))
+    monkeypatch.setattr(pipeline, "others_follow", lambda _: True)
+    kept = []
+    monkeypatch.setattr(records, "keep", kept.append)
+    with tracking.stage("split", parameters.load()):
+        assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == f"split: {line}\n"
+    assert len(kept) == 1

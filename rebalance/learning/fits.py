@@ -16,7 +16,7 @@ import numpy as np
 import rebalance
 from rebalance import columns, store
 from rebalance.errors import InputError
-from rebalance.learning import engines, importance, learners, treatments, work
+from rebalance.learning import engines, importance, learners, progress, treatments, work
 from rebalance.learning.memory import bytes_needed
 from rebalance.model.rows import Rows
 from rebalance.params.learners import LEARNERS
@@ -144,14 +144,31 @@ class Fits:
         Read and written in this process only.
     scores : callable
         `fold_scores`, or another function of its arguments.
+    bar : progress.Bar or None
+        Counts the fits.
     """
 
-    def __init__(self, table, executor, *, workers=1, cache=None, scores=fold_scores):
+    def __init__(self, table, executor, *, workers=1, cache=None, scores=fold_scores, bar=None):
         self.table, self.executor, self.workers = table, executor, workers
-        self.cache, self.scores = cache, scores
+        self.cache, self.scores, self.bar = cache, scores, bar
 
     def of_fold(self, entry, learner, fold, *, weighed=False):
         """Return the future of what `fold_scores` returns."""
+        return self._followed(self._of_fold(entry, learner, fold, weighed))
+
+    def of_all(self, entry, learner):
+        """Return the future of what `final_fit` returns."""
+        return self._followed(self.executor.submit(final_fit, entry, learner, self.table))
+
+    def expect(self, count):
+        """Say how many fits are still to come, at most."""
+        if self.bar is not None:
+            self.bar.expect(count)
+
+    def _followed(self, future):
+        return future if self.bar is None else self.bar.follow(future)
+
+    def _of_fold(self, entry, learner, fold, weighed):
         more = [weighed] if weighed else []
         if self.cache is None:
             return self.executor.submit(self.scores, entry, learner, self.table, fold, *more)
@@ -163,10 +180,6 @@ class Fits:
             return future
         fit = self.executor.submit(self.scores, entry, learner, self.table, fold, *more)
         return _Cached(fit, lambda scores: self._keep(name, scores))
-
-    def of_all(self, entry, learner):
-        """Return the future of what `final_fit` returns."""
-        return self.executor.submit(final_fit, entry, learner, self.table)
 
     def _keep(self, name, scores):
         lost = {} if scores.losses is None else {"losses": scores.losses}
@@ -229,5 +242,6 @@ def opened(table, entries, learner, run, cache=None, count=1):
     with (
         engines.opened(run, needed, seconds) as (executor, number, one_memory),
         nullcontext() if one_memory else store.shared(table),
+        progress.shown(count) as bar,
     ):
-        yield Fits(table, executor, workers=number, cache=cache)
+        yield Fits(table, executor, workers=number, cache=cache, bar=bar)

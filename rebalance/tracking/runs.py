@@ -1,6 +1,7 @@
 """Record stages in MLflow, which is imported inside functions, late."""
 
 import os
+import sys
 import time
 import warnings
 from contextlib import contextmanager
@@ -73,6 +74,7 @@ def stage(name, params):
     started, run = time.time(), Run()
     yield run
     record = records.ran(name, params, started, time.time() - started)
+    sys.stdout.write(f"{name}: {record.note.partition('. ')[0].removesuffix('.')}.\n")
     if record.seconds < SHORT and pipeline.others_follow(name):
         records.keep(record)
         return

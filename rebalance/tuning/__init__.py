@@ -1,6 +1,6 @@
 """The study of the ratio: reproducible, crash-proof, on any number of workers."""
 
-from rebalance.tuning.search import check, largest, scorer, search, train, trials
+from rebalance.tuning.search import check, largest, questions, scorer, search, train, trials
 from rebalance.tuning.study import Candidate, Scored, Study, choose
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "check",
     "choose",
     "largest",
+    "questions",
     "scorer",
     "search",
     "train",

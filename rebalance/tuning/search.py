@@ -96,7 +96,12 @@ def check(table, tune, settings):
         learners.make(settings.learner.model_copy(update={"params": given}))
 
 
-def search(fits, tune, settings, progress=lambda: None):
+def questions(tune):
+    """Return how many questions a study has at most."""
+    return tune.trials * (1 + len(tune.also) + bool(tune.learner))
+
+
+def search(fits, tune, settings):
     """Return the finished `Study` of the ratio.
 
     Parameters
@@ -105,8 +110,6 @@ def search(fits, tune, settings, progress=lambda: None):
         Runs the fits, of the training rows that it holds.
     tune : params.Tune
     settings : training.Settings
-    progress : callable
-        Called after every question.
 
     Raises
     ------
@@ -140,7 +143,7 @@ def search(fits, tune, settings, progress=lambda: None):
         for candidate in asked:
             arm.tell(candidate, scored[candidate])
             trials.append(candidate)
-            progress()
+        fits.expect(max(0, questions(tune) - len(trials)) * tune.folds + settings.fits)
         return bool(asked)
 
     going = arms
@@ -150,6 +153,7 @@ def search(fits, tune, settings, progress=lambda: None):
         rest = arms_of.Optuna(treatments.NONE, tune, natural)
         while (count := _missing(scored, tune.folds)) and answer(rest, rest.ask(scored, count)):
             pass
+    fits.expect(settings.fits)
     best, chosen = choose(scored, untreated, tune.one_standard_error)
     return Study(
         scored=scored,
