@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # Read when OpenMP is loaded, so before the libraries that load it; processes of tests inherit it.
@@ -13,3 +14,39 @@ if os.environ.get("MUTANT_UNDER_TEST") == "stats":
 
 settings.register_profile("rebalance", deadline=None, derandomize=True, max_examples=25)
 settings.load_profile("rebalance")
+
+
+@pytest.fixture(scope="session")
+def moto_server():
+    """The address of an S3 server on loopback."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(moto_server, monkeypatch):
+    """An fsspec file system of an S3 server on loopback, with the empty bucket ``bucket``.
+
+    Processes that the test starts reach it too, by the variables of the environment.
+    """
+    from s3fs import S3FileSystem
+
+    for name, value in {
+        "AWS_ENDPOINT_URL": moto_server,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "NO_PROXY": "127.0.0.1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    S3FileSystem.clear_instance_cache()
+    system = S3FileSystem()
+    system.mkdir("bucket")
+    yield system
+    system.rm("bucket", recursive=True)
+    S3FileSystem.clear_instance_cache()

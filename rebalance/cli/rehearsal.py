@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from rebalance.checks import Finding
 from rebalance.errors import InputError
+from rebalance.sources.address import is_address
 
 
 @dataclass(kw_only=True)
@@ -83,7 +84,9 @@ def rehearse(params):
 
     download, split = stage("download"), stage("split")
     path = params.data.path
-    here = Path(path).expanduser().absolute().as_posix() if path else ""
+    here = path
+    if path and not is_address(path):
+        here = Path(path).expanduser().absolute().as_posix()
     rehearsal = Rehearsal(renamed=(here, path))
     with rehearsal.noting():
         tracking.check(params.tracking.experiment)

@@ -54,6 +54,8 @@ SECRETS = re.compile(
     rf"(?!{VARIABLE}(?:[&;#]|$))[^&;#]",
     re.IGNORECASE,
 )
+# A file or a folder that is not of this machine.
+ADDRESS = r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/]+/\S+"
 
 # The kinds that a person may give a column: columns.SAYABLE.
 Kinds = dict[str, Literal["number", "boolean", "category", "text", "date", "id"]]
@@ -94,16 +96,18 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _pinned(self):
-        if self.source == "url" and not re.fullmatch(r"https?://[^\s/]+/\S+", self.url):
+        if self.source == "url" and not re.fullmatch(ADDRESS, self.url):
             raise ValueError(
-                f"url must be an http or https address of a file for source url, got {self.url!r}"
+                "url must be the address of a file, as https://host/rows.csv or "
+                f"s3://bucket/rows.csv, for source url, got {self.url.partition('?')[0]!r}"
             )
         if self.source == "url" and not re.fullmatch(r"[0-9a-fA-F]{64}", self.sha256):
             raise ValueError(
                 f"sha256 must be 64 hexadecimal digits for source url, got {self.sha256!r}; "
                 "'sha256sum FILE' prints them"
             )
-        if self.source == "file" and (not self.path or set(self.path) & set("*?")):
+        wild = set("*") if re.match(ADDRESS, self.path) else set("*?")
+        if self.source == "file" and (not self.path or set(self.path) & wild):
             raise ValueError(
                 f"path must be a file or a folder for source file, got {self.path!r}; which files "
                 "of a folder is for pattern to say"

@@ -6,7 +6,7 @@ import lzma
 import re
 import zipfile
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rebalance.errors import InputError, one_line
 from rebalance.sources import workbook
@@ -80,17 +80,21 @@ def opened(path, sheet=""):
     InputError
         Where the file is no text, or damaged.
     """
-    with path.open("rb") as file:
-        head = file.read(16)
-    if head.startswith(ZIP) and not zipfile.is_zipfile(path):
-        raise InputError(
-            f"{path} cannot be read as CSV: it begins as a zip archive, which an Excel workbook is "
-            "as well, and does not end as one; fetch it again, or save the sheet as CSV."
-        )
-    sheet = workbook.opened(path, sheet) if workbook.is_workbook(path) else None
     try:
-        with sheet or _decompressed(path, head) as stream:
-            yield stream
+        with path.open("rb") as file:
+            head = file.read(16)
+            if head.startswith(ZIP) and not zipfile.is_zipfile(file):
+                raise InputError(
+                    f"{path} cannot be read as CSV: it begins as a zip archive, which an Excel "
+                    "workbook is as well, and does not end as one; fetch it again, or save the "
+                    "sheet as CSV."
+                )
+            file.seek(0)
+            is_workbook = workbook.is_workbook(path)
+            with (
+                workbook.opened(path, sheet) if is_workbook else _decompressed(path, file, head)
+            ) as stream:
+                yield stream
     except BROKEN as error:
         reason = one_line(error) or type(error).__name__
         raise InputError(
@@ -98,26 +102,26 @@ def opened(path, sheet=""):
         ) from error
 
 
-def _decompressed(path, head):
+def _decompressed(path, file, head):
     if head.startswith(ZIP):
-        return _member(path)
+        return _member(path, file)
     if head.startswith(GZIP):
-        return gzip.open(path)
+        return gzip.open(file)
     if head.startswith(BZIP2) and head[4:10] == BLOCK:
-        return bz2.open(path)
+        return bz2.open(file)
     if head.startswith(XZ):
-        return lzma.open(path)
+        return lzma.open(file)
     if head.startswith(ZSTD):
         import pyarrow as pa
 
-        return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
-    return path.open("rb")
+        return pa.CompressedInputStream(file, "zstd")
+    return nullcontext(file)
 
 
 @contextmanager
-def _member(path):
+def _member(path, file):
     """Open the one table in a zip archive; what macOS adds to one is no table."""
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
         tables = [
             name

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Event, Thread
@@ -9,6 +10,7 @@ from time import sleep
 from urllib.parse import quote, urljoin, urlsplit
 
 from rebalance.errors import InputError, redacted
+from rebalance.sources import address
 
 OTHER_WAYS = (
     "or set data.source to file with data.path for a copy of your own, or to simulated, which "
@@ -22,6 +24,7 @@ TRIES, PAUSE = 3, 1.0
 PIECE, REDIRECTS = 16 * 1024, 10
 # A header for addresses that want one: "Authorization: Bearer ...".
 HEADER = "REBALANCE_URL_HEADER"
+HTTP = ("http://", "https://")
 VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 PAGE = re.compile(rb"\s*(<!doctype html|<html)", re.IGNORECASE)
 
@@ -55,7 +58,7 @@ def _fetch(cache, name, url, sha256):
 
     def save(_shown, output, _fetcher):
         nonlocal head
-        head = _save(url, output)
+        head = _save(url, output) if url.lower().startswith(HTTP) else _copy(url, output)
 
     # Pooch prints the address.
     fetcher = pooch.create(cache, base_url="", registry={name: sha256}, urls={name: shown})
@@ -85,6 +88,18 @@ def _unreachable(url, reason):
     return InputError(
         f"{redacted(url)} cannot be reached ({reason}); try again on a network, {OTHER_WAYS}."
     )
+
+
+def _copy(url, output):
+    """Write the file at any other address, as of a bucket, to a path; return its first bytes."""
+    there = address.found(url, "")
+    if len(there) != 1:
+        raise InputError(f"{url} is no file; data.path takes a folder, with data.source file.")
+    with there[0][0].open() as source, Path(output).open("wb") as copy:
+        head = source.read(PIECE)
+        copy.write(head)
+        shutil.copyfileobj(source, copy, 1 << 20)
+    return head
 
 
 def _save(url, output):

@@ -3,11 +3,12 @@
 import re
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from rebalance import paths
 from rebalance.errors import InputError
+from rebalance.sources import address
 
 COMPRESSED = r"(\.(gz|bz2|xz|zip|zst))?"
 TABLE = re.compile(rf"\.(parquet|pq|(csv|tsv|tab){COMPRESSED})", re.IGNORECASE)
@@ -25,8 +26,13 @@ NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 class Part:
     """A file of a table, and the values that all its rows have by the names of its folders."""
 
-    path: Path
+    path: object  # a pathlib.Path, or an address.Remote
     partition: dict
+
+    @property
+    def size(self):
+        """Return its bytes, None where a server does not say."""
+        return self.path.stat().st_size if isinstance(self.path, Path) else self.path.size
 
 
 def matching(path, pattern="*"):
@@ -40,6 +46,8 @@ def matching(path, pattern="*"):
     InputError
         Where there is none, or ``pattern`` is no glob.
     """
+    if address.is_address(path):
+        return _at_address(str(path), pattern or "*")
     root = Path(path).expanduser()
     if root.is_file():
         _refuse_results(path, [root])
@@ -52,32 +60,59 @@ def matching(path, pattern="*"):
         raise InputError(
             f"data.pattern must be a glob below data.path, got {pattern!r}: {reason}."
         ) from error
-    files = sorted({file for file in matches if file.is_file() and is_table(file, root)})
-    files = files or sorted({file for file in matches if file.is_file() and is_text(file, root)})
-    files = [file for file in files if file.stat().st_size]
-    if not files:
-        what = f"data.path must name a CSV or Parquet file or a folder of them, got {str(path)!r}"
-        if not root.exists():
-            raise InputError(f"{what}: there is no such file or folder.")
-        raise InputError(
-            f"{what}, where none fits data.pattern {pattern!r}; '**/*.csv' looks into folders "
-            "below."
-        )
-    _refuse_results(path, files)
-    return [Part(path=file, partition=_partition(file, root)) for file in files]
+    files = [file for file in set(matches) if file.is_file() and file.stat().st_size]
+    parts = _parts((file, file.relative_to(root)) for file in files)
+    if not parts:
+        raise _nothing(path, pattern, root.exists())
+    _refuse_results(path, [part.path for part in parts])
+    return parts
+
+
+def _at_address(path, pattern):
+    there = address.found(path, pattern)
+    if [below for _, below in there] == [PurePosixPath()]:
+        return [Part(path=there[0][0], partition={})]
+    parts = _parts((file, below) for file, below in there if file.size != 0)
+    if not parts:
+        raise _nothing(path, pattern, bool(there))
+    return parts
+
+
+def _parts(files):
+    """Return the `Part` of each file that is a table, sorted by name.
+
+    Numbers in a name sort as numbers, so that part-10 comes after part-9: the rows of a table have
+    the same order however many parts it is cut into.
+    """
+    files = list(files)
+    tables = [each for each in files if is_table(each[1])]
+    tables = tables or [each for each in files if is_text(each[1])]
+    tables.sort(key=lambda table: _numbered(table[1]))
+    return [Part(path=file, partition=_partition(below)) for file, below in tables]
+
+
+def _numbered(below):
+    pieces = re.split(r"(\d+)", below.as_posix())
+    return [(int(piece), piece) if i % 2 else (0, piece) for i, piece in enumerate(pieces)]
+
+
+def _nothing(path, pattern, is_there):
+    what = f"data.path must name a CSV or Parquet file or a folder of them, got {str(path)!r}"
+    if not is_there:
+        return InputError(f"{what}: there is no such file or folder.")
+    return InputError(
+        f"{what}, where none fits data.pattern {pattern!r}; '**/*.csv' looks into folders below."
+    )
 
 
 def passed_over(path, parts, most=1000):
     """Return the names of other tables in a folder and below, of so many files that are there."""
     root, read = Path(path).expanduser(), {part.path for part in parts}
-    if not root.is_dir():
+    if address.is_address(path) or not root.is_dir():
         return []
     files = islice((file for file in root.rglob("*") if file.is_file()), most)
-    return sorted(
-        file.relative_to(root).as_posix()
-        for file in files
-        if file not in read and (is_table(file, root) or is_text(file, root))
-    )
+    others = (file.relative_to(root) for file in files if file not in read)
+    return sorted(below.as_posix() for below in others if is_table(below) or is_text(below))
 
 
 def _refuse_results(path, files):
@@ -92,27 +127,27 @@ def _refuse_results(path, files):
             )
 
 
-def is_table(path, folder):
-    """Say whether a file of a folder is a table by its name."""
-    return not _is_hidden(path, folder) and bool(
-        TABLE.fullmatch("".join(path.suffixes[-2:]))
-        or TABLE.fullmatch(path.suffix)
-        or PART.fullmatch(path.name)
+def is_table(below):
+    """Say whether a file is a table by its name, or by its path below a folder."""
+    return not _is_hidden(below) and bool(
+        TABLE.fullmatch("".join(below.suffixes[-2:]))
+        or TABLE.fullmatch(below.suffix)
+        or PART.fullmatch(below.name)
     )
 
 
-def is_text(path, folder):
-    """Say whether a file of a folder is text, which may be a table."""
-    end = "".join(path.suffixes[-2:])
-    return not _is_hidden(path, folder) and bool(TEXT.fullmatch(end) or TEXT.fullmatch(path.suffix))
+def is_text(below):
+    """Say whether a file is text, which may be a table, by its path below a folder."""
+    end = "".join(below.suffixes[-2:])
+    return not _is_hidden(below) and bool(TEXT.fullmatch(end) or TEXT.fullmatch(below.suffix))
 
 
-def _is_hidden(path, folder):
-    return any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+def _is_hidden(below):
+    return any(part.startswith((".", "_")) for part in below.parts)
 
 
-def _partition(path, folder):
-    matches = map(PARTITION.fullmatch, path.relative_to(folder).parts[:-1])
+def _partition(below):
+    matches = map(PARTITION.fullmatch, below.parts[:-1])
     return {
         match[1]: "" if match[2] == NO_VALUE else unquote(match[2]) for match in matches if match
     }

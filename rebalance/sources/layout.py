@@ -58,7 +58,7 @@ def lay_out(parts, data, encoding=""):
 
 
 def _csv(parts, data, encoding):
-    largest = max(parts, key=lambda part: part.path.stat().st_size)
+    largest = max(parts, key=lambda part: part.size or 0)
     how = delimited.recognise(largest.path, data.read, data.target, encoding)
     layouts = []
     for part in parts:

@@ -24,7 +24,8 @@ def schema(path):
     import pyarrow.parquet as pq
 
     try:
-        schema = pq.read_schema(path)
+        with path.open("rb") as file:
+            schema = pq.read_schema(file)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path} cannot be read as Parquet: {one_line(error)}.") from error
     notes = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
@@ -102,7 +103,7 @@ def batches(path, names):
 
     try:
         # A group of rows at a time: arrow keeps what it read of a file until the iterator ends.
-        with pq.ParquetFile(path, buffer_size=1 << 20) as file:
+        with path.open("rb") as opened, pq.ParquetFile(opened, buffer_size=1 << 20) as file:
             for group in range(file.num_row_groups):
                 for batch in file.iter_batches(
                     ROWS, row_groups=[group], columns=names, use_threads=False

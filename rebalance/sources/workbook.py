@@ -5,6 +5,7 @@ import io
 import zipfile
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from pathlib import Path
 
 from rebalance.errors import InputError, one_line
 
@@ -27,7 +28,7 @@ def is_workbook(path):
     if head == OLD:
         return True
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             return bool(PARTS & set(archive.namelist()))
     except zipfile.BadZipFile:
         return False
@@ -35,14 +36,18 @@ def is_workbook(path):
 
 def opened(path, sheet):
     """Return the text of a sheet as a stream of bytes: CSV in UTF-8."""
-    return io.BytesIO(_read(path, path.stat().st_mtime_ns, sheet)[0])
+    return io.BytesIO(_read(path, _version(path), sheet)[0])
 
 
 def described(path, sheet):
     """Return which sheet is read, and which there are beside it."""
-    _, name, others = _read(path, path.stat().st_mtime_ns, sheet)
+    _, name, others = _read(path, _version(path), sheet)
     beside = f"; not read: {', '.join(map(repr, others[:10]))}" if others else ""
     return f"workbook, sheet {name!r}{beside}"
+
+
+def _version(path):
+    return path.stat().st_mtime_ns if isinstance(path, Path) else path.size
 
 
 # It is looked at twice and read once or twice.
@@ -54,7 +59,7 @@ def _read(path, _, sheet):
     except ImportError as error:
         raise InputError(f"{path} is a workbook: {INSTALL}.") from error
     try:
-        with calamine.CalamineWorkbook.from_path(path) as book:
+        with path.open("rb") as file, calamine.CalamineWorkbook.from_filelike(file) as book:
             names = [
                 each.name
                 for each in book.sheets_metadata

@@ -8,6 +8,7 @@ from pathlib import Path
 from rebalance import paths, store
 from rebalance.checks.finding import listed, per_cent, quoted
 from rebalance.errors import InputError
+from rebalance.sources.address import is_address
 
 NEXT = "Next: 'rebalance check' says what would stop or mislead a run; 'dvc repro' runs it."
 
@@ -57,6 +58,8 @@ def run(file, target, positive):
 
 def located(file):
     """Return a path as params.yaml should hold it: DVC knows no ~."""
+    if is_address(file):
+        return str(file)
     path = Path(file).expanduser()
     if not path.exists():
         raise InputError(f"the file {quoted(str(file))} is not there.")
