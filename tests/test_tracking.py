@@ -439,7 +439,8 @@ def test_a_model_is_logged_with_signature_and_example_and_no_pickle(warm, model)
 
     loaded = load(run_id)
     assert loaded.predict(frame()).equals(answers(model))
-    assert loaded.metadata.get_input_schema().input_names() == ["V1", "V2", "Amount"]
+    columns = dict.fromkeys(["V1", "V2", "Amount"], "number")
+    assert loaded.metadata.metadata == {"columns": columns}
     assert loaded.metadata.get_output_schema().input_names() == ["probability", "decision"]
     assert "scikit-learn==" in (folder / "requirements.txt").read_text()
 
@@ -482,25 +483,6 @@ def test_the_training_rows_are_named_by_their_checksum(warm, model):
     (rows,) = run.inputs.dataset_inputs
     assert rows.dataset.digest == store.md5(paths.TRAIN)
     assert json.loads(rows.dataset.profile)["num_rows"] == len(frame())
-
-
-@pytest.mark.slow
-def test_mlflow_serves_probabilities_from_the_command_line(warm, model):
-    folder = model_folder(record(outputs=[written(model)]))
-    frame().to_csv("rows.csv", index=False)
-    command = [sys.executable, "-m", "mlflow", "models", "predict", "--env-manager", "local"]
-    done = subprocess.run(
-        [*command, "-m", folder, "-i", "rows.csv", "-t", "csv", "-o", "out.json"],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(Path("out.json").read_text())["predictions"]
-    assert [row["probability"] for row in found] == pytest.approx(answers(model)["probability"])
-    assert [row["decision"] for row in found] == list(answers(model)["decision"])
 
 
 def test_a_logged_model_answers_where_this_package_is_not_installed(warm, model):

@@ -100,7 +100,8 @@ def log_model(client, run_id, model, name):
             scorer,
             name=name,
             model_type="classifier",
-            signature=_signature(scorer),
+            signature=_signature(),
+            metadata={"columns": {name: scorer.learnt[name]["kind"] for name in scorer.inputs}},
             conda_env=_environment(_requirements(model.estimator)),
             code_paths=[_code(folder)],
             serialization_format="skops",
@@ -141,19 +142,17 @@ def _fluent(run_id):
             os.environ[name] = before
 
 
-def _signature(scorer):
-    """Return what a model takes and answers; nothing has to be scored for it.
+def _signature():
+    """Return what a model answers; what it takes it says itself, and in its metadata.
 
-    A column may hold whole numbers, gaps or text, as the table had them: the model knows what it
-    needs, and MLflow's stricter types would refuse whole numbers where training had others.
+    MLflow's types refuse what the table had: numbers refuse whole numbers in JSON, and its type for
+    anything refuses CSV. The model knows its columns, and names one that is missing or wrong.
     """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
-    from mlflow.types.schema import AnyType
 
-    inputs = Schema([ColSpec(AnyType(), name) for name in scorer.inputs])
     outputs = Schema([ColSpec("double", "probability"), ColSpec("long", "decision")])
-    return ModelSignature(inputs, outputs)
+    return ModelSignature(outputs=outputs)
 
 
 def log_datasets(client, run_id, record):
