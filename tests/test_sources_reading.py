@@ -20,6 +20,7 @@ from rebalance import sources
 from rebalance.errors import InputError
 from rebalance.sources import labels, reading
 from rebalance.sources.files import matching
+from rebalance.sources.parquet import batches
 from tests.strategies import frame, params
 
 ROWS = frame(60, 12).round(3)
@@ -310,6 +311,7 @@ def test_a_name_is_the_same_however_its_letters_are_composed(tmp_path):
         ("\n".join([*LINES[:20], "# later", *LINES[20:]]), "has 1 fields in row 20, where"),
         (b"PAR1\x15\x04\x15" + b"\0" * 50, "was cut off"),
         ("one\ntwo\nthree\n", "no separator"),
+        (CSV + f"0.5,0.5,0.5,{'x' * 5_000_000},0\n", "has a row of more than 2 MB; a quote"),
     ],
 )
 def test_a_file_that_is_not_what_it_is_called_says_so_in_one_line(tmp_path, content, said):
@@ -709,6 +711,22 @@ def test_a_large_file_is_read_twice_and_written_in_pieces(tmp_path, monkeypatch)
     pieces = list(reading.pieces(found, answer))
     assert len(pieces) > 3
     assert pa.concat_tables(pieces).to_pylist() == whole.to_pylist()
+
+
+def test_a_group_of_rows_as_large_as_the_file_is_read_a_page_at_a_time(tmp_path):
+    path = tmp_path / "t.parquet"
+    rows = 1_000_000
+    values = np.random.default_rng(0).normal(size=rows)
+    pq.write_table(pa.table({f"x{i}": np.roll(values, i) for i in range(8)}), path)
+    assert pq.read_metadata(path).num_row_groups == 1
+    pool, before = pa.proxy_memory_pool(pa.default_memory_pool()), pa.default_memory_pool()
+    pa.set_memory_pool(pool)
+    try:
+        assert sum(b.num_rows for b in batches(path, [f"x{i}" for i in range(8)])) == rows
+    finally:
+        pa.set_memory_pool(before)
+    # The columns take 64 MB; a batch, and a page of each, less than the half.
+    assert pool.max_memory() < 8 * 8 * rows / 2
 
 
 def test_rows_without_a_label_are_left_out_after_their_number_was_said(tmp_path):
