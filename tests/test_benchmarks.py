@@ -204,9 +204,7 @@ def test_the_time_ordered_test_rows_are_the_last_and_time_is_no_feature(params, 
 
 
 def interval(value, low, high):
-    return Interval(
-        value=value, low=low, high=high, method="score", percentile_low=low, percentile_high=high
-    )
+    return Interval(value=value, low=low, high=high)
 
 
 def test_the_interval_of_a_difference_adds_up_squares():

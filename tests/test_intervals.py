@@ -11,13 +11,11 @@ from scipy import optimize, stats
 from rebalance.comparison import bootstrap, estimates, intervals
 
 
-@pytest.mark.parametrize("value", [0.02, 0.5])
-def test_an_average_precision_knows_its_error_as_well_as_its_hits(value):
+@pytest.mark.parametrize(("value", "degrees"), [(0.01, 2), (0.2, 20), (0.49, 49), (0.9, 49)])
+def test_an_average_precision_knows_its_error_as_well_as_its_hits(value, degrees):
     strata = bootstrap.Strata.of(np.repeat([1, 0], [50, 500]))
-    even = np.r_[np.linspace(-1, 1, 50), np.zeros(500)]
-    assert estimates.error_of("average_precision", value, even, strata)[1] == pytest.approx(
-        max(2, min(49, 100 * value))
-    )
+    assert estimates.degrees("average_precision", value, strata) == pytest.approx(degrees)
+    assert estimates.degrees("roc_auc", value, strata) == 49
 
 
 def test_the_interval_of_a_share_of_rows_is_wilsons():
@@ -36,15 +34,15 @@ def test_the_interval_of_a_ratio_of_sums_is_that_of_drawing_its_rows_again(group
     rng = np.random.default_rng(0)
     y_true = np.repeat([1, 0], [200, 2000])
     groups = rng.integers(0, 500, y_true.size) if grouped else None
-    whole = np.where(y_true == 1, rng.exponential(50, y_true.size), 1.0)
-    part = whole * rng.random(y_true.size)
+    whole = np.where(rng.random(y_true.size) < 0.3, rng.exponential(3, y_true.size), 0.0)
+    part = whole * y_true
     strata = bootstrap.Strata.of(y_true, groups)
     weight = np.concatenate(list(bootstrap.weights(strata, 2000, seed=0)), axis=1)[strata.unit]
     drawn = (part @ weight) / (whole @ weight)
 
-    low, high = estimates.linear_interval("savings", part, whole, strata)
+    low, high = estimates.linear_interval("precision", part, whole, strata)
 
-    assert (low + high) / 2 == pytest.approx(part.sum() / whole.sum())
+    assert low < part.sum() / whole.sum() < high
     assert high - low == pytest.approx(2 * 1.97 * drawn.std(), rel=0.1)
 
 
@@ -98,3 +96,18 @@ def test_the_paired_interval_holds_the_truth_of_every_possible_table(up, down):
                 low, high = intervals.paired_interval(gained, differ - gained, n)
                 held += chance * (low <= up - down <= high)
     assert held > 0.93
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "low", "high"),
+    [
+        # t of 10 degrees of freedom: 2.228 errors of .01 to each side.
+        ("log_loss", 0.5, 0.47772, 0.52228),
+        ("log_loss", 0.01, 0.0, 0.03228),
+        ("brier_skill", 0.99, 0.96772, 1.0),
+        ("mcc", -0.99, -1.0, -0.96772),
+    ],
+)
+def test_an_interval_ends_where_its_metric_does(name, value, low, high):
+    found = intervals.interval(name, value, 0.01, None, 100, 10)
+    assert (found.low, found.high) == (pytest.approx(low, abs=1e-5), pytest.approx(high, abs=1e-5))

@@ -256,9 +256,9 @@ def test_a_metric_of_which_less_is_better_is_headed_so():
 def test_groups_are_counted_where_rows_belong_to_some(results):
     grouped = replace(results, comparison=replace(results.comparison, groups=1234, mcnemar={}))
     text = whole(grouped)
-    assert "Intervals use 100 bootstrap draws of 1,234 groups." in text
+    assert "at a rank or a rate, from 100 bootstrap draws of 1,234 groups." in text
     assert "McNemar's test counts single rows, and these rows belong to groups." in text
-    assert "Intervals use 100 bootstrap draws." in whole(results)
+    assert "at a rank or a rate, from 100 bootstrap draws." in whole(results)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -19,15 +19,17 @@ from benchmarks.honesty.distributions import (
 from benchmarks.honesty.tables import Table
 from rebalance.comparison import mcnemar
 from rebalance.comparison.bootstrap import Strata, draws
-from rebalance.comparison.estimates import RANKED, doubt_of_difference, error_of
+from rebalance.comparison.estimates import RANKED, degrees, doubt_of_difference
 from rebalance.comparison.intervals import (
+    Z,
     doubt,
     paired_interval,
     percentiles,
-    share_interval,
+    score_interval,
     t_interval,
+    t_quantile,
 )
-from rebalance.comparison.jackknife import contributions, spread
+from rebalance.comparison.jackknife import of_decisions, of_ranking, spread
 
 LOWEST, HIGHEST = 0.93, 0.97
 # Where intervals are doubted in a quarter of the samples or more, no more than this share of all
@@ -226,19 +228,22 @@ def _coverage(population, rng, repetitions, with_draws):
     for repetition in range(repetitions):
         y_true, scores = population.sample(rng)
         strata, flagged = Strata.of(y_true), scores >= threshold
-        models = [contributions(y_true, *model) for model in zip(scores, flagged, strict=True)]
+        models = [
+            of_ranking(y_true, score) | of_decisions(y_true, decided)
+            for score, decided in zip(scores, flagged, strict=True)
+        ]
         values = [{m: value for m, (value, _) in model.items()} for model in models]
         for m in METRICS:
             value, by_row = models[0][m]
-            error, known = error_of(m, value, by_row, strata)
-            ends = share_interval(m, value, error, population.n_positives, known)
+            quantile = Z if m == "recall" else t_quantile(degrees(m, value, strata))
+            ends = score_interval(value, spread(by_row, strata), population.n_positives, quantile)
             note(METRICS[m], ends, truths[0][m], doubt(m, value, population.n_positives))
             difference = by_row - models[1][m][1]
             if m == "recall":
                 pair = mcnemar(*flagged[:, : population.n_positives])
                 ends = paired_interval(pair.only_arm, pair.only_baseline, population.n_positives)
             else:
-                ends = t_interval(value - values[1][m], spread(difference, strata)[0], df)
+                ends = t_interval(value - values[1][m], spread(difference, strata), df)
             reason = doubt_of_difference(m, *values, difference, strata, population.n_positives)
             note(f"d {METRICS[m]}", ends, apart[m], reason)
         if repetition < with_draws:
@@ -254,7 +259,7 @@ def _percentiles(y_true, scores, strata, rng):
     shares = scores.argsort(axis=1).argsort(axis=1) / scores.shape[1]
     drawn = draws(
         y_true,
-        {model: (share, share > 0.5) for model, share in enumerate(shares)},
+        dict(enumerate(shares)),
         strata,
         n_draws=400,
         seed=int(rng.integers(2**32)),

@@ -10,9 +10,8 @@ from rebalance.comparison import equivalence, holm, mcnemar
 from rebalance.comparison.bootstrap import Strata
 from rebalance.comparison.estimates import RANKED, doubt_of_difference
 from rebalance.comparison.intervals import t_interval
-from rebalance.comparison.jackknife import contributions, spread
+from rebalance.comparison.jackknife import of_ranking, spread
 from rebalance.comparison.significance import ALPHA, POWER
-from rebalance.metrics import HALF
 
 EQUAL = [
     *[Population(0.1, n, GAPS[0.1][:1] * 6) for n in (50, 100, 200, 500)],
@@ -69,13 +68,13 @@ def _p_values(population, rng):
     y_true, scores = population.sample(rng)
     strata = Strata.of(y_true)
     flagged = scores >= population.threshold
-    baseline, *arms = (contributions(y_true, *model) for model in zip(scores, flagged, strict=True))
+    baseline, *arms = (of_ranking(y_true, score) for score in scores)
     df = population.n_positives - 1
     found = [
         [
             t_interval(
                 arm[m][0] - baseline[m][0],
-                spread(arm[m][1] - baseline[m][1], strata)[0],
+                spread(arm[m][1] - baseline[m][1], strata),
                 df,
             )[2]
             for arm in arms
@@ -124,14 +123,14 @@ def _equal(prevalence, n_positives, correlation, repetitions):
     for _ in range(repetitions):
         y_true, scores = population.sample(rng)
         strata = Strata.of(y_true)
-        base, arm = (contributions(y_true, score, score >= 0) for score in scores)
+        base, arm = (of_ranking(y_true, score) for score in scores)
         values = [{m: value for m, (value, _) in model.items()} for model in (base, arm)]
         row = []
         for m in RANKED:
             difference = arm[m][1] - base[m][1]
             p_value = equivalence(
                 arm[m][0] - base[m][0],
-                spread(difference, strata)[0],
+                spread(difference, strata),
                 n_positives - 1,
                 truths[1][m] - truths[0][m],
             )
@@ -189,10 +188,10 @@ def _reseeded(n_positives, seed):
             max_iter=40, learning_rate=0.15, max_leaf_nodes=8, max_bins=63, random_state=0
         )
         score = learner.fit(*sampled).predict_proba(X_test)[:, 1]
-        models.append(contributions(y_test, score, score >= HALF)["average_precision"])
+        models.append(of_ranking(y_test, score)["average_precision"])
     base, strata = models[0], Strata.of(y_test)
     p_values = [
-        t_interval(value - base[0], spread(by_row - base[1], strata)[0], n_positives - 1)[2]
+        t_interval(value - base[0], spread(by_row - base[1], strata), n_positives - 1)[2]
         for value, by_row in models[1:]
     ]
     return min(holm(p_values)) <= ALPHA
@@ -245,9 +244,7 @@ def _smallest(base, rng, repetitions):
 
 def _difference(y_true, scores):
     """Return the paired difference of average precision, its standard error and its p-value."""
-    first, second = (
-        contributions(y_true, score, score > 0)["average_precision"] for score in scores
-    )
-    error, _ = spread(second[1] - first[1], Strata.of(y_true))
+    first, second = (of_ranking(y_true, score)["average_precision"] for score in scores)
+    error = spread(second[1] - first[1], Strata.of(y_true))
     value = second[0] - first[0]
     return value, error, t_interval(value, error, int(y_true.sum()) - 1)[2]

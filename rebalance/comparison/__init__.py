@@ -4,7 +4,7 @@ from rebalance.comparison.bootstrap import Strata
 from rebalance.comparison.comparison import Comparison, compare
 from rebalance.comparison.estimates import linear_interval
 from rebalance.comparison.intervals import Difference, Interval
-from rebalance.comparison.jackknife import contributions, spread
+from rebalance.comparison.jackknife import of_decisions, of_ranking, spread
 from rebalance.comparison.significance import (
     Corrected,
     Discordant,
@@ -37,13 +37,14 @@ __all__ = [
     "Strata",
     "Verdict",
     "compare",
-    "contributions",
     "corrected_t_test",
     "detectable",
     "equivalence",
     "holm",
     "linear_interval",
     "mcnemar",
+    "of_decisions",
+    "of_ranking",
     "p_text",
     "spread",
     "verdicts",

@@ -12,16 +12,14 @@ from rebalance import metrics
 from rebalance.comparison.bootstrap import Strata, draws
 from rebalance.comparison.estimates import (
     Estimates,
-    decision_differences,
     differences_of,
-    discordant,
     intervals_of,
     paired_recall,
-    values,
 )
 from rebalance.comparison.intervals import doubt
-from rebalance.comparison.jackknife import contributions
+from rebalance.comparison.significance import mcnemar
 from rebalance.comparison.verdicts import verdicts
+from rebalance.metrics.table import DECISION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,28 +123,22 @@ def compare(
     strata = _strata(y_true, groups)
     n_positives = int(y_true.sum(dtype=np.int64))
     k = n_positives if k is None else k
-    drawn = draws(y_true, models, strata, n_draws=n_draws, seed=seed, k=k, precision=precision)
-    estimates = {
-        name: Estimates(
-            values(y_true, *model, k, precision), contributions(y_true, *model), drawn[name]
-        )
+    scores = {name: y_score for name, (y_score, _) in models.items()}
+    drawn = draws(y_true, scores, strata, n_draws=n_draws, seed=seed, k=k, precision=precision)
+    known = {
+        name: Estimates.of(y_true, *model, drawn[name], k, precision)
         for name, model in models.items()
     }
-    directed = [name for name in estimates[baseline].values if metrics.metric(name).better]
+    directed = [name for name in known[baseline].values if metrics.metric(name).better]
     if metric not in directed:
-        known = ", ".join(sorted(directed))
-        raise ValueError(f"the metric of the verdicts must be one of {known}, got {metric!r}.")
+        names = ", ".join(sorted(directed))
+        raise ValueError(f"the metric of the verdicts must be one of {names}, got {metric!r}.")
+    found = {name: intervals_of(each, strata) for name, each in known.items()}
+    intervals, absent = ({name: each[i] for name, each in found.items()} for i in (0, 1))
     arms = [name for name in models if name != baseline]
-    intervals, absent = {}, {}
-    for name, (_, flagged) in models.items():
-        trials = {"precision": int(flagged.sum()), "accuracy": y_true.size, "precision_at_k": k}
-        intervals[name], absent[name] = intervals_of(estimates[name], strata, trials, n_positives)
-    differences = {
-        arm: differences_of(estimates[arm], estimates[baseline], strata, n_positives)
-        for arm in arms
-    }
+    differences = {arm: differences_of(known[arm], known[baseline], strata) for arm in arms}
     against_moved = {
-        arm: decision_differences(estimates[arm], estimates[moved], strata, n_positives)
+        arm: differences_of(known[arm], known[moved], strata, DECISION)
         for arm in arms
         if moved and arm != moved
     }
@@ -154,10 +146,15 @@ def compare(
     if groups is None:
         for other, apart in ((baseline, differences), (moved, against_moved)):
             for arm, by_metric in apart.items():
-                pair = discordant(y_true, models[arm][1], models[other][1])
-                by_metric["recall"] = paired_recall(by_metric["recall"], pair, y_true)
-                if other == baseline:
-                    pairs[arm] = pair
+                decisions = models[arm][1], models[other][1]
+                pair = {
+                    side: mcnemar(*(flagged[y_true == label] for flagged in decisions))
+                    for side, label in (("positives", 1), ("negatives", 0))
+                }
+                by_metric["recall"] = paired_recall(
+                    by_metric["recall"], pair["positives"], n_positives
+                )
+                pairs.setdefault(arm, pair)
     return Comparison(
         baseline=baseline,
         metric=metric,

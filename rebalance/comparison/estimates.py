@@ -7,117 +7,155 @@ import numpy as np
 
 from rebalance import metrics
 from rebalance.comparison.intervals import (
-    FAR,
     FEW_ERRORS,
     FEWEST_ERRORS,
-    LARGEST_SHARE,
+    Z,
     difference,
     interval,
     paired_interval,
-    share_interval,
-    t_interval,
+    score_interval,
+    t_quantile,
 )
-from rebalance.comparison.jackknife import by_unit, spread
-from rebalance.comparison.significance import mcnemar
-from rebalance.metrics.table import DECISION
+from rebalance.comparison.jackknife import (
+    by_unit,
+    of_decisions,
+    of_probability,
+    of_ranking,
+    spread,
+)
 
 RANKED = ("average_precision", "roc_auc")
+# Share of the variance of a difference that one row may make; so many standard errors from 0, a
+# difference is one all the same.
+LARGEST_SHARE, FAR = 0.4, 10
+# With fewer, more than a draw in twenty flags nothing.
+FEWEST_FLAGGED = 3
 
 
 class Estimates(NamedTuple):
-    """One model's metrics, or reasons; the contributions of its rows; and its draws."""
+    """What is known of one model.
+
+    Attributes
+    ----------
+    values : dict of str to float or str
+        Each metric, or the reason why it is undefined.
+    contributions : dict of str to array of shape (n_rows,)
+        Of the rows, to the metrics that have them.
+    drawn : dict of str to array of shape (n_draws,)
+        The others in each draw.
+    trials : dict of str to int
+        Rows that a share is of, where these are not the positives.
+    n_positives : int
+    """
 
     values: dict
     contributions: dict
     drawn: dict
+    trials: dict
+    n_positives: int
+
+    @classmethod
+    def of(cls, y_true, y_score, flagged, drawn, k, precision):
+        """Return the estimates of scores and decisions."""
+        n_flagged = int(flagged.sum())
+        scores = (
+            metrics.ranking_or_reasons(y_true, y_score, k, precision)
+            | metrics.probability_or_reasons(y_true, y_score)
+            | metrics.decision_or_reasons(y_true, flagged.astype(float), 0.5)
+        )
+        if 0 < n_flagged < FEWEST_FLAGGED:
+            few = f"fewer than {FEWEST_FLAGGED} rows are flagged, and a sample like this may have 0"
+            scores |= {"precision": few, "mcc": few}
+        scores["prevalence"] = "the draws keep the classes as they are"
+        by_row = (
+            of_ranking(y_true, y_score)
+            | of_decisions(y_true, flagged)
+            | of_probability(y_true, y_score)
+        )
+        return cls(
+            {name: value for name, value in scores.items() if not isinstance(value, int)},
+            {name: each for name, (_, each) in by_row.items()},
+            drawn,
+            {"precision": n_flagged, "accuracy": y_true.size, "precision_at_k": k},
+            int(y_true.sum(dtype=np.int64)),
+        )
 
 
-def values(y_true, y_score, flagged, k, precision):
-    """Return each metric that can have an interval, or the reason why it is undefined."""
-    scores = (
-        metrics.ranking_or_reasons(y_true, y_score, k, precision)
-        | metrics.probability_or_reasons(y_true, y_score)
-        | metrics.decision_or_reasons(y_true, flagged.astype(float), 0.5)
-    )
-    scores["prevalence"] = "the draws keep the classes as they are"
-    return {name: value for name, value in scores.items() if not isinstance(value, int)}
+def degrees(name, value, strata):
+    """Return the degrees of freedom of a metric's standard error: the positives less one.
 
-
-def error_of(name, value, contribution, strata):
-    """Return the standard error of a metric, and its degrees of freedom."""
-    error, df = spread(contribution, strata)
-    if name not in RANKED:
-        return error, df
-    n_positives = strata.sizes[0]
-    # The harmonic mean: half by the rows that make the error, half as if all positives did.
-    df = 2 / (1 / df + 1 / max(1, n_positives - 1))
-    if name == "average_precision":
-        # It depends on few hits: the degrees of freedom are limited by their number.
-        df = max(2.0, min(df, 2 * n_positives * value))
-    return error, df
+    Of an average precision no more than twice its hits, the few rows that decide a low one.
+    """
+    df = strata.sizes[0] - 1
+    return max(2.0, min(df, 2 * strata.sizes[0] * value)) if name == RANKED[0] else df
 
 
 def linear_interval(name, part, whole, strata):
-    """Return the interval of the sum of one column over that of another.
+    """Return the interval of ``recall`` or ``precision``: one sum of rows over another.
 
     Its standard error is that of the ratio made linear (Cochran 1977).
 
     Parameters
     ----------
     name : str
-        ``recall`` and ``precision`` are shares of rows; the ratio of others may be below 0.
     part, whole : arrays of shape (n_rows,)
         The sum of ``whole`` is not 0.
     strata : Strata
     """
     total = float(np.sum(whole))
     value = float(np.sum(part)) / total
-    error, df = spread((part - value * whole) / total, strata)
-    if name in {"recall", "precision"}:
-        return share_interval(name, value, error, int(total), df)
-    return t_interval(value, error, df)[:2]
+    error = spread((part - value * whole) / total, strata)
+    quantile = Z if name == "recall" else t_quantile(degrees(name, value, strata))
+    return score_interval(value, error, int(total), quantile)
 
 
-def intervals_of(estimates, strata, trials, n_positives):
+def intervals_of(model, strata):
     """Return the intervals of one model, and the reasons for those that are absent."""
-    estimated = {}
-    for name, value in estimates.values.items():
-        if isinstance(value, str):
-            estimated[name] = value
-            continue
-        error, df = None, strata.sizes[0] - 1
-        if name in estimates.contributions:
-            error, df = error_of(name, *estimates.contributions[name], strata)
-        n = trials.get(name, n_positives)
-        estimated[name] = interval(name, value, estimates.drawn[name], error, n, df)
-    absent = {name: value for name, value in estimated.items() if isinstance(value, str)}
-    return {name: value for name, value in estimated.items() if name not in absent}, absent
+    found, absent = {}, {}
+    for name, value in model.values.items():
+        each = value
+        if not isinstance(value, str):
+            error, drawn = _known(name, strata, model)
+            n = model.trials.get(name, model.n_positives)
+            each = interval(name, value, error, drawn, n, degrees(name, value, strata))
+        (absent if isinstance(each, str) else found)[name] = each
+    return found, absent
 
 
-def differences_of(arm, baseline, strata, n_positives, family=None):
+def differences_of(arm, baseline, strata, family=None):
     """Return the paired differences of one arm on each metric that both models have.
 
     For the area under the ROC curve the standard error is that of DeLong et al. (1988), in the
     fast form of Sun and Xu (2014); all have a t interval with as many degrees of freedom as there
     are positives, less one. ``family`` keeps the metrics of one family.
     """
-    differences = {}
+    found = {}
     for name, value in arm.values.items():
         if isinstance(value, str) or isinstance(baseline.values[name], str):
             continue
         if family and metrics.metric(name).family != family:
             continue
-        apart, error = None, None
-        if name in arm.contributions:
-            apart = arm.contributions[name][1] - baseline.contributions[name][1]
-            error, _ = spread(apart, strata)
-        drawn = arm.drawn[name] - baseline.drawn[name]
-        reason = doubt_of_difference(name, arm.values, baseline.values, apart, strata, n_positives)
-        apart = difference(value - baseline.values[name], drawn, error, strata.sizes[0] - 1, reason)
-        if metrics.metric(name).share and not isinstance(apart, str):
-            apart = replace(apart, low=max(-1.0, apart.low), high=min(1.0, apart.high))
-        differences[name] = apart
-    return {name: value for name, value in differences.items() if not isinstance(value, str)}
+        error, drawn = _known(name, strata, arm, baseline)
+        reason = doubt_of_difference(
+            name,
+            arm.values,
+            baseline.values,
+            arm.contributions.get(name, 0) - baseline.contributions.get(name, 0),
+            strata,
+            arm.n_positives,
+        )
+        apart = value - baseline.values[name]
+        found[name] = difference(name, apart, error, drawn, strata.sizes[0] - 1, reason)
+    return {name: each for name, each in found.items() if not isinstance(each, str)}
+
+
+def _known(name, strata, model, other=None):
+    """Return the standard error of a metric or a difference, and its draws, one of them None."""
+    kind = "contributions" if name in model.contributions else "drawn"
+    values = getattr(model, kind)[name]
+    if other is not None:
+        values = values - getattr(other, kind)[name]
+    return (spread(values, strata), None) if kind == "contributions" else (None, values)
 
 
 def doubt_of_difference(name, arm, baseline, apart, strata, n_positives):
@@ -128,7 +166,7 @@ def doubt_of_difference(name, arm, baseline, apart, strata, n_positives):
     name : str
     arm, baseline : dict of str to float
         Metrics of the two models.
-    apart : array of shape (n_rows,) or None
+    apart : array of shape (n_rows,)
         Difference of the contributions of the rows, where they are known.
     strata : Strata
     n_positives : int
@@ -137,9 +175,9 @@ def doubt_of_difference(name, arm, baseline, apart, strata, n_positives):
     for each in RANKED if name == "roc_auc" else RANKED[:1]:
         if n_positives * (1 - min(arm[each], baseline[each])) < FEWEST_ERRORS:
             return FEW_ERRORS
-    if apart is not None and name in RANKED:
+    if name in RANKED:
         squares = by_unit(apart, strata) ** 2
-        value, error = abs(arm[name] - baseline[name]), spread(apart, strata)[0]
+        value, error = abs(arm[name] - baseline[name]), spread(apart, strata)
         if squares.max() > LARGEST_SHARE * squares.sum() and value < FAR * error:
             unit = "row" if strata.unit.size == sum(strata.sizes) else "group"
             return (
@@ -149,26 +187,10 @@ def doubt_of_difference(name, arm, baseline, apart, strata, n_positives):
     return ""
 
 
-def decision_differences(arm, baseline, strata, n_positives):
-    """Return the paired differences of the metrics of decisions."""
-    return differences_of(arm, baseline, strata, n_positives, DECISION)
-
-
-def discordant(y_true, arm, baseline):
-    """Return McNemar's test of two models' decisions, on positives and on negatives."""
-    return {
-        side: mcnemar(arm[y_true == label], baseline[y_true == label])
-        for side, label in (("positives", 1), ("negatives", 0))
-    }
-
-
-def paired_recall(difference, pair, y_true):
+def paired_recall(difference, pair, n_positives):
     """Return the difference of recalls with the interval and the test for paired shares.
 
     With few discordant positives a standard error is far too small; with none it is 0.
     """
-    pair, n_positives = pair["positives"], int(y_true.sum(dtype=np.int64))
     low, high = paired_interval(pair.only_arm, pair.only_baseline, n_positives)
-    return replace(
-        difference, low=low, high=high, method="paired score", p_value=pair.p_value, doubt=""
-    )
+    return replace(difference, low=low, high=high, p_value=pair.p_value, doubt="")

@@ -1,4 +1,4 @@
-"""Intervals of 95 % that hold with few positives, and the plain percentiles of the draws."""
+"""Intervals of 95 % that hold with few positives."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -14,11 +14,17 @@ MAX_UNDEFINED = 0.05  # share of draws that may leave a metric undefined
 # Positives times 1 - AP or 1 - AUC, and positives times AP, below which intervals may not hold.
 FEWEST_ERRORS, FEWEST_HITS = 5, 2
 FEWEST_FOR_ECE = 500
-# Share of the variance of a difference that one row may make; so many standard errors from 0, a
-# difference is one all the same.
-LARGEST_SHARE, FAR = 0.4, 10
+# Ends that no value passes, of metrics that are no shares.
+LIMITS = {
+    "brier": (0.0, 1.0),
+    "log_loss": (0.0, np.inf),
+    "mean_probability": (0.0, 1.0),
+    "brier_skill": (-np.inf, 1.0),
+    "mcc": (-1.0, 1.0),
+}
 
 FEW_ERRORS = f"the test rows show fewer than {FEWEST_ERRORS} positives' worth of ranking errors"
+FEW_HITS = f"positives x average precision is below {FEWEST_HITS}: too few rows decide it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,18 +34,11 @@ class Interval:
     Attributes
     ----------
     value, low, high : float
-    method : str
-        ``score``, ``t``, ``paired score`` or ``percentile``.
-    percentile_low, percentile_high : float
-        The plain percentiles of the draws, to compare.
     """
 
     value: float
     low: float
     high: float
-    method: str
-    percentile_low: float
-    percentile_high: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,39 +81,13 @@ def score_interval(value, error, n, quantile=Z):
     n : int
         Trials where the data show no spread: a share of 0 or 1.
     quantile : float
+        Of Student's t where the error is itself estimated; that of a recall follows from its value.
     """
     trials = value * (1 - value) / error**2 if error > 0 and 0 < value < 1 else n
     shrink = 1 + quantile**2 / trials
     centre = (value + quantile**2 / trials / 2) / shrink
     half = quantile / shrink * sqrt(value * (1 - value) / trials + (quantile / trials) ** 2 / 4)
     return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def share_interval(name, value, error, n, df):
-    """Return the `score_interval` of a metric, with the quantile that its error calls for."""
-    # The spread of a recall follows from its value, that of other shares is itself estimated.
-    return score_interval(value, error, n, Z if name == "recall" else t_quantile(df))
-
-
-def doubt(name, value, n_positives):
-    """Return why an interval may not hold; nothing where it does.
-
-    The limits are those below which ``python -m benchmarks.honesty --part coverage`` finds
-    populations of which fewer than 93 % of the intervals, or more than 97 %, hold the truth.
-
-    >>> doubt("roc_auc", 0.9, 60), doubt("average_precision", 0.01, 100)[:50]
-    ('', 'positives x average precision is below 2, and the ')
-    """
-    if name in {"average_precision", "roc_auc"} and n_positives * (1 - value) < FEWEST_ERRORS:
-        return FEW_ERRORS
-    if name == "ece" and n_positives < FEWEST_FOR_ECE:
-        return f"below {FEWEST_FOR_ECE} positives most of an ECE is sampling noise"
-    if name == "average_precision" and n_positives * value < FEWEST_HITS:
-        return (
-            f"positives x average precision is below {FEWEST_HITS}, and the few rows that decide "
-            "it may be missing"
-        )
-    return ""
 
 
 def t_interval(value, error, df):
@@ -125,6 +98,13 @@ def t_interval(value, error, df):
     # Without any spread, a difference is one and no difference is none.
     p_value = float(2 * stdtr(df, -abs(value) / error)) if error > 0 else float(value == 0)
     return value - half, value + half, p_value
+
+
+def t_quantile(df):
+    """Return the quantile of Student's t at the upper end of an interval."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(df, TAILS[1]))
 
 
 def paired_interval(gained, lost, n):
@@ -160,66 +140,67 @@ def _lowest_apart(gained, lost, n):
     return float(brentq(beyond, -1.0, (gained - lost) / n - 1e-9))
 
 
-def interval(name, value, drawn, error, n, df):
+def doubt(name, value, n_positives):
+    """Return why an interval may not hold; nothing where it does.
+
+    The limits are those below which ``python -m benchmarks.honesty --part coverage`` finds
+    populations of which fewer than 93 % of the intervals, or more than 97 %, hold the truth.
+
+    >>> doubt("roc_auc", 0.9, 60), doubt("average_precision", 0.01, 100)[:50]
+    ('', 'positives x average precision is below 2: too few ')
+    """
+    if name in {"average_precision", "roc_auc"} and n_positives * (1 - value) < FEWEST_ERRORS:
+        return FEW_ERRORS
+    if name == "average_precision" and n_positives * value < FEWEST_HITS:
+        return FEW_HITS
+    if name == "ece" and n_positives < FEWEST_FOR_ECE:
+        return f"below {FEWEST_FOR_ECE} positives most of an ECE is sampling noise"
+    return ""
+
+
+def interval(name, value, error, drawn, n, df):
     """Return the `Interval` of one metric of one model, or the reason why it has none.
 
     Parameters
     ----------
     name : str
     value : float
-    drawn : array of shape (n_draws,)
     error : float or None
         From contributions; defaults to that of the draws.
+    drawn : array of shape (n_draws,) or None
+        Of a metric without contributions.
     n : int
         As in `score_interval`.
     df : float
         Degrees of freedom of the error.
     """
-    ends = percentiles(drawn)
-    if isinstance(ends, str):
-        return ends
-    low, high, method = *ends, "percentile"
+    if error is None:
+        ends = percentiles(drawn)
+        if isinstance(ends, str):
+            return ends
+        error = float(np.nanstd(drawn, ddof=1))
+    else:
+        ends = t_interval(value, error, df)[:2]
     if name == "ece":
         # Noise only ever adds to a sum of absolute gaps: put the draws around the value.
         shift = float(np.mean(drawn)) - value
-        low, high = min(value, max(0.0, low - shift)), max(value, high - shift)
+        ends = min(value, max(0.0, ends[0] - shift)), max(value, ends[1] - shift)
     if metric(name).share:
-        if error is None:
-            error = float(np.nanstd(drawn, ddof=1))
-        low, high, method = *share_interval(name, value, error, n, df), "score"
-    return Interval(
-        value=value,
-        low=low,
-        high=high,
-        method=method,
-        percentile_low=ends[0],
-        percentile_high=ends[1],
-    )
+        ends = score_interval(value, error, n, Z if name == "recall" else t_quantile(df))
+    least, most = LIMITS.get(name, (-np.inf, np.inf))
+    return Interval(value=value, low=max(least, ends[0]), high=min(most, ends[1]))
 
 
-def difference(value, drawn, error, df, reason=""):
+def difference(name, value, error, drawn, df, reason=""):
     """Return the `Difference` of one metric of an arm, or the reason why it has none."""
-    ends = percentiles(drawn)
-    if isinstance(ends, str):
-        return ends
     if error is None:
+        ends = percentiles(drawn)
+        if isinstance(ends, str):
+            return ends
         error = float(np.nanstd(drawn, ddof=1))
     low, high, p_value = t_interval(value, error, df)
+    if metric(name).share:
+        low, high = max(-1.0, low), min(1.0, high)
     return Difference(
-        value=value,
-        low=low,
-        high=high,
-        method="t",
-        percentile_low=ends[0],
-        percentile_high=ends[1],
-        standard_error=error,
-        p_value=p_value,
-        doubt=reason,
+        value=value, low=low, high=high, standard_error=error, p_value=p_value, doubt=reason
     )
-
-
-def t_quantile(df):
-    """Return the quantile of Student's t at the upper end of an interval."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(df, TAILS[1]))

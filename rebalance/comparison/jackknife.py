@@ -5,26 +5,21 @@ metric is that of the summed contributions: the jackknife (Efron and Stein 1981)
 area under the ROC curve is DeLong's (DeLong et al. 1988). It has no noise of its own, and where
 few positives make the spread of bootstrap draws too small it errs to the safe side. All rows are
 left out in turn at the cost of one sort.
+
+Each function returns a dict of str to (float, array of shape (n_rows,)): the value of a metric and
+the contributions, for those that are defined.
 """
 
 import numpy as np
+from scipy.special import expit
 
-from rebalance.metrics import Order
+from rebalance.metrics import METRICS, Order, probability_metrics, rates
+from rebalance.metrics.probability import calibration, log_odds
+from rebalance.metrics.table import PROBABILITY
 
 
-def contributions(y_true, y_score, flagged):
-    """Return average precision, ROC AUC, recall and precision, with every row's contribution.
-
-    Precision is there where a row is flagged.
-
-    Parameters
-    ----------
-    y_true, y_score, flagged : arrays of shape (n_rows,)
-
-    Returns
-    -------
-    dict of str to (float, array of shape (n_rows,))
-    """
+def of_ranking(y_true, y_score):
+    """Return average precision and ROC AUC, with every row's contribution."""
     positive = y_true == 1
     n_positives, n_negatives = int(positive.sum()), int((~positive).sum())
     order = Order.of(y_true, y_score)
@@ -42,24 +37,60 @@ def contributions(y_true, y_score, flagged):
         (outranked - auc) / n_positives,
         (outranking / n_positives - auc) / n_negatives,
     )
-    recall = flagged[positive].mean()
-    to_recall = np.where(positive, flagged - recall, 0.0) / n_positives
     average, without = _average_precision(here, tp, fp)
     to_average = (average - np.where(positive, *(side[order.step] for side in without))) * np.where(
         positive, 1 - 1 / n_positives, 1 - 1 / n_negatives
     )
-    by_metric = {
-        "average_precision": (average, to_average),
-        "roc_auc": (float(auc), to_auc),
-        "recall": (float(recall), to_recall),
-    }
-    if flagged.any():
-        precision = positive[flagged].mean()
-        by_metric["precision"] = (
-            float(precision),
-            flagged * (positive - precision) / flagged.sum(),
-        )
-    return by_metric
+    return {"average_precision": (average, to_average), "roc_auc": (float(auc), to_auc)}
+
+
+def of_decisions(y_true, flagged):
+    """Return the metrics of decisions, with every row's contribution.
+
+    There are four kinds of rows, and each metric is computed anew without one row of each. A row
+    without which a metric is undefined is taken to contribute nothing.
+    """
+    kind = 2 * (1 - flagged.astype(int)) + (y_true == 0)  # true and false positive, the missed, ...
+    counts = np.bincount(kind, minlength=4)
+    of_class = counts[:2] + counts[2:]
+    values = rates(counts[0], counts[1], counts[2], counts[3])
+    tp, fp, fn, tn = np.maximum(counts[:, None] - np.eye(4), 0)
+    found = {}
+    for name, without in rates(tp, fp, fn, tn).items():
+        value = float(values[name])
+        if not np.isnan(value):
+            losses = np.nan_to_num(value - without) * np.tile(1 - 1 / of_class, 2)
+            found[name] = value, losses[kind]
+    return found
+
+
+def of_probability(y_true, y_score):
+    """Return the metrics of probabilities but the ECE, with every row's contribution.
+
+    Calibration is linearised: the contribution is that of a row to the logistic regression's
+    gradient, times the inverse of its curvature.
+    """
+    n_rows, values = y_true.size, probability_metrics(y_true, y_score)
+    variance = y_true.mean() * (1 - y_true.mean())
+    by_row = {}
+    for name, row in METRICS.items():
+        if row.family == PROBABILITY and row.function:
+            each = row.function(y_true, y_score)
+            by_row[name] = (each - each.mean()) / n_rows
+    # Where whole groups are drawn, the prevalence moves too.
+    moved = values["brier"] * (1 - 2 * y_true.mean()) / variance * (y_true - y_true.mean()) / n_rows
+    by_row["brier_skill"] = (moved - by_row["brier"]) / variance
+    x, (intercept, line) = log_odds(y_score), calibration(y_true, y_score)
+    for name, column, coefficients in (
+        ("calibration_intercept", 0, (intercept, 1.0)),
+        ("calibration_slope", 1, line),
+    ):
+        if name in values:
+            X = np.c_[np.ones(n_rows), x][:, : column + 1]
+            p = expit(coefficients[0] + coefficients[1] * x)
+            inverse = np.linalg.pinv(X.T @ (X * (p * (1 - p))[:, None]))
+            by_row[name] = (y_true - p) * (X @ inverse[:, column])
+    return {name: (values[name], each) for name, each in by_row.items() if name in values}
 
 
 def _average_precision(here, tp, fp):
@@ -98,11 +129,7 @@ def by_unit(contribution, strata):
 
 
 def spread(contribution, strata):
-    """Return the standard error that contributions give, and how well they know it.
-
-    The degrees of freedom follow from the kurtosis of the contributions (Satterthwaite 1946):
-    where a handful of positives that the model ranks low carry the error, as they do for a ROC
-    AUC near 1, fifty positives know it no better than ten would.
+    """Return the standard error that contributions give.
 
     Parameters
     ----------
@@ -110,22 +137,10 @@ def spread(contribution, strata):
         To one metric, or the difference of those of two models; summed over groups where groups
         are drawn.
     strata : Strata
-
-    Returns
-    -------
-    error, df : float
     """
-    per_unit = by_unit(contribution, strata)
-    variances, uncertainties, first = [0.0], [0.0], 0
+    per_unit, variance, first = by_unit(contribution, strata), 0.0, 0
     for size in strata.sizes:
         part = per_unit[first : first + size]
+        variance += size * float(part.var(ddof=1)) if size > 1 else 0.0
         first += size
-        squares = (part - part.sum() / max(size, 1)) ** 2
-        variance = size * squares.sum() / (size - 1) if size > 1 else 0.0
-        if variance > 0:
-            excess = size * (squares @ squares) / squares.sum() ** 2 - 3
-            variances.append(variance)
-            uncertainties.append(variance**2 * (1 / (size - 1) + max(excess, 0) / 2 / size))
-    total = sum(variances)
-    df = total**2 / sum(uncertainties) if total > 0 else strata.sizes[0] - 1
-    return float(np.sqrt(total)), float(max(df, 2.0))
+    return float(np.sqrt(variance))

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from rebalance.comparison.bootstrap import Strata
 from rebalance.comparison.intervals import t_quantile
-from rebalance.comparison.jackknife import spread
 
 
 def skewed_interval(value, parts):
@@ -12,8 +10,8 @@ def skewed_interval(value, parts):
 
     Hall's transformation (1992) corrects the interval for the skewness of the units: of few large
     costs the next sample may hold more, and an interval that is as long on both sides ends too
-    low. Student's t takes the place of the normal distribution, since few large costs know their
-    own spread badly (`jackknife.spread`).
+    low. Student's t takes the place of the normal distribution, with degrees of freedom from the
+    kurtosis (Satterthwaite 1946): few large costs know their own spread badly.
 
     Parameters
     ----------
@@ -32,10 +30,12 @@ def skewed_interval(value, parts):
     >>> [round(end, 2) for end in skewed_interval(9.0, r_[ones(9), zeros(9991)])]
     [3.89, 18.3]
     """
-    apart = parts - parts.mean()
-    error, df = spread(apart, Strata([apart.size, 0], np.arange(apart.size)))
+    n, apart = parts.size, parts - parts.mean()
+    error = float(np.sqrt(n * apart.var(ddof=1)))
     if error == 0:
         return value, value
+    excess = max(0.0, float(n * (apart**4).sum() / (apart @ apart) ** 2) - 3)
+    df = max(2.0, 1 / (1 / (n - 1) + excess / 2 / n))
     quantile, skewness = t_quantile(df), float((apart**3).sum()) / error**3
     return value - error * _back(quantile, skewness), value - error * _back(-quantile, skewness)
 

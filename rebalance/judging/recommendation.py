@@ -8,12 +8,11 @@ from rebalance import metrics
 from rebalance.comparison import (
     Corrected,
     Strata,
-    contributions,
     corrected_t_test,
     holm,
+    of_ranking,
     spread,
 )
-from rebalance.metrics import HALF
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,11 +180,10 @@ def _error(arm, baseline, metric, d, grouped):
     y_true[unit] = baseline["y_true"]
     for fold in _folds(baseline):
         gained, had = (
-            contributions(own["y_true"][fold], own["y_score"][fold], own["y_score"][fold] >= HALF)
-            for own in (arm, baseline)
+            of_ranking(own["y_true"][fold], own["y_score"][fold]) for own in (arm, baseline)
         )
         summed[unit[fold]] += (gained[metric][1] - had[metric][1]) / len(d)
-    return spread(summed, Strata.of(y_true))[0]
+    return spread(summed, Strata.of(y_true))
 
 
 def same_folds(left, right):

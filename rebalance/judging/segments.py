@@ -97,7 +97,7 @@ def _segment(y_true, y_score, flagged, quantile, groups):
         total = float(whole.sum())
         if total:
             value = float(part.sum()) / total
-            error, _ = spread((part - value * whole) / total, strata)
+            error = spread((part - value * whole) / total, strata)
             low, high = score_interval(value, error, total, quantile)
             row.update({name: value, f"{name}_low": low, f"{name}_high": high})
 
@@ -110,7 +110,7 @@ def _segment(y_true, y_score, flagged, quantile, groups):
     if expected > 0:
         ratio = n_positives / expected
         # On a logarithmic scale, where a ratio of counts is about normal.
-        error, _ = spread((positive - ratio * y_score) / expected, strata)
+        error = spread((positive - ratio * y_score) / expected, strata)
         half = quantile * error / ratio
         row |= {
             "calibration": ratio,
