@@ -9,6 +9,7 @@ import lzma
 import re
 import zipfile
 from decimal import Decimal
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from rebalance import sources
 from rebalance.errors import InputError
 from rebalance.sources import labels, reading
 from rebalance.sources.files import matching
+from rebalance.sources.parquet import batches
 from tests.strategies import frame, params
 
 ROWS = frame(60, 12).round(3)
@@ -310,6 +312,7 @@ def test_a_name_is_the_same_however_its_letters_are_composed(tmp_path):
         ("\n".join([*LINES[:20], "# later", *LINES[20:]]), "has 1 fields in row 20, where"),
         (b"PAR1\x15\x04\x15" + b"\0" * 50, "was cut off"),
         ("one\ntwo\nthree\n", "no separator"),
+        (CSV + f"0.5,0.5,0.5,{'x' * 5_000_000},0\n", "has a row of more than 2 MB; a quote"),
     ],
 )
 def test_a_file_that_is_not_what_it_is_called_says_so_in_one_line(tmp_path, content, said):
@@ -709,6 +712,30 @@ def test_a_large_file_is_read_twice_and_written_in_pieces(tmp_path, monkeypatch)
     pieces = list(reading.pieces(found, answer))
     assert len(pieces) > 3
     assert pa.concat_tables(pieces).to_pylist() == whole.to_pylist()
+
+
+class Counted(io.FileIO):
+    """A file that counts the bytes read from it."""
+
+    bytes = 0
+
+    def read(self, size=-1):
+        part = super().read(size)
+        self.bytes += len(part)
+        return part
+
+
+def test_a_group_of_rows_as_large_as_the_file_is_read_a_page_at_a_time(tmp_path):
+    path, names = tmp_path / "t.parquet", [f"x{i}" for i in range(8)]
+    values = np.random.default_rng(0).normal(size=1_000_000)
+    pq.write_table(pa.table(dict.fromkeys(names, values)), path, use_dictionary=False)
+    assert pq.read_metadata(path).num_row_groups == 1
+    file = Counted(path)
+    rows = batches(SimpleNamespace(open=lambda mode: file), names)
+    first = next(rows).num_rows
+    # Of each column's 8 MB no more than its first pages.
+    assert file.bytes < path.stat().st_size / 3
+    assert first + sum(batch.num_rows for batch in rows) == len(values)
 
 
 def test_rows_without_a_label_are_left_out_after_their_number_was_said(tmp_path):

@@ -160,11 +160,12 @@ def verdicts(results):
         short=True,
         text=(
             "Paired differences with 95 % intervals. p-values are after Holm's correction for the "
-            "models whose scores differ from the baseline's. Standard errors come from what each row "
-            f"contributes; those of metrics at a rank or a rate, from {compared.draws:,} bootstrap "
-            f"draws{groups}. {margin}A verdict speaks of {' or of '.join(seeds)}: other "
-            f"seeds of a treatment give other scores. {paths.COMPARISON.as_posix()} has every "
-            "metric of every model, with its interval and its paired difference."
+            "models whose scores differ from the baseline's. Standard errors come from what each "
+            "row contributes; those of metrics at a rank or a rate, from "
+            f"{compared.draws:,} bootstrap draws{groups}. {margin}A verdict speaks of "
+            f"{' or of '.join(seeds)}: other seeds of a treatment give other scores. "
+            f"{paths.COMPARISON.as_posix()} has every metric of every model, with its "
+            "interval and its paired difference."
         ),
         headings={
             "model": "model",

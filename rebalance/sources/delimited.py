@@ -9,7 +9,7 @@ from rebalance.errors import InputError, one_line
 from rebalance.sources import contents, dialect, marks, text, workbook
 
 # Bytes that are parsed at once; a row must fit into them.
-BLOCK = 4 << 20
+BLOCK = 2 << 20
 # Ends of lines inside a field; fields that are looked at for them, and rows for their columns.
 ENDS, MOST_ENDS, HEAD = ("\n", "\r"), 100, 20
 # Columns of text of which so many alike are no chance.
@@ -91,6 +91,11 @@ def batches(path, how):
                 rows += batch.num_rows
                 yield _whole(path, batch, how)
         except pa.ArrowInvalid as error:
+            if "straddl" in str(error):
+                raise InputError(
+                    f"{path} has a row of more than {BLOCK >> 20} MB; a quote in it may not be "
+                    "closed; mend it, or leave out the field."
+                ) from error
             if "Empty CSV file" not in str(error):
                 raise InputError(f"{path} cannot be read as CSV: {one_line(error)}.") from error
             rows = 0
@@ -102,9 +107,14 @@ def _refuse_swallowed(path, batch, how, before):
     """Raise `InputError` where a field holds rows of the table: its quote was never closed."""
     import pyarrow.compute as pc
 
+    if how.separator == dialect.BLANKS:
+        return
     for place, column in enumerate(batch.columns):
+        # A row has a separator for each field but one, and an end.
+        if (pc.max(pc.binary_length(column)).as_py() or 0) < how.fields:
+            continue
         end = next((end for end in ENDS if re.search(end.encode(), column.buffers()[2])), None)
-        if end is None or how.separator == dialect.BLANKS:
+        if end is None:
             continue
         ends = pc.count_substring(column, end)
         most = pc.select_k_unstable(ends, min(MOST_ENDS, len(ends)), [("", "descending")])

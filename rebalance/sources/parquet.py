@@ -102,8 +102,12 @@ def batches(path, names):
     import pyarrow.parquet as pq
 
     try:
-        # A group of rows at a time: arrow keeps what it read of a file until the iterator ends.
-        with path.open("rb") as opened, pq.ParquetFile(opened, buffer_size=1 << 20) as file:
+        # A group of rows at a time, a page at a time: otherwise arrow reads all columns of a group
+        # at once, which may be the whole file, and keeps them until the iterator ends.
+        with (
+            path.open("rb") as opened,
+            pq.ParquetFile(opened, buffer_size=1 << 20, pre_buffer=False) as file,
+        ):
             for group in range(file.num_row_groups):
                 for batch in file.iter_batches(
                     ROWS, row_groups=[group], columns=names, use_threads=False

@@ -255,11 +255,11 @@ def pieces(reading, answer):
     waiting, rows, size = [], 0, 0
     for batch in _converted(reading, answer):
         if waiting and (rows + batch.num_rows > ROWS or size + batch.nbytes > WRITTEN):
-            yield pa.Table.from_batches(waiting).combine_chunks()
+            yield pa.Table.from_batches(waiting)
             waiting, rows, size = [], 0, 0
         waiting.append(batch)
         rows, size = rows + batch.num_rows, size + batch.nbytes
-    yield pa.Table.from_batches(waiting, reading.plan.schema).combine_chunks()
+    yield pa.Table.from_batches(waiting, reading.plan.schema)
 
 
 def _converted(reading, answer):

@@ -186,7 +186,17 @@ def write_frames(path, frames, roles=None):
                 table = pa.Table.from_pandas(frame, preserve_index=False)
             table = table.replace_schema_metadata(notes)
             writer = writer or stack.enter_context(
-                pq.ParquetWriter(beside, table.schema, compression="zstd", compression_level=1)
+                pq.ParquetWriter(
+                    beside,
+                    table.schema,
+                    compression="zstd",
+                    compression_level=1,
+                    # Numbers with fractions hardly repeat: a dictionary of them takes longer than
+                    # all the rest.
+                    use_dictionary=[
+                        field.name for field in table.schema if not pa.types.is_floating(field.type)
+                    ],
+                )
             )
             writer.write_table(table)
 
