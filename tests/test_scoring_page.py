@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 from rebalance import paths, store, tracking
-from rebalance.tracking import pipeline, provenance
+from rebalance.tracking import pipeline, provenance, records
 from tests import test_scoring
 from tests.test_scoring import table
 
@@ -62,7 +62,9 @@ def trained(tmp_path, monkeypatch, scorer):
         written = [path for path in pipeline.stage(name).outputs if path.exists()]
         outputs = {path.as_posix(): tracking.checksum(path) for path in written}
         tags |= {"kind": "stage", "outputs": provenance.digest(outputs)}
-        record = tracking.Record(stage=name, params={}, metrics={}, tags=tags, outputs=outputs)
+        seen = records.seen(name, outputs)
+        about = {"params": {}, "metrics": {}, "tags": tags, "outputs": outputs}
+        record = tracking.Record(stage=name, **about, **seen)
         tracking.hand_over("rebalance", record)
     new, labels = table(60)
     new.to_csv("new.csv", index=False)

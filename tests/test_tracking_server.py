@@ -1,30 +1,46 @@
+"""A team's server: it receives runs whole, and costs neither the training nor a run when it fails.
+
+Between the stage and a real server stands a relay that fails at the n-th request.
+"""
+
+import http.client
+import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import numpy as np
 import pytest
+import yaml
 from sklearn.linear_model import LogisticRegression
 
-from rebalance import paths, store, tracking
+from rebalance import params, paths, store, tracking
+from rebalance.cli.commands import sync
+from rebalance.errors import InputError
 from rebalance.model.corrected import CorrectedClassifier
+from rebalance.tracking import patience, places, provenance, records
+from tests.strategies import ROOT, SHIPPED, changed
 
 X = np.random.default_rng(0).normal(size=(60, 2))
 START_SECONDS = 90
 
 
-@pytest.fixture
-def server(tmp_path):
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
     """The address of an MLflow server with a store and artifacts of its own, on loopback."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-    where = tmp_path / "server"
-    where.mkdir()
+    where = tmp_path_factory.mktemp("server")
     with (where / "log").open("w") as log:
         process = subprocess.Popen(
             [
@@ -106,3 +122,271 @@ def model_frame():
     import pandas as pd
 
     return pd.DataFrame(X[:5], columns=["V1", "V2"])
+
+
+class Relay(BaseHTTPRequestHandler):
+    """Pass requests on to a real server, so many; then be dead, silent, or drip."""
+
+    protocol_version = "HTTP/1.1"
+    log_message = lambda *_: None  # noqa: E731 quiet
+
+    def answer(self):
+        relay = self.server
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        with relay.lock:
+            relay.count += 1
+            failing = relay.count > relay.passes
+        if failing:
+            self.fail()
+            return
+        there = http.client.HTTPConnection(relay.behind, timeout=60)
+        there.request(self.command, self.path, body, dict(self.headers))
+        answer = there.getresponse()
+        content = answer.read()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in {"content-length", "transfer-encoding", "connection"}:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        there.close()
+
+    def fail(self):
+        self.close_connection = True
+        if self.server.kind == "dying":
+            self.server.socket.close()
+            threading.Thread(target=self.server.shutdown, daemon=True).start()
+        elif self.server.kind == "silent":
+            self.server.stopping.wait(60)
+        elif self.server.kind == "dripping":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            while not self.server.stopping.wait(0.05):
+                self.wfile.write(b" ")
+        else:
+            self.send_error(int(self.server.kind))
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815
+
+
+@contextmanager
+def relay(address, kind, passes):
+    """Yield a relay to a server that fails in a way after so many requests."""
+    made = ThreadingHTTPServer(("127.0.0.1", 0), Relay)
+    made.daemon_threads, made.handle_error = True, lambda *_: None
+    made.behind, made.kind, made.passes = address.removeprefix("http://"), kind, passes
+    made.count, made.lock, made.stopping = 0, threading.Lock(), threading.Event()
+
+    thread = threading.Thread(target=made.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.stopping.set()
+        made.shutdown()
+        made.server_close()
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch, request):
+    """A folder with the files that train_baseline writes; the name of an experiment of its own."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("DVC_ROOT", "DVC_EXP_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    shutil.copyfile(ROOT / "dvc.yaml", "dvc.yaml")
+    name = request.node.name.replace("[", " ").replace("]", "")
+    given = changed(SHIPPED, {"tracking.experiment": name})
+    Path("params.yaml").write_text(yaml.safe_dump(given, sort_keys=False), encoding="utf-8")
+    Path("dvc.lock").write_text("schema: '2.0'\nstages: {}\n", encoding="utf-8")
+    write(0.5)
+    return name
+
+
+def write(score):
+    """Write what a training stage writes; models differ by the score."""
+    out_of_fold = {"average_precision": score, "average_precision_se": 0.1, "brier": 0.01}
+    seen = {"positives_seen": 5, "negatives_seen": 55}
+    content = {"out_of_fold": out_of_fold, "model": seen, "thresholds": {"max_f1": score}}
+    store.write_json(paths.training_metrics("baseline"), content)
+    fitted = LogisticRegression().fit(X, X[:, 0] > score)
+    model = CorrectedClassifier(fitted, features=["V1", "V2"])
+    store.write_model(paths.model("baseline"), model)
+    return model
+
+
+STAGE = """
+from rebalance import errors, params, tracking
+from rebalance.tracking import patience, places
+
+places.ANSWER_SECONDS, patience.SECONDS = {answer}, {seconds}
+
+def main():
+    with tracking.stage("train_baseline", params.load()):
+        print("trained")
+
+errors.run(main)
+"""
+
+
+def stage(address, answer=10.0, seconds=60.0, ends_within=100):
+    """Run a stage in a process of its own, to its end, and return it."""
+    return subprocess.run(
+        [sys.executable, "-c", STAGE.format(answer=answer, seconds=seconds)],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": address},
+        capture_output=True,
+        text=True,
+        timeout=ends_within,
+        check=False,
+    )
+
+
+def recorded(server, experiment):
+    """Return the runs of an experiment on a server, oldest first."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=server)
+    ours = client.get_experiment_by_name(experiment)
+    return client.search_runs([ours.experiment_id], order_by=["attributes.start_time"])
+
+
+def is_whole(server, run, model):
+    """Tell whether a run has its files and its model, and the model answers as it should."""
+    import mlflow
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=server)
+    files = [entry.path for entry in client.list_artifacts(run.info.run_id, "metrics")]
+    (output,) = run.outputs.model_outputs
+    location = client.get_logged_model(output.model_id).artifact_location
+    loaded = mlflow.pyfunc.load_model(location)
+    found = loaded.predict(model_frame())["probability"].to_numpy()
+    return (
+        run.info.status == "FINISHED"
+        and files == ["metrics/train_baseline.json"]
+        and found == pytest.approx(model.predict_proba(X[:5])[:, 1])
+    )
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("kind", "passes"),
+)
+def test_a_server_that_fails_in_mid_run_costs_no_training_and_no_run(
+    server, repository, monkeypatch, kind, passes
+):
+    with relay(server, kind, passes) as made:
+        done = stage(f"http://me:canary@127.0.0.1:{made.server_port}", 1.0, 6.0)
+    assert done.returncode == 0
+    assert done.stdout.startswith("trained\n")
+    assert done.stderr.startswith("warning: ")
+    assert done.stderr.endswith("The run is kept: 'rebalance sync' records it later.\n")
+    assert done.stderr.count("\n") == 1
+    assert "canary" not in done.stderr
+    assert tracking.waiting() == ["train_baseline"]
+
+    # Before anybody synchronises, the stage runs again and writes something else.
+    model = write(0.5)
+    write(1.5)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    assert sync.run() == "train_baseline: recorded\n"
+    assert sync.run() == "all 0 stages of dvc.lock have their runs\n"
+    (run,) = recorded(server, repository)
+    assert is_whole(server, run, model)
+    assert run.data.metrics["threshold"] == 0.5
+    assert not [path for path in paths.RUNS.iterdir() if path.name not in {"lock", "away"}]
+
+
+@pytest.mark.server
+def test_a_run_whose_last_answer_was_lost_is_not_recorded_twice(server, repository, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    section = params.load()
+    record = records.ran("train_baseline", section, time.time(), 1.0)
+    records.keep(record)
+    tracking.hand_over_kept(repository)
+    records.keep(record)
+    assert sync.run() == "train_baseline: recorded\n"
+    assert len(recorded(server, repository)) == 1
+
+
+def test_a_server_that_is_away_is_asked_once_in_a_repro_and_its_runs_are_kept(
+    repository, monkeypatch, caplog
+):
+    monkeypatch.setattr(places, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(tracking.pipeline, "repro", lambda: "this repro")
+    section = params.load()
+    with relay("http://127.0.0.1:9", "dripping", 0) as made, caplog.at_level(logging.WARNING):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:canary@127.0.0.1:{made.server_port}")
+        for score in (0.5, 0.6):
+            with tracking.stage("train_baseline", section):
+                write(score)
+        assert made.count == 1
+    (message,) = caplog.messages
+    assert message == (
+        f"warning: MLFLOW_TRACKING_URI: the server http://127.0.0.1:{made.server_port} does not "
+        "answer within 0.2 s; start it, or unset MLFLOW_TRACKING_URI to record into mlflow.db. "
+        "Until then runs are kept: 'rebalance sync' records them."
+    )
+    kept = [record for _, record in records.kept()]
+    scores = [store.read_json(r.file(paths.training_metrics("baseline"))) for r in kept]
+    assert [each["out_of_fold"]["average_precision"] for each in scores] == [0.5, 0.6]
+    models = [store.md5(record.file(record.model)) for record in kept]
+    assert models == [record.outputs[record.model.as_posix()] for record in kept]
+
+
+@pytest.mark.parametrize("kind", ["dying", "silent", "dripping", "500"])
+def test_where_runs_are_required_a_server_that_is_away_ends_the_stage_before_its_work(
+    repository, monkeypatch, kind
+):
+    monkeypatch.setattr(places, "ANSWER_SECONDS", 0.3)
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(text.replace("required: false", "required: true"))
+    with relay("http://127.0.0.1:9", kind, 0) as made:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{made.server_port}")
+        with (
+            pytest.raises(InputError, match=r"answers? .*; start it, or unset MLFLOW_TRACKING_URI"),
+            tracking.stage("train_baseline", params.load()),
+        ):
+            pytest.fail("the stage went to work")
+    assert tracking.waiting() == []
+
+
+@pytest.mark.server
+def test_where_runs_are_required_a_server_that_fails_in_mid_run_ends_the_stage(server, repository):
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(text.replace("required: false", "required: true"))
+    with relay(server, "dying", 6) as made:
+        done = stage(f"http://127.0.0.1:{made.server_port}", 1.0, 6.0)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: MLFLOW_TRACKING_URI: the server http://127.0.0.1:")
+    assert tracking.waiting() == []
+
+
+def test_the_limits_of_a_server_are_20_seconds_together():
+    assert places.ANSWER_SECONDS + patience.SECONDS <= 20
+
+
+def test_work_in_time_returns_or_raises_as_it_would_alone():
+    assert patience.within(60, lambda: 3, "there") == 3
+    with pytest.raises(ZeroDivisionError):
+        patience.within(60, lambda: 1 / 0, "there")
+
+
+def test_a_port_that_is_none_is_said_without_the_password(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:canary/canary@host")
+    with pytest.raises(InputError, match=r"its port is no number\. In a password write") as caught:
+        tracking.check("any")
+    assert "canary" not in str(caught.value)
+
+
+def test_a_kept_record_is_read_as_it_was(repository):
+    record = records.ran("train_baseline", params.load(), 1.0, 2.0)
+    records.keep(record)
+    ((path, kept),) = records.kept()
+    assert kept.folder == path.with_suffix("").as_posix()
+    assert {**vars(kept), "folder": ""} == vars(record)
+    assert kept.versions == provenance.versions()
+    records.forget(path)
+    assert records.kept() == []
+    assert list(paths.RUNS.iterdir()) == []

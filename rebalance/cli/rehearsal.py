@@ -88,8 +88,8 @@ def rehearse(params):
     if path and not is_address(path):
         here = Path(path).expanduser().absolute().as_posix()
     rehearsal = Rehearsal(renamed=(here, path))
-    with rehearsal.noting():
-        tracking.check(params.tracking.experiment)
+    with rehearsal.noting(), rehearsal.listening():
+        tracking.reachable(params.tracking)
     data = params.data.model_copy(update={"path": here})
     with TemporaryDirectory() as folder, chdir(folder):
         with rehearsal.noting():

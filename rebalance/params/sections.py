@@ -268,6 +268,7 @@ class Tracking(Section):
     """Where runs are recorded: no effect on any result."""
 
     experiment: Annotated[str, Field(min_length=1)]
+    required: bool = False
 
 
 class Run(Section):

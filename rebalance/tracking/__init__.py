@@ -1,7 +1,7 @@
 """Record runs in MLflow: the only package that imports it, and only inside functions."""
 
 from rebalance.tracking.pipeline import locked, moment
-from rebalance.tracking.places import address, check
+from rebalance.tracking.places import address, check, is_server, shown, without_password
 from rebalance.tracking.provenance import checksum
 from rebalance.tracking.records import Record, restored, waiting
 from rebalance.tracking.relocation import move
@@ -12,6 +12,7 @@ from rebalance.tracking.runs import (
     missing,
     page,
     promote,
+    reachable,
     stage,
 )
 
@@ -23,13 +24,17 @@ __all__ = [
     "download",
     "hand_over",
     "hand_over_kept",
+    "is_server",
     "locked",
     "missing",
     "moment",
     "move",
     "page",
     "promote",
+    "reachable",
     "restored",
+    "shown",
     "stage",
     "waiting",
+    "without_password",
 ]

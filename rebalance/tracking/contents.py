@@ -1,7 +1,6 @@
 """The contents of a run: numbers, parameters, a model, the rows that it saw, files, trials."""
 
 import csv
-import json
 import math
 import os
 import platform
@@ -22,7 +21,6 @@ NEEDS = {"imblearn": ("imbalanced-learn",)} | {
 }
 # What MLflow takes in one call.
 MAX_METRICS, MAX_PARAMS = 800, 100
-MAX_SCHEMA = 1_000_000
 # The part of this package that a logged model needs.
 TRAVELS = ("__init__.py", "errors.py", "served.py", "columns", "model")
 PROVENANCE = "provenance.json"
@@ -53,7 +51,7 @@ def log_trials(client, experiment_id, parent, record):
     """Log the trials of a study as children of its run, and their scores as one series."""
     if paths.TRIALS.as_posix() not in record.outputs:
         return
-    with paths.TRIALS.open(encoding="utf-8", newline="") as file:
+    with record.file(paths.TRIALS).open(encoding="utf-8", newline="") as file:
         trials = list(csv.DictReader(file))
     scores = [(int(trial["number"]), float(trial["score"])) for trial in trials if trial["score"]]
     log(client, parent, {}, {}, series={"score": scores})
@@ -157,61 +155,22 @@ def _signature():
 
 def log_datasets(client, run_id, record):
     """Name the rows that the stage has seen: their checksum, schema and profile."""
-    from mlflow.entities import DatasetInput, InputTag
+    from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    seen = {"training": paths.TRAIN} if record.model else {}
-    if record.stage == "evaluate":
-        seen = {"testing": paths.TEST}
-    inputs = [
-        DatasetInput(dataset(path), [InputTag("mlflow.data.context", context)])
-        for context, path in seen.items()
-        if path.exists()
-    ]
+    inputs = []
+    for described in record.datasets:
+        values = dict(described)
+        context = InputTag("mlflow.data.context", values.pop("context"))
+        inputs.append(DatasetInput(Dataset(source_type="local", **values), [context]))
     if inputs:
         client.log_inputs(run_id, inputs)
 
 
-def dataset(path):
-    """Return MLflow's description of a table, whose rows are not read for it."""
-    from mlflow.entities import Dataset
-
-    table = store.Columns(path)
-    columns = [{"name": field.name, "type": _kind(field.type)} for field in table.schema]
-    profile = {"num_rows": table.num_rows, "num_columns": len(columns)}
-    sides = store.read_json(paths.SPLIT) if paths.SPLIT.exists() else {}
-    for name in ("positives", "prevalence", "missing_values"):
-        if name in sides.get(path.stem, {}):
-            profile[name] = sides[path.stem][name]
-    return Dataset(
-        path.stem,
-        store.md5(path),
-        source_type="local",
-        source=json.dumps({"uri": path.as_posix()}),
-        schema=json.dumps({"mlflow_colspec": columns})[:MAX_SCHEMA],
-        profile=json.dumps(profile),
-    )
-
-
-def _kind(type_):
-    """Return MLflow's name of an arrow type."""
-    import pyarrow as pa
-
-    known = {
-        "boolean": pa.types.is_boolean,
-        "long": pa.types.is_integer,
-        "double": lambda each: pa.types.is_floating(each) or pa.types.is_decimal(each),
-        "datetime": pa.types.is_temporal,
-    }
-    return next((name for name, fits in known.items() if fits(type_)), "string")
-
-
 def log_files(client, run_id, record):
     """Log the small files that the stage wrote, and where the run came from."""
-    for path in provenance.small(record.outputs):
-        client.log_artifact(run_id, str(path), path.parent.as_posix())
-    client.log_dict(
-        run_id, {"outputs": record.outputs, "versions": provenance.versions()}, PROVENANCE
-    )
+    for path in provenance.small(record.outputs, record.folder):
+        client.log_artifact(run_id, str(record.file(path)), path.parent.as_posix())
+    client.log_dict(run_id, {"outputs": record.outputs, "versions": record.versions}, PROVENANCE)
 
 
 def _requirements(estimator):

@@ -3,23 +3,23 @@
 import time
 
 from rebalance import paths, store
-from rebalance.tracking import contents, pipeline, provenance, registry, summaries, view
+from rebalance.tracking import provenance, registry, summaries, view
 
 
 def publish(client, experiment_id, run_id, record):
     """Put numbers and verdicts on every judged model, and the answer on the experiment."""
     from mlflow.entities import LoggedModelInput
 
-    answer = summaries.answer()
-    scores, compared = store.read_json(paths.SCORES), store.read_json(paths.COMPARISON)
+    files = (paths.ANSWER, paths.SCORES, paths.COMPARISON)
+    answer, scores, compared = (store.read_json(record.file(path)) for path in files)
     models = {}
-    for name in scores:
-        run = trained(client, experiment_id, name)
+    for name, digest in record.trained.items():
+        run = trained(client, experiment_id, name, digest)
         if run is None:  # its stage was recorded elsewhere
             continue
         models[name] = run.outputs.model_outputs[0].model_id
         judged = summaries.judged(name, answer["recommended"], scores, compared)
-        _log(client, run, models[name], judged)
+        _log(client, run, models[name], judged, record)
     client.log_inputs(run_id, models=[LoggedModelInput(model) for model in models.values()])
     client.set_experiment_tag(experiment_id, "mlflow.note.content", answer["answer"])
     view.save(client, experiment_id, compared["metric"])
@@ -27,11 +27,8 @@ def publish(client, experiment_id, run_id, record):
         registry.challenge(client, experiment_id, models[answer["recommended"]], record)
 
 
-def trained(client, experiment_id, name):
-    """Return the run that trained the model whose files are here, or None."""
-    outputs = pipeline.stage(pipeline.trains(name)).outputs
-    here = [path for path in outputs if path.exists()]
-    digest = provenance.digest({path: provenance.checksum(path) for path in here})
+def trained(client, experiment_id, name, digest):
+    """Return the run that trained a model and wrote files of that checksum, or None."""
     runs = client.search_runs(
         [experiment_id],
         f"tags.model = '{name}' and tags.outputs = '{digest}' and attributes.status = 'FINISHED'",
@@ -41,13 +38,14 @@ def trained(client, experiment_id, name):
     return runs[0] if runs else None
 
 
-def _log(client, run, model, judged):
+def _log(client, run, model, judged, record):
     """Put what the test rows say on a model and on the run that trained it."""
     from mlflow.entities import Metric
 
     now = provenance.milliseconds(time.time())
-    rows = contents.dataset(paths.TEST) if paths.TEST.exists() else None
-    about = {"dataset_name": rows.name, "dataset_digest": rows.digest} if rows else {}
+    about = {}
+    for rows in record.datasets:
+        about = {"dataset_name": rows["name"], "dataset_digest": rows["digest"]}
     numbers = [
         Metric(key, float(value), now, 0, model_id=model, **about)
         for key, value in judged.metrics.items()

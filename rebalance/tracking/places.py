@@ -3,11 +3,13 @@
 import os
 import sqlite3
 from contextlib import closing, contextmanager
+from http.client import HTTPException
 from importlib import util
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from rebalance.errors import InputError
+from rebalance.errors import InputError, one_line, redacted
+from rebalance.tracking.patience import AwayError, within
 
 ANSWER_SECONDS = 3  # an address that is silent for longer is taken for dead
 LOCK_SECONDS = 120  # the first use of a database takes 2 seconds, every other less
@@ -43,8 +45,26 @@ def artifact_location(uri, experiment):
     return f"{folder.as_uri()}/mlartifacts/{quote(experiment, safe='')}"
 
 
+def without_password(uri):
+    """Return the address of a server as a browser takes it.
+
+    >>> without_password("http://me:secret@localhost:5000/")
+    'http://localhost:5000'
+    """
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
+
+
+def shown():
+    """Return `address` as people may see it: without a password."""
+    return redacted(address())
+
+
 def check(experiment):
-    """Raise `InputError` where a run could not be recorded; nothing is imported for it."""
+    """Raise `InputError` where a run could not be recorded; nothing is imported for it.
+
+    It is an `AwayError` where the address is right and its server does not answer.
+    """
     if not experiment.strip() or experiment == "Default":
         raise InputError(f"tracking.experiment must name an experiment, got {experiment!r}.")
     uri = address()
@@ -60,36 +80,52 @@ def check(experiment):
             )
     elif "://" not in uri or uri.startswith("file:"):
         raise InputError(
-            f"MLFLOW_TRACKING_URI is the folder {uri!r}, where MLflow no longer keeps runs; "
-            "unset it to use mlflow.db, or write sqlite:///FILE."
+            f"MLFLOW_TRACKING_URI is the folder {redacted(uri)!r}, where MLflow no longer keeps "
+            "runs; unset it to use mlflow.db, or write sqlite:///FILE."
         )
 
 
 def _check_server(uri):
+    try:
+        urlsplit(uri).port  # noqa: B018 raises where it is none
+    except ValueError:
+        raise InputError(
+            "MLFLOW_TRACKING_URI must be http://HOST:PORT or https://HOST; its port is no number. "
+            "In a password write %2F for a slash, or set MLFLOW_TRACKING_USERNAME and "
+            "MLFLOW_TRACKING_PASSWORD."
+        ) from None
+    bare = without_password(uri)
+    try:
+        problem = within(ANSWER_SECONDS, lambda: _problem(bare), bare)
+    except AwayError:
+        problem = f"does not answer within {ANSWER_SECONDS:g} s"
+    if problem:
+        raise AwayError(
+            f"MLFLOW_TRACKING_URI: the server {bare} {problem}; start it, or unset "
+            "MLFLOW_TRACKING_URI to record into mlflow.db."
+        )
+
+
+def _problem(bare):
+    """Return what is wrong with a server, None where it answers."""
     import ssl
     from urllib.error import HTTPError, URLError
     from urllib.request import Request, urlopen
 
-    parts = urlsplit(uri)
-    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
     context = ssl.create_default_context(cafile=os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"))
     if os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in {"1", "true"}:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
         request = Request(f"{bare}/health")  # noqa: S310 - the scheme is http or https
-        with urlopen(request, timeout=ANSWER_SECONDS, context=context):  # noqa: S310
-            return
+        with urlopen(request, timeout=ANSWER_SECONDS, context=context) as answer:  # noqa: S310
+            answer.read()
     except HTTPError as error:
         # Refused without credentials is an answer too: MLflow itself will bring them.
-        problem = None if error.code < 500 else f"answers {error.code}"
-    except (URLError, OSError, ValueError) as error:
-        reason = str(getattr(error, "reason", error)) or type(error).__name__
-        problem = f"does not answer ({reason})"
-    if problem:
-        raise InputError(
-            f"MLFLOW_TRACKING_URI: the server {bare} {problem}; "
-            "start it, or unset MLFLOW_TRACKING_URI to record into mlflow.db."
-        )
+        return None if error.code < 500 else f"answers {error.code}"
+    except (HTTPException, URLError, OSError, ValueError) as error:
+        reason = one_line(getattr(error, "reason", error)) or type(error).__name__
+        return f"does not answer ({redacted(reason)})"
+    return None
 
 
 def _check_database(file):

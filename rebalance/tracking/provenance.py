@@ -15,7 +15,7 @@ from rebalance import paths, store
 LIBRARIES = ("dvc", "imbalanced-learn", "mlflow", "numpy", "optuna", "pandas", "scikit-learn")
 SMALL = {".csv", ".json", ".md", ".png"}  # what MLflow gets a copy of
 # What MLflow allows, in characters.
-MAX_NAME, MAX_PARAM, MAX_TAG = 250, 6000, 5000
+MAX_NAME, MAX_PARAM, MAX_TAG, MAX_SCHEMA = 250, 6000, 5000, 1_000_000
 
 
 def flat(nested, prefix=""):
@@ -84,11 +84,47 @@ def digest(outputs):
     return hashlib.md5("\n".join(lines).encode(), usedforsecurity=False).hexdigest()
 
 
-def small(outputs):
-    """Return the files that MLflow gets a copy of; the tables and models are DVC's."""
-    for path in map(Path, outputs):
+def small(outputs, folder=""):
+    """Return the files that MLflow gets a copy of; the tables and models are DVC's.
+
+    Their paths are those of the outputs, also where the files are in another folder.
+    """
+    for path in (Path(folder) / output for output in outputs):
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        yield from (file for file in files if file.is_file() and file.suffix in SMALL)
+        yield from (
+            file.relative_to(folder) for file in files if file.is_file() and file.suffix in SMALL
+        )
+
+
+def dataset(path):
+    """Return the description of a table as MLflow has it; its rows are not read for it."""
+    table = store.Columns(path)
+    columns = [{"name": field.name, "type": _kind(field.type)} for field in table.schema]
+    profile = {"num_rows": table.num_rows, "num_columns": len(columns)}
+    sides = store.read_json(paths.SPLIT) if paths.SPLIT.exists() else {}
+    for name in ("positives", "prevalence", "missing_values"):
+        if name in sides.get(path.stem, {}):
+            profile[name] = sides[path.stem][name]
+    return {
+        "name": path.stem,
+        "digest": store.md5(path),
+        "source": json.dumps({"uri": path.as_posix()}),
+        "schema": json.dumps({"mlflow_colspec": columns})[:MAX_SCHEMA],
+        "profile": json.dumps(profile),
+    }
+
+
+def _kind(type_):
+    """Return MLflow's name of an arrow type."""
+    import pyarrow as pa
+
+    known = {
+        "boolean": pa.types.is_boolean,
+        "long": pa.types.is_integer,
+        "double": lambda each: pa.types.is_floating(each) or pa.types.is_decimal(each),
+        "datetime": pa.types.is_temporal,
+    }
+    return next((name for name, fits in known.items() if fits(type_)), "string")
 
 
 def version(name):

@@ -4,15 +4,21 @@ Numbers and sentences come from the files that a stage wrote, so that both are e
 """
 
 import json
-from dataclasses import asdict, dataclass, replace
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from uuid import uuid4
 
 from rebalance import params as parameters
 from rebalance import paths, store
+from rebalance.errors import InputError
 from rebalance.params.file import read
-from rebalance.tracking import pipeline, provenance, summaries
+from rebalance.tracking import pipeline, places, provenance, summaries
 
-DIGITS = 12  # of a checksum, in the name of a file
+# Holds the `dvc repro` in which the server was found away: its later stages do not ask again.
+AWAY = "away"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +39,16 @@ class Record:
         Seconds since 1970; None where DVC restored the outputs.
     seconds : float or None
         How long the stage ran.
+    datasets : list of dict
+        The tables that the stage has seen, as `provenance.dataset` describes them.
+    trained : dict of str to str
+        Of ``evaluate``: the models judged, and the checksum of what each of their stages wrote.
+    versions : dict of str to str
+        Those of Python and of the libraries.
+    key : str
+        Tells whether MLflow has this record already.
+    folder : str
+        Where the outputs are; of a record that waits, where its copies are.
     """
 
     stage: str
@@ -43,11 +59,20 @@ class Record:
     note: str = ""
     started: float | None = None
     seconds: float | None = None
+    datasets: list = field(default_factory=list)
+    trained: dict = field(default_factory=dict)
+    versions: dict = field(default_factory=provenance.versions)
+    key: str = field(default_factory=lambda: uuid4().hex)
+    folder: str = ""
 
     @property
     def model(self):
         """Return the path of the model that the stage trained, or None."""
         return next((Path(path) for path in self.outputs if path.endswith(".skops")), None)
+
+    def file(self, path):
+        """Return where a file of the stage is."""
+        return Path(self.folder) / path
 
 
 def ran(name, params, started, seconds):
@@ -101,8 +126,34 @@ def _record(stage, params, outputs, tags, **more):
         },
         note=summary.note,
         outputs={path.as_posix(): md5 for path, md5 in outputs.items()},
+        **seen(stage.name, outputs),
         **more,
     )
+
+
+def seen(stage, outputs):
+    """Return ``datasets`` and ``trained`` of the `Record` of a stage that wrote ``outputs``."""
+    tables = {}
+    if any(Path(path).suffix == ".skops" for path in outputs):
+        tables = {"training": paths.TRAIN}
+    if stage == "evaluate":
+        tables = {"testing": paths.TEST}
+    datasets = [
+        provenance.dataset(path) | {"context": context}
+        for context, path in tables.items()
+        if path.exists()
+    ]
+    return {"datasets": datasets, "trained": _judged() if stage == "evaluate" else {}}
+
+
+def _judged():
+    """Return {model: checksum of what its stage wrote} of the models in the last evaluation."""
+    trained = {}
+    for name in store.read_json(paths.SCORES):
+        outputs = pipeline.stage(pipeline.trains(name)).outputs
+        here = {path: provenance.checksum(path) for path in outputs if path.exists()}
+        trained[name] = provenance.digest(here)
+    return trained
 
 
 def _logged(names, params):
@@ -124,35 +175,77 @@ def _dumped(value):
     return value
 
 
+def _folder():
+    """Return where records wait: `dvc exp run --temp` works in a clone that is deleted."""
+    return Path(os.environ.get("DVC_ROOT", "")) / paths.RUNS
+
+
 def keep(record):
     """Keep a record until a later stage, or ``rebalance sync``, hands it to MLflow.
 
-    A later run of the stage that wrote something else does not replace it.
+    The files that MLflow gets are kept with it: a later run of the stage replaces the others.
     """
-    path = paths.RUNS / f"{record.stage}.{provenance.digest(record.outputs)[:DIGITS]}.json"
-    with store.replacing(path) as beside:
-        beside.write_text(json.dumps(asdict(record)), encoding="utf-8")
+    folder = _folder() / record.key
+    # What the judgement of evaluate is read from.
+    more = [paths.SPLIT] if record.stage == "evaluate" and paths.SPLIT.exists() else []
+    for path in [*provenance.small(record.outputs), *more]:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / path)
+    if record.model:
+        _link(record.model, folder / record.model)
+    with store.replacing(_folder() / f"{record.key}.json") as beside:
+        kept = asdict(replace(record, folder=folder.as_posix()))
+        beside.write_text(json.dumps(kept), encoding="utf-8")
+
+
+def _link(path, there):
+    """Keep a model, which may be large: its writers replace the file, so a link keeps this one."""
+    there.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(path, there)
+    except OSError:  # a file system without links
+        shutil.copyfile(path, there)
 
 
 def kept():
     """Return [(path, Record)] of the records on disk, in the order in which the stages ran."""
     records = [
         (path, Record(**json.loads(path.read_text(encoding="utf-8"))))
-        for path in paths.RUNS.glob("*.json")
+        for path in _folder().glob("*.json")
     ]
     return sorted(records, key=lambda each: each[1].started)
 
 
-def still_there(record):
-    """Return the record without the outputs that a later run replaced or deleted."""
-    outputs = {
-        path: md5
-        for path, md5 in record.outputs.items()
-        if Path(path).exists() and provenance.checksum(Path(path)) == md5
-    }
-    return replace(record, outputs=outputs)
+def forget(path):
+    """Delete a record that MLflow has."""
+    path.unlink(missing_ok=True)
+    shutil.rmtree(path.with_suffix(""), ignore_errors=True)
 
 
 def waiting():
     """Return the names of the stages whose records wait to be handed over."""
     return [record.stage for _, record in kept()]
+
+
+@contextmanager
+def alone():
+    """Let one process at a time hand over what waits: two would record it twice."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(_folder() / "lock", timeout=places.LOCK_SECONDS):
+            yield
+    except Timeout as error:
+        raise InputError(f"{_folder() / 'lock'} is held by another process.") from error
+
+
+def note_away(repro):
+    """Note that the server does not answer this ``dvc repro``, if it is one."""
+    if repro:
+        store.write_text(_folder() / AWAY, repro)
+
+
+def is_away(repro):
+    """Return whether an earlier stage of this ``dvc repro`` found the server away."""
+    path = _folder() / AWAY
+    return bool(repro) and path.exists() and path.read_text(encoding="utf-8").strip() == repro

@@ -1,16 +1,18 @@
 """Record stages in MLflow, which is imported inside functions, late."""
 
+import logging
 import os
 import sys
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rebalance import store
-from rebalance.errors import InputError
+from rebalance.errors import InputError, one_line, redacted
 from rebalance.tracking import (
     contents,
     judgements,
+    patience,
     pipeline,
     places,
     provenance,
@@ -19,6 +21,8 @@ from rebalance.tracking import (
     view,
 )
 
+log = logging.getLogger("rebalance")
+
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
@@ -26,8 +30,8 @@ SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "WARNING",  # at INFO the first use of a database says 40 lines
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # with the password, and a request more
 }
-
 
 # MLflow takes seconds to import: a shorter stage of a whole `dvc repro` leaves that to a later one.
 SHORT = 60  # seconds
@@ -51,7 +55,8 @@ def stage(name, params):
     """Record what the body does as one run, when it is through.
 
     Where DVC runs the whole pipeline, a stage of less than a minute leaves its record to the next
-    one that takes longer, or to the last: MLflow is imported once.
+    one that takes longer, or to the last: MLflow is imported once. Where MLflow does not answer, or
+    refuses the run, its record is kept for ``rebalance sync``.
 
     Parameters
     ----------
@@ -66,57 +71,126 @@ def stage(name, params):
     Raises
     ------
     InputError
-        Before the body where runs cannot be recorded; after it where MLflow refuses the run.
+        Before the body where no run could ever be recorded; where ``tracking.required``, before or
+        after it, also where MLflow does not take the run now.
     """
-    experiment = params.tracking.experiment
-    places.check(experiment)
+    tracking, repro = params.tracking, pipeline.repro()
     pipeline.stage(name)
+    away = not reachable(tracking, repro)
     started, run = time.time(), Run()
     yield run
     record = records.ran(name, params, started, time.time() - started)
     sys.stdout.write(f"{name}: {record.note.partition('. ')[0].removesuffix('.')}.\n")
-    if record.seconds < SHORT and pipeline.others_follow(name):
+    if away or (record.seconds < SHORT and pipeline.others_follow(name)):
         records.keep(record)
         return
-    hand_over(experiment, record, model=run.model)
+    try:
+        hand_over(tracking.experiment, record, model=run.model)
+    except InputError as error:
+        if tracking.required:
+            raise
+        records.keep(record)
+        if isinstance(error, patience.AwayError):
+            records.note_away(repro)
+        log.warning("warning: %s The run is kept: 'rebalance sync' records it later.", error)
 
 
-def hand_over(experiment, record, *, model=None):
-    """Record what earlier stages left, then ``record``; return its run's id."""
-    with _in_one_line(experiment):
-        client, experiment_id = _open(experiment)
+def reachable(tracking, repro=""):
+    """Return whether runs can be recorded now; warn where they cannot.
+
+    Parameters
+    ----------
+    tracking : params.Tracking
+    repro : str
+        The ``dvc repro`` in which this is asked: once for all its stages where the answer is no.
+
+    Raises
+    ------
+    InputError
+        Where runs could never be recorded, or ``tracking.required`` and not now.
+    """
+    if not tracking.required and records.is_away(repro):
+        return False
+    try:
+        places.check(tracking.experiment)
+    except patience.AwayError as error:
+        if tracking.required:
+            raise
+        records.note_away(repro)
+        log.warning("warning: %s Until then runs are kept: 'rebalance sync' records them.", error)
+        return False
+    return True
+
+
+def hand_over(experiment, record, *, model=None, seconds=None):
+    """Record what earlier stages left, then ``record``; return its run's id.
+
+    Raises `InputError` where MLflow does not take it; a server has ``seconds``, by default
+    `patience.SECONDS`.
+    """
+
+    def work(client, experiment_id):
         _record_kept(client, experiment_id)
         return _record(client, experiment_id, record, model=model)
 
+    return _limited(experiment, work, seconds)
 
-def hand_over_kept(experiment):
+
+def hand_over_kept(experiment, seconds=None):
     """Record what stages left, and return their names."""
-    names = records.waiting()
-    if names:
-        with _in_one_line(experiment):
-            _record_kept(*_open(experiment))
+    names = []
+    if records.waiting():
+        _limited(experiment, lambda *there: _record_kept(*there, names), seconds)
     return names
 
 
-def _record_kept(client, experiment_id):
-    for path, earlier in records.kept():
-        _record(client, experiment_id, records.still_there(earlier))
-        path.unlink()
+def _record_kept(client, experiment_id, names=None):
+    """Record what waits, and add the names of its stages to a list."""
+    if not records.waiting():
+        return
+    with records.alone():
+        for path, earlier in records.kept():
+            if not _known(client, experiment_id, earlier):
+                _record(client, experiment_id, earlier)
+            records.forget(path)
+            if names is not None:
+                names.append(earlier.stage)
+
+
+def _known(client, experiment_id, record):
+    """Tell whether MLflow has a record, and delete what is left of earlier tries."""
+    known = False
+    for run in client.search_runs([experiment_id], f"tags.record = '{record.key}'"):
+        if run.info.status == "FINISHED":
+            known = True
+            continue
+        parts = client.search_runs(
+            [experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'", max_results=50_000
+        )
+        models = client.search_logged_models(
+            [experiment_id], filter_string=f"source_run_id = '{run.info.run_id}'"
+        )
+        for model in models:
+            client.delete_logged_model(model.model_id)
+        for part in [*parts, run]:
+            client.delete_run(part.info.run_id)
+    return known
 
 
 def _record(client, experiment_id, record, *, model=None):
     began = record.started or time.time()
+    tags = record.tags | {"mlflow.note.content": record.note, "record": record.key}
     run_id = client.create_run(
         experiment_id,
         start_time=provenance.milliseconds(began),
         run_name=record.stage,
-        tags=provenance.tag_texts(record.tags | {"mlflow.note.content": record.note}),
+        tags=provenance.tag_texts(tags),
     ).info.run_id
     ended = provenance.milliseconds(began + record.seconds) if record.seconds else None
     with _terminated(client, run_id, ended):
         model_id = None
         if record.model:
-            model = model or store.read_model(record.model)
+            model = model or store.read_model(record.file(record.model))
             model_id = contents.log_model(client, run_id, model, record.model.stem)
         contents.log_datasets(client, run_id, record)
         seconds = {} if record.seconds is None else {"seconds": record.seconds}
@@ -134,8 +208,8 @@ def missing(experiment, stages):
     ``stages`` is {stage: {path of an output: its checksum}}, as dvc.lock has them.
     """
     places.check(experiment)
-    with _in_one_line(experiment):
-        client, experiment_id = _open(experiment)
+
+    def work(client, experiment_id):
         known, token = set(), ""
         while token is not None:
             page = client.search_runs(
@@ -147,6 +221,9 @@ def missing(experiment, stages):
                 if run.info.status == "FINISHED"
             }
             token = page.token or None
+        return known
+
+    known = _limited(experiment, work)
     return [
         name for name, outputs in stages.items() if (name, provenance.digest(outputs)) not in known
     ]
@@ -155,9 +232,7 @@ def missing(experiment, stages):
 def promote(experiment, wanted):
     """Make a version of the registered model, or its challenger, champion."""
     places.check(experiment)
-    with _in_one_line(experiment):
-        client, _ = _open(experiment)
-        return registry.promote(client, experiment, wanted)
+    return _limited(experiment, lambda client, _: registry.promote(client, experiment, wanted))
 
 
 def download(uri):
@@ -170,16 +245,14 @@ def download(uri):
     try:
         return mlflow.artifacts.download_artifacts(uri, tracking_uri=places.address())
     except (MlflowException, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{uri[:80]} is not in {places.address()}: {reason}") from error
+        reason = redacted(one_line(error))
+        raise InputError(f"{uri[:80]} is not in {places.shown()}: {reason}.") from error
 
 
 def page(base, experiment):
     """Return the address of the view that shows which model won, on the page at ``base``."""
     places.check(experiment)
-    with _in_one_line(experiment):
-        _, experiment_id = _open(experiment)
-    return view.address(base, experiment_id)
+    return _limited(experiment, lambda _, experiment_id: view.address(base, experiment_id))
 
 
 def _settle():
@@ -221,18 +294,32 @@ def _create(client, experiment, location):
         raise
 
 
+def _limited(experiment, work, seconds=None):
+    """Return what ``work`` of the client and the experiment's id returns.
+
+    Raises `InputError` where MLflow refuses it, or a server takes longer.
+    """
+    _settle()
+
+    def opened():
+        with _in_one_line(experiment):
+            return work(*_open(experiment))
+
+    limit = None if places.database(places.address()) else seconds or patience.SECONDS
+    return patience.within(limit, opened, places.shown())
+
+
 @contextmanager
 def _in_one_line(experiment):
     """Turn what MLflow, a server or the disk refuses into an `InputError`."""
-    _settle()
     from mlflow.exceptions import MlflowException
 
     try:
         yield
     except (MlflowException, ImportError, OSError) as error:
         places.check(experiment)  # says it better where the server is gone
-        reason = " ".join(str(error).split())
-        raise InputError(f"MLflow at {places.address()} refused the run: {reason}") from error
+        reason = redacted(one_line(error))
+        raise InputError(f"MLflow at {places.shown()} refused the run: {reason}.") from error
 
 
 @contextmanager
@@ -241,8 +328,7 @@ def _terminated(client, run_id, ended=None):
     try:
         yield
     except BaseException:
-        # A server that is gone would only be waited for once more.
-        if not places.is_server(places.address()):
+        with suppress(Exception):  # the first error tells more than that the server is gone
             client.set_terminated(run_id, "FAILED")
         raise
     client.set_terminated(run_id, "FINISHED", ended)

@@ -20,7 +20,7 @@ def run(move):
         moved = tracking.move(experiment)
         lines.append("moved: {} is now {}\n".format(*moved) if moved else "moved: nothing had to\n")
     tracking.check(experiment)
-    lines.append(f"runs: the experiment {experiment!r} at {tracking.address()}\n")
+    lines.append(f"runs: the experiment {experiment!r} at {tracking.shown()}\n")
     waiting = tracking.waiting()
     if waiting:
         lines.append(f"waiting: {', '.join(waiting)}; 'rebalance sync' records them\n")

@@ -1,7 +1,17 @@
 """Record in MLflow the stages that DVC restored from its cache, as if they had run."""
 
 
-def run():
+def arguments(parser):
+    """Add what the command takes."""
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=60,
+        help="give a server so long for what waits, and for each stage (default: 60)",
+    )
+
+
+def run(seconds=60):
     """Record what is missing, and return a line for each stage concerned."""
     import time
 
@@ -11,7 +21,7 @@ def run():
     moment = tracking.moment(time.time())
     experiment = params.load().tracking.experiment
     stages = tracking.locked()
-    handed = tracking.hand_over_kept(experiment)
+    handed = tracking.hand_over_kept(experiment, seconds)
     lines = [f"{name}: recorded\n" for name in handed]
     outputs = {name: written for name, (_, written) in stages.items()}
     for name in tracking.missing(experiment, outputs):
@@ -24,7 +34,7 @@ def run():
             reason = " ".join(str(error).split())
             lines.append(f"{name}: left out, dvc.lock is of another version: {reason}\n")
             continue
-        tracking.hand_over(experiment, record)
+        tracking.hand_over(experiment, record, seconds=seconds)
         lines.append(f"{name}: recorded\n")
     return "".join(lines) or f"all {len(stages)} stages of dvc.lock have their runs\n"
 

@@ -18,19 +18,21 @@ def run(port):
     from rebalance import params, tracking
 
     uri = tracking.address()
-    there = uri if uri.startswith("http") else f"http://127.0.0.1:{port}"
+    server = tracking.is_server(uri)
+    there = tracking.without_password(uri) if server else f"http://127.0.0.1:{port}"
     experiment = params.load().tracking.experiment
     tracking.hand_over_kept(experiment)
-    page = tracking.page(there.rstrip("/"), experiment)
-    if there == uri:
+    page = tracking.page(there, experiment)
+    if server:
         return f"{page}\n"
     sys.stdout.write(f"the models, the best score first, in some seconds at\n{page}\n")
     sys.stdout.flush()
     command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
     with contextlib.suppress(KeyboardInterrupt):
         subprocess.run(  # noqa: S603 - no word of it comes from outside
-            [*command, "--workers", "1", "--backend-store-uri", uri],
-            env=os.environ | LIGHT,
+            [*command, "--workers", "1"],
+            # Not as an argument: whoever lists processes would see a database's password.
+            env=os.environ | LIGHT | {"MLFLOW_BACKEND_STORE_URI": uri},
             check=False,
         )
     return ""
