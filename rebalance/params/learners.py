@@ -52,6 +52,8 @@ LEARNERS = {
             "learning_rate": 0.1,
             "max_iter": 75,
             "l2_regularization": 5.0,
+            # Not scikit-learn's 20, which few positives do not fill.
+            "min_samples_leaf": 10,
             "early_stopping": False,
         },
         trusted=("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",),
