@@ -7,14 +7,16 @@ export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
 # Without byte-code every stage imports twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: pictures help repro test coverage mutants check format audit ui article bench honesty pr-report \
+.PHONY: pictures help repro test coverage mutants check format audit ui article bench honesty faults pr-report \
 	lock lock-check lowest
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
 repro: .venv/ready ## Run what is out of date, and print the result as a table
-	@dvc repro
+	@dvc repro || { \
+		mended=$$(python -m rebalance.cli doctor --lock) && test -n "$$mended" && \
+		echo "$$mended" && dvc repro; }
 	@python -m rebalance.cli sync
 	@python -m rebalance.cli summary
 
@@ -51,6 +53,9 @@ bench: .venv/ready ## Measure speed and memory against the usual ways
 
 honesty: .venv/ready ## Measure whether intervals and verdicts can be trusted
 	@python -m benchmarks.honesty
+
+faults: .venv/ready ## Break the disk, the files and the input at every place, and count what it costs
+	@python -m benchmarks.faults
 
 BASE ?= main
 pr-report: .venv/ready ## Show what a branch changes in params and metrics: make pr-report BASE=main

@@ -43,9 +43,23 @@ def listed(names, most=10):
     return ", ".join(map(str, names[:most])) + more
 
 
-def one_line(error):
-    """Return what a library's error says, in one line, without the full stop."""
-    return " ".join(str(error).partition("Stack trace:")[0].split()).rstrip(".")
+def shown(value, most=40):
+    """Return a value as Python writes it, in no more than so many characters.
+
+    >>> shown("a" * 100, 10), shown([1, 2])
+    ("'aaaaaaaa…", '[1, 2]')
+    """
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def one_line(error, most=300):
+    """Return what a library's error says, in one line of so many characters, without full stop."""
+    line = " ".join(str(error).partition("Stack trace:")[0].split()).rstrip(".")
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def redacted(text):

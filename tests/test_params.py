@@ -60,7 +60,7 @@ REFUSED = [
         {"ratio": 2},
         "resample.over.treatment is missing; the keys of resample.over",
     ),
-    ("resample.over.ratio", 0, "resample.over.ratio must be 0.01 or more, got 0."),
+    ("resample.over.ratio", 0, "resample.over.ratio must be from 0.01 to 1e+09, got 0."),
     ("resample.over.ratio", True, "resample.over.ratio must be a number, got True."),
     (
         "resample.over.ratio",
@@ -78,7 +78,7 @@ REFUSED = [
         "a share of the natural ratio as natural/3, got 'natural/",
     ),
     ("resample.over.ratio", [], "resample.over.ratio must be a list of ratios, got []."),
-    ("resample.over.ratio", [3, 0], "resample.over.ratio must be 0.01 or more, got 0."),
+    ("resample.over.ratio", [3, 0], "resample.over.ratio must be from 0.01 to 1e+09, got 0."),
     (
         "resample.class_weight.weight",
         "even",

@@ -72,8 +72,9 @@ def make(params, layout=columns.NUMBERS):
     unknown = [name for name in params.params if name not in native.union(known)]
     if unknown:
         raise InputError(
-            f"learner.params has the unknown argument {unknown[0]!r}; {params.name} knows "
-            f"{', '.join(sorted(known))}{' and the parameters of LightGBM itself' * bool(native)}."
+            f"learner.params has the unknown argument {errors.shown(unknown[0])}; {params.name} "
+            f"knows {', '.join(sorted(known))}"
+            f"{' and the parameters of LightGBM itself' * bool(native)}."
         )
     if cls.__name__ == "HistGradientBoostingClassifier":
         histogram.patch_sklearn()

@@ -8,6 +8,8 @@ import ast
 import operator
 import re
 
+from rebalance.errors import shown
+
 OPERATORS = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -38,7 +40,7 @@ def parse(text):
     try:
         tree = ast.parse(QUOTED.sub(name, text).strip(), mode="eval").body
     except SyntaxError:
-        raise ValueError(f"{rule}, got {text!r}") from None
+        raise ValueError(f"{rule}, got {shown(text)}") from None
     columns = {}
     for node in _parts(tree, text, rule):
         columns[node.id] = quoted.get(node.id, node.id)
@@ -64,7 +66,7 @@ def _parts(node, text, rule):
         for argument in node.args:
             yield from _parts(argument, text, rule)
     elif not (isinstance(node, ast.Constant) and type(node.value) in (int, float)):
-        raise ValueError(f"{rule}, got {text!r}")
+        raise ValueError(f"{rule}, got {shown(text)}")
 
 
 def columns(text):

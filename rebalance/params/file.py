@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rebalance.errors import InputError
+from rebalance.errors import InputError, shown
 
 # Far more than any params.yaml needs; what is larger is a mistake, or meant to fill the memory.
 MOST_BYTES, MOST_LEVELS, MOST_NODES = 1_000_000, 20, 100_000
@@ -36,7 +36,7 @@ def parse(text):
         return YAML(typ="safe").load(text)
     except DuplicateKeyError as error:
         key = error.problem.split('"')[1] if '"' in error.problem else "a key"
-        raise InputError(f"{_place(error)}the key {key!r} stands here twice.") from error
+        raise InputError(f"{_place(error)}the key {shown(key)} stands here twice.") from error
     except YAMLError as error:
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise InputError(f"{_place(error)}{' '.join(str(problem).split())}.") from error
@@ -62,7 +62,7 @@ def _check_size(events):
         line = f"line {event.start_mark.line + 1}: "
         if isinstance(event, AliasEvent):
             if event.anchor in {anchor for anchor, _ in open_nodes}:
-                raise InputError(f"{line}the anchor {event.anchor!r} holds itself.")
+                raise InputError(f"{line}the anchor {shown(event.anchor)} holds itself.")
             open_nodes[-1][1] += sizes.get(event.anchor, 0)
         elif isinstance(event, CollectionEndEvent):
             anchor, size = open_nodes.pop()

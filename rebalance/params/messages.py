@@ -6,7 +6,7 @@ from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from rebalance.errors import redacted
+from rebalance.errors import redacted, shown
 
 # A quoted number is text.
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -24,6 +24,8 @@ RULES = {
     "list_type": "must be a list, got {value}",
     "dict_type": "must be a mapping, got {value}",
     "model_type": "must be a mapping, got {value}",
+    "model_attributes_type": "must be a mapping, got {value}",
+    "string_too_long": "must have at most {max_length} characters, got {value}",
     "literal_error": "must be one of {expected}, got {value}",
     "union_tag_invalid": "must be one of {expected_tags}, got {value}",
     "union_tag_not_found": "is missing",
@@ -34,6 +36,7 @@ RULES = {
     "string_pattern_mismatch": "must be a letter, then letters, digits and _, all lower-case, got "
     "{value}",
 }
+LONGEST_KEY = 60
 # Types of pydantic's errors about a key, not about its value.
 WRITTEN_WRONG = ("extra_forbidden", "invalid_key")
 
@@ -67,7 +70,7 @@ def _quoted_number(value, key=""):
         items = enumerate(value)
     else:
         written = number(value)
-        return written and f"{key} must be a number, got the text {value!r}: write {written}"
+        return written and f"{key} must be a number, got the text {shown(value)}: write {written}"
     reasons = (_quoted_number(item, f"{key}.{name}".lstrip(".")) for name, item in items)
     return next((reason for reason in reasons if reason), None)
 
@@ -103,15 +106,15 @@ def _line(error, model):
         whole = error["type"] == "int_type" and float(written).is_integer()
         kind = "a whole number" if whole else "a number"
         written = int(float(written)) if whole else written
-        return f"{key} must be {kind}, got the text {value!r}: write {written}"
+        return f"{key} must be {kind}, got the text {shown(value)}: write {written}"
     if error["type"].startswith("union_tag"):
         key, value = f"{key}.rule", value.get("rule") if isinstance(value, dict) else value
     if field is not None and field.description:
-        return f"{key} must be {field.description}, got {value!r}"
+        return f"{key} must be {field.description}, got {shown(value)}"
     context = {
         "section": ".".join(keys[:-1]) or "params.yaml",
         "known": ", ".join(section.model_fields),
-        "value": repr(value),
+        "value": shown(value),
     }
     rule = RULES.get(error["type"], f"{error['msg']}, got {{value}}")
     return f"{key} {rule.format(**error.get('ctx', {}) | context)}"
@@ -145,5 +148,5 @@ def _locate(location, model):
                 inside = get_args(inside)[0]
         else:
             break
-        keys.append(str(part))
+        keys.append(str(part)[:LONGEST_KEY])
     return keys, section, field

@@ -7,6 +7,7 @@ scikit-learn or imbalanced-learn.
 
 import re
 
+from rebalance.errors import shown
 from rebalance.params.learners import LEARNERS
 
 NONE = "none"
@@ -51,7 +52,9 @@ CLASS = re.compile(r"[A-Z]\w*")
 def check(name, known, kind):
     """Return ``name`` if it is one of ``known`` or may be a class, or raise ValueError."""
     if name not in known and not CLASS.fullmatch(name):
-        raise ValueError(f"must be one of {', '.join(known)} or {kind} class name, got {name!r}")
+        raise ValueError(
+            f"must be one of {', '.join(known)} or {kind} class name, got {shown(name)}"
+        )
     return name
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import ValidationError, model_validator
 
 from rebalance import paths
-from rebalance.errors import InputError
+from rebalance.errors import InputError, shown
 from rebalance.params import messages, ratios
 from rebalance.params.fields import CLOSED, Name, Section
 from rebalance.params.file import read
@@ -80,7 +80,7 @@ def parse(content):
     It has a line for each wrong key: the key, the rule, the value.
     """
     if not isinstance(content, dict):
-        raise InputError(f"{paths.PARAMS} must hold a mapping of sections, got {content!r}.")
+        raise InputError(f"{paths.PARAMS} must hold a mapping of sections, got {shown(content)}.")
     try:
         return Params.model_validate(content)
     except ValidationError as error:

@@ -2,9 +2,10 @@
 
 import re
 
+from rebalance.errors import shown
 from rebalance.params.messages import number
 
-LOWEST = 0.01
+LOWEST, HIGHEST = 0.01, 1e9
 SHARE = re.compile(r"natural */ *(\d+(?:\.\d+)?)")
 ONE = [
     {"type": "number", "minimum": LOWEST},
@@ -26,21 +27,22 @@ def check(ratio):
         return None
     if isinstance(ratio, list):
         if not ratio or any(isinstance(each, list) for each in ratio):
-            raise ValueError(f"must be a list of ratios, got {ratio!r}")
+            raise ValueError(f"must be a list of ratios, got {shown(ratio)}")
         return [check(each) for each in ratio]
     if isinstance(ratio, str):
         share = SHARE.fullmatch(ratio)
         if (written := number(ratio)) and not share:
-            raise ValueError(f"must be a number, got the text {ratio!r}: write {written}")
+            raise ValueError(f"must be a number, got the text {shown(ratio)}: write {written}")
         if not share or float(share[1]) < 1:
             raise ValueError(
-                f"must be a number, or a share of the natural ratio as natural/3, got {ratio!r}"
+                "must be a number, or a share of the natural ratio as natural/3, got "
+                f"{shown(ratio)}"
             )
         return ratio
     if isinstance(ratio, bool) or not isinstance(ratio, int | float):
-        raise ValueError(f"must be a number, got {ratio!r}")
-    if not LOWEST <= ratio < float("inf"):
-        raise ValueError(f"must be {LOWEST} or more, got {ratio:g}")
+        raise ValueError(f"must be a number, got {shown(ratio)}")
+    if not LOWEST <= ratio <= HIGHEST:
+        raise ValueError(f"must be from {LOWEST} to {HIGHEST:g}, got {shown(ratio)}")
     return float(ratio)
 
 

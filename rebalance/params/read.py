@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from rebalance.errors import shown
 from rebalance.params.fields import Section, Text
 
 Mark = str | int | float
@@ -39,7 +40,8 @@ class Read(Section):
             return encoding and codecs.lookup(encoding).name
         except LookupError as error:
             raise ValueError(
-                f"must be an encoding that Python knows, such as cp1252 or utf-16, got {encoding!r}"
+                "must be an encoding that Python knows, such as cp1252 or utf-16, got "
+                f"{shown(encoding)}"
             ) from error
 
     def marks(self, column):

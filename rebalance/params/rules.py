@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from rebalance.params import expressions
-from rebalance.params.fields import Amount, Count, Positive, Section, Share
+from rebalance.params.fields import Amount, Cost, Count, Section, Share
 
 # How sure it is that a share holds on new rows; 0 promises nothing.
 Confidence = Annotated[float, Field(ge=0, lt=1)]
@@ -37,7 +37,7 @@ class MaxFBeta(ThresholdRule):
     """The highest F-beta."""
 
     rule: Literal["max_fbeta"]
-    beta: Positive = 1.0
+    beta: Annotated[float, Field(gt=0, le=1000)] = 1.0
 
 
 class RecallAtPrecision(ThresholdRule):
@@ -80,10 +80,10 @@ class AlertBudget(ThresholdRule):
 class ConstantCosts(ThresholdRule):
     """A cost for each outcome: false and true, positive and negative."""
 
-    c_fp: float
-    c_fn: float
-    c_tp: float = 0.0
-    c_tn: float = 0.0
+    c_fp: Cost
+    c_fn: Cost
+    c_tp: Cost = 0.0
+    c_tn: Cost = 0.0
 
     @model_validator(mode="after")
     def _mistakes_cost_more(self):
@@ -128,7 +128,7 @@ def _cell(cost):
 
 
 Cell = Annotated[
-    float | str, AfterValidator(_cell), Field(description="a number, or an expression of columns")
+    Cost | str, AfterValidator(_cell), Field(description="a number, or an expression of columns")
 ]
 
 

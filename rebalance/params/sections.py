@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
+from rebalance.errors import shown
 from rebalance.params import messages, names, ratios
 from rebalance.params.fields import (
     CLOSED,
@@ -99,18 +100,18 @@ class Data(Section):
         if self.source == "url" and not re.fullmatch(ADDRESS, self.url):
             raise ValueError(
                 "url must be the address of a file, as https://host/rows.csv or "
-                f"s3://bucket/rows.csv, for source url, got {self.url.partition('?')[0]!r}"
+                f"s3://bucket/rows.csv, for source url, got {shown(self.url.partition('?')[0])}"
             )
         if self.source == "url" and not re.fullmatch(r"[0-9a-fA-F]{64}", self.sha256):
             raise ValueError(
-                f"sha256 must be 64 hexadecimal digits for source url, got {self.sha256!r}; "
+                f"sha256 must be 64 hexadecimal digits for source url, got {shown(self.sha256)}; "
                 "'sha256sum FILE' prints them"
             )
         wild = set("*") if re.match(ADDRESS, self.path) else set("*?")
         if self.source == "file" and (not self.path or set(self.path) & wild):
             raise ValueError(
-                f"path must be a file or a folder for source file, got {self.path!r}; which files "
-                "of a folder is for pattern to say"
+                f"path must be a file or a folder for source file, got {shown(self.path)}; which "
+                "files of a folder is for pattern to say"
             )
         return self
 
@@ -183,7 +184,7 @@ class Threshold(Section):
     @model_validator(mode="after")
     def _known(self):
         if self.use not in self.rules:
-            raise ValueError(f"use must be one of {', '.join(self.rules)}, got {self.use!r}")
+            raise ValueError(f"use must be one of {', '.join(self.rules)}, got {shown(self.use)}")
         if self.rules[self.use].per_row:
             raise ValueError(f"use must be a rule with one threshold for all rows, got {self.use}")
         return self

@@ -2,12 +2,15 @@
 
 import errno
 import os
+import socket
 import tempfile
+import zlib
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rebalance.errors import InputError
 
+PART = ".part"
 # What a disk or a folder says that takes no file: full, over a quota, read-only, another's.
 REFUSALS = {
     errno.ENOSPC,
@@ -40,10 +43,30 @@ def replacing(path):
     with _in_one_line(path):
         # Git tracks no empty folder: a fresh clone or ``dvc exp run --temp`` has none of ours.
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        ours = f".{path.name}.{_host()}-"
+        _remove_left(path.parent, ours)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f"{ours}{os.getpid()}-", suffix=PART
+        )
         os.close(handle)
         with _removed_on_failure(Path(name), path) as beside:
             yield beside
+
+
+def _host():
+    return f"{zlib.crc32(socket.gethostname().encode()):08x}"
+
+
+def _remove_left(folder, ours):
+    """Remove what processes of this machine that were killed left of a file, which may be large."""
+    with suppress(OSError):
+        for left in folder.iterdir():
+            if left.name.startswith(ours) and left.name.endswith(PART):
+                import psutil
+
+                number = left.name.removeprefix(ours).partition("-")[0]
+                if not number.isdecimal() or not psutil.pid_exists(int(number)):
+                    left.unlink(missing_ok=True)
 
 
 @contextmanager

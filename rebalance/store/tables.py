@@ -196,6 +196,7 @@ def write_frames(path, frames, roles=None):
                     use_dictionary=[
                         field.name for field in table.schema if not pa.types.is_floating(field.type)
                     ],
+                    write_page_checksum=True,
                 )
             )
             writer.write_table(table)
@@ -225,7 +226,7 @@ class Columns:
         import pyarrow.parquet as pq
 
         with _whole(path):
-            self.file = pq.ParquetFile(path)
+            self.file = pq.ParquetFile(path, page_checksum_verification=True)
         self.schema = self.file.schema_arrow
         self.more = more or {}
         self.column_names = [*self.schema.names, *self.more]

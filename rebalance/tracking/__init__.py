@@ -1,5 +1,6 @@
 """Record runs in MLflow: the only package that imports it, and only inside functions."""
 
+from rebalance.tracking.lock import mend
 from rebalance.tracking.pipeline import locked, moment
 from rebalance.tracking.places import address, check, is_server, shown, without_password
 from rebalance.tracking.provenance import checksum
@@ -26,6 +27,7 @@ __all__ = [
     "hand_over_kept",
     "is_server",
     "locked",
+    "mend",
     "missing",
     "moment",
     "move",

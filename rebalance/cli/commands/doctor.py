@@ -1,4 +1,7 @@
-"""Check where runs are recorded; --move corrects MLflow's addresses after the repository moved."""
+"""Check dvc.lock and where runs are recorded, and mend a dvc.lock that a killed process cut.
+
+--move corrects MLflow's addresses after the repository moved.
+"""
 
 
 def arguments(parser):
@@ -8,14 +11,17 @@ def arguments(parser):
         action="store_true",
         help="rewrite in mlflow.db the absolute addresses of artifacts below the old folder",
     )
+    parser.add_argument("--lock", action="store_true", help="only mend dvc.lock")
 
 
-def run(move):
-    """Return what is right; `InputError` says what is not."""
+def run(move, lock):
+    """Return what is right and what was mended; `InputError` says what is wrong."""
     from rebalance import params, tracking
 
+    lines = tracking.mend()
+    if lock:
+        return "".join(lines)
     experiment = params.load().tracking.experiment
-    lines = []
     if move:
         moved = tracking.move(experiment)
         lines.append("moved: {} is now {}\n".format(*moved) if moved else "moved: nothing had to\n")

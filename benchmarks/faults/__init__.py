@@ -1,0 +1,1 @@
+"""Measure what faults cost: kills, full disks, damaged files, and input that nobody would write."""

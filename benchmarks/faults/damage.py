@@ -1,0 +1,122 @@
+"""Damage each file that stages keep: it is made again or refused in a line, and never believed."""
+
+import random
+from pathlib import Path
+
+from benchmarks.faults.tally import Tally
+from benchmarks.faults.tiny import STAGES, written
+
+# The stages that read a file, by how its path begins.
+READERS = {
+    "data/raw": ["split"],
+    "data/train": ["train_baseline", "train_resampled@under", "tune_ratio"],
+    "data/test": ["evaluate"],
+    "models/": ["evaluate"],
+    "metrics/fingerprints/": ["evaluate"],
+    "metrics/": ["evaluate"],
+    ".rebalance/scores/": ["train_baseline", "train_resampled@under", "tune_ratio"],
+    "dvc.yaml": ["train_baseline"],
+    "params.yaml": ["train_baseline"],
+    "dvc.lock": ["download"],
+}
+# Text that is still text of its kind after a bit flipped is believed by a stage that is started by
+# hand. DVC compares checksums, and makes the file again.
+BELIEVED = (".json", ".csv", ".yaml", ".lock")
+
+
+def flipped(content, draw):
+    """Return bytes with one bit changed."""
+    at = draw.randrange(len(content))
+    return content[:at] + bytes([content[at] ^ (1 << draw.randrange(8))]) + content[at + 1 :]
+
+
+def kinds(flips):
+    """Return {name: function of the bytes and a generator}, with so many flipped bits."""
+    return {
+        "emptied": lambda content, _: b"",
+        "cut in half": lambda content, _: content[: len(content) // 2],
+        "cut at its end": lambda content, _: content[:-1],
+        "zeroed": lambda content, _: bytes(len(content)),
+        "its end zeroed": lambda content, _: (
+            content[: len(content) // 2] + bytes(len(content) - len(content) // 2)
+        ),
+        "other bytes": lambda content, draw: draw.randbytes(len(content)),
+        **{f"bit {number} flipped": flipped for number in range(flips)},
+    }
+
+
+def tried(chain, flips=1, every=1, seed=0):
+    """Return the `Tally` of each file damaged in each way, or of every so-manieth.
+
+    Parameters
+    ----------
+    chain : tiny.Chain
+        All stages have run.
+    flips : int
+        Bits flipped in each file, one at a time.
+    every : int
+    seed : int
+    """
+    tally = Tally("a file damaged")
+    wanted = chain.after[STAGES[-1]]
+    for path in files(chain):
+        for number, (kind, change) in enumerate(kinds(flips).items()):
+            if (number + sum(path.encode())) % every:
+                continue
+            for stage in _readers(path):
+                # The state before the stage, and the file as the last one left it.
+                chain.restore(stage)
+                file = chain.folder / path
+                if not file.exists():
+                    continue
+                draw = random.Random(f"{seed} {path} {kind}")  # noqa: S311
+                whole = file.read_bytes()
+                damaged = change(whole, draw)
+                if damaged == whole:
+                    continue
+                file.write_bytes(damaged)
+                believed = path.endswith(BELIEVED) and not kind.startswith(("emptied", "zeroed"))
+                _check(chain, stage, tally, path, kind, wanted, believed)
+    return tally
+
+
+def files(chain):
+    """Return the paths of all files that a stage reads and that may be damaged."""
+    last = chain.before[STAGES[-1]]
+    found = [f for f in last.rglob("*") if f.is_file()]
+    names = sorted(f.relative_to(last).as_posix() for f in found)
+    return [name for name in names if _readers(name)]
+
+
+def _readers(path):
+    return next((stages for start, stages in READERS.items() if path.startswith(start)), [])
+
+
+def _check(chain, stage, tally, path, kind, wanted, believed):
+    tally.tries += 1
+    damaged = (chain.folder / path).read_bytes()
+    done = chain.server.run(chain.folder, stage, recorded=False)
+    place = f"{path} {kind}, {stage}"
+    if done.code == 0:
+        now = written(chain.folder)
+        other = [
+            name
+            for name, content in now.items()
+            if content != wanted.get(name) and not (name == path and content == damaged)
+        ]
+        if other and not believed:
+            tally.wrong.append(f"{place}: ends with 0 and another {other[0]}")
+    elif done.code == 1:
+        lines = [line for line in done.text.splitlines() if line.startswith("error: ")]
+        if not lines or "Traceback" in done.text:
+            tally.tracebacks.append(f"{place}: {done.text[-500:]}")
+    else:
+        tally.tracebacks.append(f"{place}: {done.text[-900:]}")
+
+
+def with_lock(chain):
+    """Write a small dvc.lock into every state that the chain kept: none of DVC's is there."""
+    text = "schema: '2.0'\nstages:\n  download:\n    cmd: python -m stages.download\n"
+    for folder in chain.before.values():
+        (Path(folder) / "dvc.lock").write_text(text, encoding="utf-8")
+    return chain

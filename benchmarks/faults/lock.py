@@ -1,0 +1,117 @@
+"""Cut dvc.lock where DVC writes it, and kill DVC there: ``make repro`` goes on from both."""
+
+import random
+import shutil
+from pathlib import Path
+
+from benchmarks.faults import tiny
+from benchmarks.faults.calls import running
+from benchmarks.faults.tally import Tally
+
+DOCTOR = ("python", "-m", "rebalance.cli", "doctor", "--lock")
+
+
+def finished(folder):
+    """Return a repository in which all stages have run and were committed, and its dvc.lock."""
+    folder = tiny.repository(folder)
+    tiny.call(folder, "dvc", "repro")
+    tiny.call(folder, "git", "add", "--all")
+    tiny.call(folder, "git", "commit", "--quiet", "--message", "its results")
+    return folder, (folder / "dvc.lock").read_bytes()
+
+
+def repro(folder):
+    """Do what ``make repro`` does; return the exit code and all that was said."""
+    done = tiny.attempt(folder, "dvc", "repro")
+    text = done.stdout + done.stderr
+    if done.returncode:
+        mended = tiny.attempt(folder, *DOCTOR)
+        text += mended.stdout + mended.stderr
+        if mended.returncode or not mended.stdout:
+            return done.returncode, text
+        done = tiny.attempt(folder, "dvc", "repro")
+        text += done.stdout + done.stderr
+    return done.returncode, text
+
+
+def cut(folder, wanted, places):
+    """Return the `Tally` of a dvc.lock cut at some places, with what git has one run older.
+
+    Parameters
+    ----------
+    folder : Path
+        A finished repository.
+    wanted : bytes
+        Its dvc.lock.
+    places : list of int
+        How many bytes are left.
+    """
+    tally = Tally("dvc.lock cut")
+    for place in places:
+        (folder / "dvc.lock").write_bytes(wanted[:place])
+        _check(folder, wanted, tally, f"cut at {place}", nothing_runs=True)
+    return tally
+
+
+def killed(folder, wanted, tries, seed=0):
+    """Return the `Tally` of a DVC killed at calls drawn at random while it runs all stages anew."""
+    tally = Tally("DVC killed at a call")
+    draw = random.Random(seed)  # noqa: S311 - which call is no secret
+    library = tiny.compiled(folder.parent)
+    if library is None:
+        return tally
+    apart = folder.with_name(f"{folder.name}-apart")
+    for number in range(tries):
+        if apart.exists():
+            shutil.rmtree(apart)
+        shutil.copytree(folder, apart, symlinks=True)
+        tiny.call(apart, "python", "-m", "rebalance.cli", "doctor", "--move")
+        # A run of all stages makes about 700 such calls, of which 40 concern dvc.lock.
+        lock = number % 2 == 0
+        at = draw.randrange(1, 40 if lock else 700)
+        tiny.attempt(
+            apart,
+            "dvc",
+            "repro",
+            "--force",
+            LD_PRELOAD=str(library),
+            FAULTS_FOLDER=f"{apart}/dvc.lock" if lock else f"{apart}/",
+            FAULTS_COMMAND="dvc repro",
+            FAULTS_AT=str(at),
+            FAULTS_CODE="0",
+        )
+        what = "of dvc.lock" if lock else "of all"
+        _check(apart, wanted, tally, f"killed at call {at} {what}")
+    return tally
+
+
+def _check(folder, wanted, tally, place, nothing_runs=False):
+    tally.tries += 1
+    code, text = repro(folder)
+    if "Traceback" in text:
+        tally.tracebacks.append(f"{place}: {text[-600:]}")
+    if code:
+        tally.lost.append(f"{place}: dvc repro ends with {code}: {text[-600:]}")
+    elif (folder / "dvc.lock").read_bytes() != wanted:
+        tally.wrong.append(f"{place}: another dvc.lock")
+    elif nothing_runs and "Running stage" in text:
+        tally.lost.append(f"{place}: a stage runs again: {text[-600:]}")
+    elif left := running(folder):
+        tally.lost.append(f"{place}: {left} runs are left RUNNING")
+    elif "up to date" not in (said := tiny.attempt(folder, "dvc", "status").stdout):
+        tally.lost.append(f"{place}: {said}")
+
+
+def places(wanted, number, seed=0):
+    """Return where to cut: nothing left, the blocks that a file is written in, and at random."""
+    draw = random.Random(seed)  # noqa: S311
+    blocks = list(range(0, len(wanted), 8192))
+    return sorted({*blocks, *(draw.randrange(len(wanted)) for _ in range(number))})
+
+
+def clean(path):
+    """Return an empty folder."""
+    path = Path(path)
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    return path

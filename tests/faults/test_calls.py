@@ -1,0 +1,76 @@
+"""A stage that fails or is killed at a call to the disk loses nothing: see `benchmarks.faults`.
+
+Here at some calls of each stage; ``make faults`` tries every one.
+"""
+
+import pytest
+
+from benchmarks.faults import calls, tally, tiny
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Return a process whose forks run stages, on a disk that can be made to fail."""
+    with tiny.Server(tmp_path_factory.mktemp("server")) as server:
+        if not server.preloaded:
+            pytest.skip("needs Linux and a C compiler")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def chain(server, tmp_path_factory):
+    """Return the states between undisturbed stages."""
+    return tiny.Chain(server, tmp_path_factory.mktemp("chain") / "it").build()
+
+
+@pytest.mark.parametrize(
+    ("fault", "start", "step"),
+    [
+        ("killed at a call", 32, 190),
+        ("disk full from a call on", 60, 190),
+    ],
+)
+def test_a_fault_at_a_call_to_the_disk_costs_nothing(chain, fault, start, step):
+    found = calls.tried(chain, fault, start=start, step=step)
+    assert found.tries >= len(tiny.STAGES)
+    assert found.holds, "\n".join(found.problems)
+
+
+def test_what_is_torn_lost_or_repeated_is_noticed(chain, monkeypatch):
+    """The harness itself: a stage that writes in place, and one that forgets its cache."""
+    run = chain.server.run
+
+    def tearing(folder, stage, **options):
+        done = run(folder, stage, **options)
+        if options.get("at", -1) > 0:
+            (folder / "metrics" / "split.json").write_text('{"train": ')
+        return done
+
+    monkeypatch.setattr(chain.server, "run", tearing)
+    found = calls.tried(chain, "killed at a call", stages=["train_baseline"], start=60, step=60)
+    assert found.tries
+    assert [line for line in found.wrong if "metrics/split.json is torn" in line]
+    assert [line for line in found.lost if "another metrics/split.json" in line]
+
+    def forgetting(folder, stage, **options):
+        if "at" not in options:
+            for path in (folder / calls.CACHE).rglob("*.npz"):
+                path.write_bytes(path.read_bytes()[:-1])
+        return run(folder, stage, **options)
+
+    monkeypatch.setattr(chain.server, "run", forgetting)
+    found = calls.tried(chain, "killed at a call", stages=["train_baseline"], start=60, step=60)
+    assert [line for line in found.lost if "repeats the fit" in line]
+
+
+def test_a_table_has_a_line_for_each_fault_and_holds_only_without_a_loss():
+    lossy = tally.Tally("disk full", tries=3, lost=["a fit"])
+    lines = tally.text([lossy, tally.Tally("killed", tries=12)]).splitlines()
+    assert [line.split() for line in lines if "-" not in line] == [
+        ["fault", "tries", "lost", "wrong", "tracebacks"],
+        ["disk", "full", "3", "1", "0", "0"],
+        ["killed", "12", "0", "0", "0"],
+    ]
+    assert tally.Tally("killed", tries=12).holds
+    assert not lossy.holds
+    assert not tally.Tally("never tried").holds

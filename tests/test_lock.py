@@ -1,0 +1,101 @@
+"""A dvc.lock that DVC left empty or cut is mended: from git, or by its absence."""
+
+import os
+import subprocess
+
+import pytest
+
+from rebalance import cli, paths, tracking
+from rebalance.tracking import lock
+from tests.strategies import ROOT
+
+WHOLE = """\
+schema: '2.0'
+stages:
+  download:
+    cmd: python -m stages.download
+    deps:
+    - path: rebalance/params
+      hash: md5
+      md5: 0123456789abcdef0123456789abcdef.dir
+      size: 12
+      nfiles: 2
+    params:
+      params.yaml:
+        data:
+          source: simulated
+          drop:
+          - Time
+    outs:
+    - path: data/raw.parquet
+      hash: md5
+      md5: 0123456789abcdef0123456789abcdef
+      size: 1200
+  split:
+    cmd: python -m stages.split
+    deps:
+    - path: data/raw.parquet
+      hash: md5
+      md5: 0123456789abcdef0123456789abcdef
+      size: 1200
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Return an empty repository of git."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    git("init", "--quiet")
+    return tmp_path
+
+
+def git(*words):
+    who = ["-c", "user.name=tester", "-c", "user.email=tester@example.org"]
+    subprocess.run(["git", *who, *words], check=True)
+
+
+def test_a_lock_is_whole_or_cut_as_dvc_says():
+    assert lock.whole(WHOLE)
+    assert lock.whole((ROOT / "dvc.lock").read_text(encoding="utf-8"))
+    assert not lock.whole("")
+    assert not lock.whole(WHOLE[: WHOLE.index("stages:")].replace("'2.0'", "'2"))
+    assert not lock.whole(WHOLE[: WHOLE.index("rebalance/params")])
+    assert not lock.whole(WHOLE[: WHOLE.index("  split:") + 7])
+
+
+def test_a_cut_dvc_lock_becomes_that_of_git(folder, capsys):
+    paths.LOCK.write_text(WHOLE)
+    git("add", "dvc.lock")
+    git("commit", "--quiet", "--message", "results")
+    assert tracking.mend() == []
+    for torn in ("", WHOLE[:30], WHOLE[: WHOLE.index("cmd: python -m stages.split")]):
+        paths.LOCK.write_text(torn)
+        cli.main(["doctor", "--lock"])
+        assert capsys.readouterr().out == "mended: dvc.lock was cut; it is as git has it\n"
+        assert paths.LOCK.read_text() == WHOLE
+    cli.main(["doctor", "--lock"])
+    assert capsys.readouterr().out == ""
+
+
+def test_a_cut_dvc_lock_that_git_never_had_whole_is_removed(folder):
+    paths.LOCK.write_text("")
+    assert tracking.mend() == ["mended: dvc.lock was cut; 'dvc repro' writes it anew\n"]
+    assert not paths.LOCK.exists()
+    paths.LOCK.write_text("")
+    git("add", "dvc.lock")
+    git("commit", "--quiet", "--message", "torn")
+    tracking.mend()
+    assert not paths.LOCK.exists()
+
+
+def test_a_cut_list_of_dvcs_processes_is_removed(folder):
+    lock.USERS.parent.mkdir(parents=True)
+    for whole in ("{}", '{"read": {}, "write": {}}'):
+        lock.USERS.write_text(whole)
+        assert tracking.mend() == []
+    for torn in ("", '{"read": {"a', "[]"):
+        lock.USERS.write_text(torn)
+        assert tracking.mend() == ["mended: .dvc/tmp/rwlock was cut; DVC writes it anew\n"]
+        assert not lock.USERS.exists()
