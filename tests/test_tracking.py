@@ -643,7 +643,7 @@ def test_two_runs_of_a_stage_are_both_handed_over_each_with_its_own_files(restor
 
     both = sorted(runs(), key=lambda run: run.info.start_time)
     assert [run.data.metrics["rows"] for run in both] == [30, 31]
-    assert [store.read_json(artifact(run, "split.json"))["rows"] for run in both] == [30, 31]
+    assert [store.read_json(artifact(run, paths.SPLIT))["rows"] for run in both] == [30, 31]
 
 
 def test_sync_records_a_stage_again_when_it_wrote_something_else(restored):
