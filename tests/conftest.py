@@ -50,3 +50,9 @@ def s3(moto_server, monkeypatch):
     yield system
     system.rm("bucket", recursive=True)
     S3FileSystem.clear_instance_cache()
+
+
+def pytest_collection_modifyitems(items):
+    """Put files with slow tests first: a long file that began last would run alone."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
