@@ -20,6 +20,15 @@ def test_the_same_seed_gives_the_same_comparison_and_another_seed_another():
     assert once != other
 
 
+def test_two_positives_and_two_negatives_are_enough_and_one_is_not():
+    y_true, score = np.array([1, 1, 0, 0]), np.array([0.9, 0.2, 0.5, 0.1])
+    models = {"a": (score, 0.5), "b": (score[::-1], 0.5)}
+    found = comparison.compare(y_true, models, "a", n_draws=100)
+    assert found.intervals["a"]["recall"].value == 0.5
+    with pytest.raises(ValueError, match="a comparison needs two positives"):
+        comparison.compare(np.array([1, 0, 0, 0]), models, "a", n_draws=100)
+
+
 def test_a_difference_of_shares_ends_at_1():
     y_true = np.repeat([1, 0], [10, 30])
     worst, best = 0.5 - 0.1 * y_true + 0.001 * np.arange(40), 0.3 + 0.3 * y_true

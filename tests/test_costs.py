@@ -127,6 +127,13 @@ def test_a_rule_on_columns_that_the_table_lacks_is_left_out():
     assert list(both.for_columns(["Amount"]).rules) == ["half"]
 
 
+def test_the_smaller_and_the_larger_of_two_costs_count():
+    rule = section(c_fn="min(Amount, 30) + 5", c_fp="max(Amount / 100, 1)").rules["own"]
+    costs = thresholds.amounts(table(), "own", rule)
+    assert costs.c_fn.tolist() == [35, 35, 9, 35, 25, 5]
+    assert costs.c_fp.tolist() == [1, 1, 1, 10, 1, 1]
+
+
 def test_costs_must_come_with_the_rows():
     chosen = thresholds.choose("cost_by_row", Y, np.linspace(0, 1, 6))
     for wrong in (None, AMOUNT, thresholds.Costs(1.0, 2.0)):

@@ -14,6 +14,7 @@ from rebalance.judging import evaluation, rules
 from rebalance.report import curves, sections
 from rebalance.report.sentences import sentences
 from rebalance.store import Table
+from tests import fixed
 from tests.strategies import labels, params, seeds
 
 BASE, ARM, FOLDS = "baseline", "arm", 3
@@ -35,6 +36,23 @@ def test_groups_that_cannot_be_drawn_are_one_line(column, said):
     with pytest.raises(InputError, match=r"evaluate\.groups: column 'cards' is not in the table"):
         evaluation.groups(rows, "cards")
     assert evaluation.groups(rows, "") is None
+
+
+def test_each_setting_of_the_section_reaches_the_comparison():
+    """Of the baseline's scores (tests/fixed.py) the first 3 hold 2 positives, the first 8 all 5."""
+    section = params(
+        evaluate__alerts=3,
+        evaluate__bootstrap=150,
+        evaluate__margin=0.02,
+        evaluate__metric="roc_auc",
+        evaluate__precision=0.6,
+    ).evaluate
+    found = evaluation.compare(fixed.Y, fixed.SCORES, fixed.THRESHOLDS, "baseline", section)
+    assert (found.metric, found.margin, found.draws) == ("roc_auc", 0.02, 150)
+    own = found.intervals["baseline"]
+    assert own["precision_at_k"].value == pytest.approx(2 / 3)
+    assert own["recall_at_60pct_precision"].value == 1
+    assert own["recall"].value == 3 / 5  # of 0.5, whatever the model's own threshold
 
 
 @given(labels, seeds)

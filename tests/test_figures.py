@@ -2,6 +2,7 @@
 
 import csv
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -378,6 +379,17 @@ def test_the_net_benefit_weighs_false_alarms_by_the_odds(results):
     ends = [1000 * row["low"], 1000 * row["high"]]
     assert [min(heights), max(heights)] == pytest.approx(ends)
     assert row["low"] < row["net_benefit"] < row["high"]
+
+
+def test_the_net_benefit_is_drawn_up_to_a_threshold_of_nine_tenths(results):
+    template = results.decision_curve[0]
+    points = [
+        template | {"model": model, "threshold": at}
+        for model in ("baseline", "under", "flag all", "flag none")
+        for at in (0.5, 0.9, 0.91)
+    ]
+    (axis,) = drawn(of_report.draw_decision_curve, replace(results, decision_curve=points))
+    assert [line.get_xdata().tolist() for line in axis.get_lines()] == [[0.5, 0.9]] * 4
 
 
 def test_the_cost_is_that_of_the_rule_by_threshold(results):

@@ -33,10 +33,20 @@ RULES = params(
         "none": {"rule": "fixed", "value": 1.0},
     }
 ).threshold.rules
-CHOSEN = {
-    name: asdict(thresholds.choose(rule.rule, Y, P, **rule.options)) for name, rule in RULES.items()
-}
-FOUND = prevalence.restated(TABLE, P, CHOSEN, RULES, SHARE, PREVALENCE)
+
+
+@pytest.fixture(scope="module")
+def chosen():
+    """Return what each rule chose at the share of the table."""
+    return {
+        name: asdict(thresholds.choose(rule.rule, Y, P, **rule.options))
+        for name, rule in RULES.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def found(chosen):
+    return prevalence.restated(TABLE, P, chosen, RULES, SHARE, PREVALENCE)
 
 
 def bayes(p, share=SHARE, at=PREVALENCE):
@@ -45,19 +55,19 @@ def bayes(p, share=SHARE, at=PREVALENCE):
     return positive / (positive + negative)
 
 
-def test_the_metrics_are_those_of_rows_that_have_the_share():
+def test_the_metrics_are_those_of_rows_that_have_the_share(found):
     y, p = Y[EVERY], bayes(P)[EVERY]
     assert y.mean() == pytest.approx(PREVALENCE)
     ranked, probable = metrics.ranking_metrics(y, p), metrics.probability_metrics(y, p)
-    assert FOUND["average_precision"] == pytest.approx(ranked["average_precision"])
+    assert found["average_precision"] == pytest.approx(ranked["average_precision"])
     for name in ("brier", "log_loss", "mean_probability"):
-        assert FOUND[name] == pytest.approx(probable[name]), name
-    assert FOUND["average_precision"] < metrics.ranking_metrics(Y, P)["average_precision"]
+        assert found[name] == pytest.approx(probable[name]), name
+    assert found["average_precision"] < metrics.ranking_metrics(Y, P)["average_precision"]
 
 
 @pytest.mark.parametrize("name", [name for name in RULES if name != "none"])
-def test_the_decisions_are_those_on_rows_that_have_the_share(name):
-    y, p, row = Y[EVERY], bayes(P)[EVERY], FOUND["rules"][name]
+def test_the_decisions_are_those_on_rows_that_have_the_share(name, found, chosen):
+    y, p, row = Y[EVERY], bayes(P)[EVERY], found["rules"][name]
     if name == "amounts":
         flagged = p * TABLE.X[EVERY, 0] >= 5
         costs = {"c_tp": 5, "c_fp": 5, "c_fn": TABLE.X[EVERY, 0]}
@@ -66,8 +76,8 @@ def test_the_decisions_are_those_on_rows_that_have_the_share(name):
         costs = RULES[name].options
     # The other rules flag what they flagged, at another probability.
     if name not in {"costs", "amounts"}:
-        np.testing.assert_array_equal(flagged, P[EVERY] >= CHOSEN[name]["value"])
-        assert row["threshold"] == pytest.approx(bayes(CHOSEN[name]["value"]))
+        np.testing.assert_array_equal(flagged, P[EVERY] >= chosen[name]["value"])
+        assert row["threshold"] == pytest.approx(bayes(chosen[name]["value"]))
     assert row["recall"] == pytest.approx(flagged[y == 1].mean())
     assert row["precision"] == pytest.approx(y[flagged].mean())
     assert row["precision_low"] < row["precision"] < row["precision_high"]
@@ -79,21 +89,21 @@ def test_the_decisions_are_those_on_rows_that_have_the_share(name):
         assert "cost" not in row
 
 
-def test_expected_costs_decide_on_the_restated_probability():
-    assert FOUND["rules"]["costs"]["threshold"] == CHOSEN["costs"]["value"] == 0.05
-    assert FOUND["rules"]["costs"]["alerts"] < (P >= 0.05).mean()
+def test_expected_costs_decide_on_the_restated_probability(found, chosen):
+    assert found["rules"]["costs"]["threshold"] == chosen["costs"]["value"] == 0.05
+    assert found["rules"]["costs"]["alerts"] < (P >= 0.05).mean()
 
 
-def test_a_rule_that_flags_nothing_has_no_precision():
-    assert FOUND["rules"]["none"] == {"threshold": 1.0, "recall": 0.0, "alerts": 0.0}
+def test_a_rule_that_flags_nothing_has_no_precision(found):
+    assert found["rules"]["none"] == {"threshold": 1.0, "recall": 0.0, "alerts": 0.0}
 
 
-def test_at_the_share_of_the_table_nothing_changes():
-    found = prevalence.restated(TABLE, P, CHOSEN, RULES, SHARE, SHARE)
+def test_at_the_share_of_the_table_nothing_changes(chosen):
+    found = prevalence.restated(TABLE, P, chosen, RULES, SHARE, SHARE)
     for name, row in found["rules"].items():
-        value = CHOSEN[name]["value"]
+        value = chosen[name]["value"]
         assert row["threshold"] == (None if value is None else pytest.approx(value))
-    counts = metrics.decision_metrics(Y, P, CHOSEN["max_f1"]["value"])
+    counts = metrics.decision_metrics(Y, P, chosen["max_f1"]["value"])
     assert found["rules"]["max_f1"]["precision"] == pytest.approx(counts["precision"])
 
 
@@ -121,22 +131,22 @@ def test_a_model_answers_at_another_share_by_bayes_rule_and_decides_as_before(cu
     assert model.share == SHARE
 
 
-def test_the_report_names_the_assumption_and_the_share():
+def test_the_report_names_the_assumption_and_the_share(found):
     scores = {
-        name: values | {"at_prevalence": FOUND} for name, values in fixed.results().scores.items()
+        name: values | {"at_prevalence": found} for name, values in fixed.results().scores.items()
     }
-    found = replace(fixed.results(), scores=scores)
-    section = sections.at_prevalence(found)
+    results = replace(fixed.results(), scores=scores)
+    section = sections.at_prevalence(results)
     assert section.title == "Where 7.692 % of the rows are positive, for under"
     assert "Of the test rows 25 % are positive" in section.text
     assert (
         "assumes that the positives look alike in both places, and so do the negatives"
         in section.text
     )
-    assert f"Average precision is {FOUND['average_precision']:.4g} there" in section.text
-    assert "Where 7.692 % of the rows" in report.as_markdown(found)
+    assert f"Average precision is {found['average_precision']:.4g} there" in section.text
+    assert "Where 7.692 % of the rows" in report.as_markdown(results)
     assert [row["name"] for row in section.rows] == list(RULES)
     assert "precision" not in section.rows[-1]
-    half = FOUND["rules"]["half"]
+    half = found["rules"]["half"]
     assert str(section.rows[0]["precision"]).startswith(f"{half['precision']:.3f} [")
     assert sections.at_prevalence(fixed.results()) is None

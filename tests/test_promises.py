@@ -75,6 +75,10 @@ def test_an_alert_budget_is_held_by_the_distribution_of_ranks(n_rows, share, con
     assert rows + 1 >= n_rows or held(rows + 1) < confidence
 
 
+def test_a_budget_of_all_rows_is_all_rows():
+    assert promises.rows_within(7, 1.0, 0.95) == 7
+
+
 def drawn(n_positives, rng, gap=3.2, prevalence=0.1):
     n_rows = round(n_positives / prevalence)
     y_true = (rng.random(n_rows) < prevalence).astype(int)
@@ -123,6 +127,16 @@ def test_the_price_of_a_promise_is_the_recall_given_up():
     flagged = kept.flag(data[1])
     assert kept.promise["out_of_fold"] == pytest.approx(data[0][flagged].mean())
     assert (kept.met, kept.message, plain.promise) == (True, "", None)
+
+
+def test_the_price_of_a_promised_recall_is_the_precision_given_up():
+    data = drawn(400, np.random.default_rng(1), gap=2.0)
+    plain = thresholds.choose("precision_at_recall", *data, recall=0.8)
+    kept = thresholds.choose("precision_at_recall", *data, recall=0.8, confidence=0.95)
+    precisions = [data[0][each.flag(data[1])].mean() for each in (plain, kept)]
+    assert kept.promise["price"] == pytest.approx(precisions[0] - precisions[1])
+    assert kept.promise["price"] > 0.01
+    assert kept.promise["out_of_fold"] == pytest.approx(kept.flag(data[1])[data[0] == 1].mean())
 
 
 def test_a_promise_out_of_reach_says_how_many_positives_it_needs():

@@ -130,6 +130,19 @@ def test_the_short_report_has_the_answer_the_verdicts_the_rules_and_what_to_doub
     assert text.endswith("The whole report, with its figures, is the page metrics/report.html.")
 
 
+def test_each_section_stands_in_its_part_of_the_page(results):
+    """The rest is folded away."""
+    parts = {
+        "differences": (sections.verdicts, sections.cross_validated, sections.ratio),
+        "scores": (sections.curves,),
+        "decisions": (sections.against_moved, sections.rules),
+        "data": (sections.rows, sections.kinds, sections.study, sections.reproduce),
+        "more": (sections.at_threshold, sections.at_half, sections.probabilities, sections.roc),
+    }
+    for part, functions in parts.items():
+        assert {function(results).part for function in functions} == {part}
+
+
 def test_the_ratio_is_chosen_and_the_smallest_as_good_saves_rows(results):
     section = sections.ratio(results)
     # One negative per positive in place of three: 2 rows of every 4.
@@ -313,6 +326,40 @@ def test_the_decisions_are_compared_with_the_baseline_at_its_moved_threshold(res
     assert first(under["F1"]) == pytest.approx(8 / 9 - 6 / 10, abs=5e-4)
     alone = replace(results.comparison, against_moved={})
     assert sections.against_moved(replace(results, comparison=alone)) is None
+
+
+def test_promises_have_their_numbers_under_their_headings(results):
+    held = {
+        "share": "recall", "asked": 0.75, "confidence": 0.95, "promised": True,
+        "out_of_fold": 0.8125, "recall": 0.8, "recall_low": 0.5, "recall_high": 0.9, "price": 0.07,
+    }  # fmt: skip
+    broken = {
+        "share": "alerts", "asked": 0.25, "confidence": 0.8, "promised": False,
+        "out_of_fold": 0.24, "positives_needed": 321,
+    }  # fmt: skip
+    decided = {"under": {"a": held, "b": broken, "c": {"recall": 0.8}}}
+    rows = sections.promises(replace(results, decisions=decided))
+    text = markdown.render("", "", [rows])
+    assert rows_of(text, "Promises") == [
+        {
+            "rule": "a",
+            "promise": "at least recall 0.75, 95% confidence",
+            "verdict": "promised",
+            "out of fold": "0.812",
+            "on the test rows": "0.800 [0.500, 0.900]",
+            "price": "0.07",
+            "positives needed": "",
+        },
+        {
+            "rule": "b",
+            "promise": "at most a share of alerts 0.25, 80% confidence",
+            "verdict": "cannot be promised",
+            "out of fold": "0.240",
+            "on the test rows": "",
+            "price": "",
+            "positives needed": "321",
+        },
+    ]
 
 
 def test_segments_have_their_numbers_under_their_headings(results):

@@ -160,6 +160,15 @@ def test_a_promise_about_the_default_data_is_judged_on_as_many_rows(canned, tmp_
     assert None not in judged(300_000).values()
 
 
+@pytest.mark.parametrize(("fits", "met"), [(8.6, True), (8.4, False)])
+def test_imports_dvc_and_mlflow_take_at_most_15_percent(fits, met):
+    spent = {"split": {"data": 0.0, "imports": 1.0}, "tune_ratio": {"fits": fits, "MLflow": 0.5}}
+    size = speed.Size(rows=300_000, cores=2)
+    *_, row = pipeline._rows(done(seconds=9.0), dict.fromkeys(spent, 4.0), 10.0, spent, size)
+    assert (row.ours, row.met) == (pytest.approx(10 - fits), met)
+    assert "at most 15% of the whole" in row.target
+
+
 def test_the_seconds_of_a_stage_are_those_that_mlflow_has(tmp_path):
     with closing(sqlite3.connect(tmp_path / "mlflow.db")) as base, base:
         base.executescript(
