@@ -130,6 +130,20 @@ def test_the_short_report_has_the_answer_the_verdicts_the_rules_and_what_to_doub
     assert text.endswith("The whole report, with its figures, is the page metrics/report.html.")
 
 
+def test_every_heading_has_a_cell_below_it(results):
+    read = {"said": [], "columns": {"x": {"missing": 3, "marks": {"?": 3}}}}
+    promised = {
+        "share": "alerts", "asked": 0.25, "confidence": 0.8, "promised": False, "out_of_fold": 0.24,
+    }  # fmt: skip
+    decided = results.decisions["under"] | {"budget": promised}
+    full = replace(results, reading=read, decisions=results.decisions | {"under": decided})
+    shown = [section for section in render.sections(full) if section.headings]
+    assert {"Promises", "Columns", "How the table was read"} <= {each.title for each in shown}
+    for section in shown:
+        for key, heading in section.headings.items():
+            assert any(key in row for row in section.rows), f"{section.title}: {heading}"
+
+
 def test_each_section_stands_in_its_part_of_the_page(results):
     """The rest is folded away."""
     parts = {

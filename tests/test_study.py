@@ -113,3 +113,54 @@ def test_the_curve_says_mean_and_standard_error_of_the_best_settings_of_each_rat
     summary = study.summary()
     assert (summary["fits"], summary["pruned"], summary["trials"]) == (10, 1, 4)
     assert summary["arms"]["random_under"]["gain_of_treatment"] == pytest.approx(-0.1)
+
+
+def test_the_numbers_of_a_study_are_those_of_its_candidates():
+    """Worked out by hand: tuning the learner alone gains .1, and the treatment .05 on top."""
+    settings = (("max_iter", 9),)
+    tuned = Candidate(treatment="none", ratio=NATURAL, settings=settings)
+    best = Candidate(treatment="smote", ratio=3, settings=settings)
+    study = tuning.Study(
+        scored={
+            UNTREATED: tuning.Scored(candidate=UNTREATED, scores=[0.5, 0.7, 0.9]),
+            tuned: tuning.Scored(candidate=tuned, scores=[0.6, 0.8, 1.0]),
+            best: tuning.Scored(candidate=best, scores=[0.75, 0.85, 0.95]),
+        },
+        trials=[UNTREATED, tuned, best],
+        natural=NATURAL,
+        untreated=UNTREATED,
+        best=best,
+        chosen=tuned,
+    )
+    summary = study.summary()
+    arms = summary.pop("arms")
+    assert summary == {
+        "best_ratio": 3,
+        "best_score": pytest.approx(0.85),
+        "best_score_se": pytest.approx(0.1 / np.sqrt(3)),
+        "natural_ratio": NATURAL,
+        "natural_score": pytest.approx(0.7),
+        "natural_score_se": pytest.approx(0.2 / np.sqrt(3)),
+        "chosen_ratio": NATURAL,
+        "chosen_score": pytest.approx(0.8),
+        "gain_of_tuning": pytest.approx(0.1),
+        "gain_of_treatment": pytest.approx(0.05),
+        "trials": 3,
+        "fits": 9,
+        "pruned": 0,
+        "chosen": {"none": NATURAL, "max_iter": 9},
+    }
+    assert arms == {
+        "none": {
+            "fits": 6, "pruned": 0, "ratio": NATURAL, "score": pytest.approx(0.8),
+            "score_se": pytest.approx(0.2 / np.sqrt(3)), "gain_of_treatment": 0.0,
+            "gain_of_treatment_se": 0.0, "max_iter": 9,
+        },
+        "smote": {
+            "fits": 3, "pruned": 0, "ratio": 3, "score": pytest.approx(0.85),
+            "score_se": pytest.approx(0.1 / np.sqrt(3)),
+            # Of the differences .15, .05 and -.05.
+            "gain_of_treatment": pytest.approx(0.05),
+            "gain_of_treatment_se": pytest.approx(0.1 / np.sqrt(3)), "max_iter": 9,
+        },
+    }  # fmt: skip

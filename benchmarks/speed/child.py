@@ -63,16 +63,15 @@ class UnfinishedError(RuntimeError):
 
 def commit():
     """Return the name of the commit that is measured, with -dirty where files have changed."""
-
-    def said(*words):
-        asked = ["git", *words]
-        done = subprocess.run(
-            asked, check=False, cwd=ROOT, env=environment(), capture_output=True, text=True
-        )
-        return done.stdout.strip()
-
-    name = said("rev-parse", "--short", "HEAD")
-    return name + "-dirty" * bool(said("status", "--porcelain")) if name else "no commit"
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--exclude=*"],
+        check=False,
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip() or "no commit"
 
 
 def environment(folder=None, **more):
