@@ -10,6 +10,7 @@ DATA = Path("data")
 RAW = DATA / "raw.parquet"
 TRAIN = DATA / "train.parquet"
 TEST = DATA / "test.parquet"
+FINAL = DATA / "final.parquet"
 
 MODELS = Path("models")
 CARD = MODELS / "card.md"
@@ -31,12 +32,14 @@ ANSWER = METRICS / "answer.json"
 REPORT = METRICS / "report.md"
 PAGE = METRICS / "report.html"
 SUMMARIES = METRICS / "models"
+OPENED = METRICS / "final.json"  # of no stage: git keeps it
 PLOTS = METRICS / "plots"
 
 # Out-of-fold scores of all training stages, once computed; git-ignored and no output of DVC.
 SCORE_CACHE = Path(".rebalance") / "scores"
 # Arrays of a table that processes share while they fit.
 SHARED = Path(".rebalance") / "shared"
+OPENED_HERE = Path(".rebalance") / "final.json"
 # What short stages leave for the next one to hand to MLflow; git-ignored as well.
 RUNS = Path(".rebalance") / "runs"
 

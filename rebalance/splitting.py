@@ -75,6 +75,12 @@ def _before(column, start, gap):
     return column < start - gap
 
 
+def earlier(column, name, rows, others, gap):
+    """Say which of ``rows`` are earlier than all of the others by more than ``gap``."""
+    column = _moments(column, name)
+    return _before(column[rows], column[others].min(), gap)
+
+
 def _group(y, column, params):
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -166,7 +172,9 @@ class Fold:
     total : int
         The rows of the table.
     before : array of int or None
-        Its training rows, where they are not all the others: in time order.
+        Its training rows, where they are not all the others: in time order, or a share of them.
+    share : float
+        The share of the training rows that ``before`` holds.
     """
 
     folds: int
@@ -175,6 +183,7 @@ class Fold:
     valid: np.ndarray
     total: int
     before: np.ndarray | None = None
+    share: float = 1.0
 
     @property
     def train(self):

@@ -63,6 +63,7 @@ def evaluate(params, run):
         recommendation=recommended,
         ratios=ratios,
         stopped=stopped,
+        learning_curve=store.read_json(paths.training_metrics(paths.BASELINE))["learning_curve"],
         importance=store.read_importance(recommended.model),
         curves={n: curves.curves_of(test.y, raw[n], y_scores[n]) for n in names},
         checks=[finding.to_dict() for finding in findings],

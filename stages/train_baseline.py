@@ -2,7 +2,7 @@
 
 import argparse
 
-from rebalance import errors, paths, store, tracking
+from rebalance import errors, growth, paths, store, tracking
 from rebalance.learning import fits, training, treatments
 from rebalance.params import Treatment, load
 
@@ -21,9 +21,13 @@ def train_baseline(params, run):
     entry = Treatment(treatment=treatments.NONE)
     training.check(entry, table, settings, paths.BASELINE)
     cache = store.score_cache(len(table.y))
-    with fits.opened(table, [entry], params.learner, params.run, cache, settings.fits) as running:
+    shares, count = params.learning_curve.shares, settings.fits
+    count += len(shares) * params.out_of_fold.folds
+    with fits.opened(table, [entry], params.learner, params.run, cache, count) as running:
+        parts = growth.train(entry, running, params.learner, params.out_of_fold, shares)
         trained = training.train(entry, running, settings)
-    store.write_trained(paths.BASELINE, trained)
+        curve = growth.curve(table, params.out_of_fold, trained.scores, parts)
+    store.write_trained(paths.BASELINE, trained, {"learning_curve": curve})
     run.model = trained.model
 
 

@@ -111,6 +111,14 @@ IMPORTANCE = {
         "last": {"loss": 0.005, "standard_error": 0.001},
     },
 }
+LEARNING_CURVE = {
+    "points": [
+        {"share": 0.25, "positives": 100.0, "score": 0.5, "standard_error": 0.02},
+        {"share": 0.5, "positives": 200.0, "score": 0.58, "standard_error": 0.015},
+        {"share": 1.0, "positives": 400.0, "score": 0.6123, "standard_error": 0.01},
+    ],
+    "twice": {"positives": 800.0, "score": 0.64, "gain": 0.03, "low": 0.001, "high": 0.05},
+}
 CROSS_VALIDATED = {
     "baseline": CrossValidated(mean=0.61, standard_error=0.03, difference=None),
     "under": CrossValidated(
@@ -139,6 +147,7 @@ def results(recommended="under", section=PARAMS, **changes):
         split=SPLIT,
         study=STUDY,
         ratios=RATIOS,
+        learning_curve=LEARNING_CURVE,
         scores=judged,
         decisions=decided,
         comparison=evaluation.compare(Y, SCORES, THRESHOLDS, "baseline", section.evaluate),

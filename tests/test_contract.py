@@ -46,7 +46,7 @@ UNSEEN = {
 GUARDED = {"evaluate": "models/"}
 NO_DVC_PARAMS = {"run", "tracking"}
 STAGES = ("download", "split", "train_baseline", "train_resampled", "tune_ratio", "evaluate")
-TEST = "data/test.parquet"
+TEST, FINAL = "data/test.parquet", "data/final.parquet"
 
 
 def expanded(content, params):
@@ -128,6 +128,7 @@ def tiny(params):
     """Return parameters for a run of a second or two, with one entry of ``resample``."""
     changes = {
         "data": {"simulated": {"rows": 2000, "positives": 60, "seed": 1}},
+        "split": {"final": 0.2},
         "learner": {"params": {"max_iter": 5}},
         "out_of_fold": {"folds": 2},
         "tune": {"trials": 4, "folds": 2, "low": 1, "anchors": [10]},
@@ -517,3 +518,9 @@ def test_only_evaluate_reads_the_test_set(observed):
     ]
     assert [name for name, stage in EXPANDED.items() if TEST in outs_of(stage)] == ["split"]
     assert [run for run in RUNS if TEST in observed[run]["read"]] == ["evaluate"]
+
+
+def test_no_stage_reads_the_sealed_rows(observed):
+    assert not [name for name, stage in EXPANDED.items() if FINAL in paths_of(stage, "deps")]
+    assert [name for name, stage in EXPANDED.items() if FINAL in outs_of(stage)] == ["split"]
+    assert not [run for run in RUNS if FINAL in observed[run]["read"]]

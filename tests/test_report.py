@@ -120,6 +120,7 @@ def test_the_short_report_has_the_answer_the_verdicts_the_rules_and_what_to_doub
     titles = [line[3:] for line in text.splitlines() if line.startswith("## ")]
     assert titles == [
         "Difference from the baseline: average precision on the test rows",
+        "Would more positives help?",
         "Decisions against the baseline with a moved threshold",
         "Rules, for under",
         "Rows",

@@ -817,7 +817,11 @@ def test_the_champion_scores_by_its_address(evaluated):
         scoring.find("models:/other@champion")
 
 
-def test_the_summary_is_the_answer_and_one_row_a_model(root, capsys):
+def test_the_summary_is_the_answer_and_one_row_a_model(warm, capsys):
+    shutil.copyfile(REPOSITORY / "params.yaml", "params.yaml")
+    store.write_json(paths.SPLIT, {"test": {"checksum": "a"}})
+    store.write_json(paths.COMPARISON, {"verdicts": {}})
+    record("evaluate_like", tags={"test_rows": "a", "look": "1"})
     scores = {
         "baseline": {"average_precision": 0.71, "accuracy": 0.9994, "no_information_rate": 0.9983},
         "under_200": {"average_precision": 0.75, "accuracy": 0.9995, "threshold": 0.31},
@@ -832,8 +836,15 @@ def test_the_summary_is_the_answer_and_one_row_a_model(root, capsys):
     assert lines[0].split("  ")[0] == "model"
     assert lines[1].split() == ["baseline", "0.7100", "0.99940", "0.99830", "-"]
     assert lines[2].split() == ["under_200", "0.7500", "0.99950", "-", "0.3100"]
+    assert lines[4].startswith("These test rows were looked at 2 times, ")
+    assert lines[4].endswith(" (0 in git, 1 in MLflow, 1 in metrics/).")
+    assert not [line for line in lines if "sealed rows were opened" in line]
     assert "metrics/report.md" in lines[-2]
     assert "make ui" in lines[-1]
+    store.write_json(paths.OPENED, {"recommended": "under_200"})
+    cli.main(["summary"])
+    opened = "The sealed rows were opened for under_200: metrics/final.json.\n"
+    assert opened in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -893,3 +904,33 @@ def test_a_stage_that_is_through_says_so_in_one_line(monkeypatch, capsys, note, 
         assert capsys.readouterr().out == ""
     assert capsys.readouterr().out == f"split: {line}\n"
     assert len(kept) == 1
+
+
+def test_the_looks_at_the_same_test_rows_are_counted(warm):
+    for rows, look in (("a", "1"), ("a", "2"), ("a", "2"), ("b", "3")):
+        record("evaluate_like", tags={"test_rows": rows, "look": look})
+    record("train_baseline")
+    assert tracking.recorded_looks(EXPERIMENT, "a") == {"1", "2"}
+    assert tracking.recorded_looks(EXPERIMENT, "b") == {"3"}
+    assert tracking.recorded_looks(EXPERIMENT, "c") == set()
+
+
+def test_the_verdict_stands_with_what_the_looks_leave_of_it(evaluated):
+    judged = {"over": JUDGED["verdicts"]["over"] | {"p_adjusted": 0.03, "p_equal": 1.0}}
+    store.write_json(paths.COMPARISON, JUDGED | {"verdicts": judged})
+    asked = {"threshold.use": "max_f1", "evaluate.bootstrap": 100, "evaluate.seed": 1}
+
+    def look(name):
+        tags = {"test_rows": "a", "look": name}
+        run_id = record("evaluate", outputs=[paths.SCORES], params=asked, tags=tags)
+        held = {run.data.tags["model"]: run.data for run in runs() if "model" in run.data.tags}
+        return client().get_run(run_id).data.tags["looks"], held["over"].tags
+
+    looked, over = look("1")
+    assert looked == "1"
+    assert "verdict_after_looks" not in over
+    assert look("1")[0] == "1"
+    looked, over = look("2")
+    assert looked == over["looks"] == "2"
+    # .03 x 2 = .06
+    assert (over["verdict"], over["verdict_after_looks"]) == ("better", "not decided")

@@ -21,6 +21,7 @@ from rebalance.comparison.verdicts import (
     UNDECIDED,
     WORSE,
     Verdict,
+    after_looks,
     verdicts,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "Interval",
     "Strata",
     "Verdict",
+    "after_looks",
     "compare",
     "corrected_t_test",
     "detectable",

@@ -107,3 +107,23 @@ def _verdict(p_adjusted, p_equal, gain, doubt):
     if p_adjusted > ALPHA:
         return UNDECIDED
     return BETTER if gain > 0 else WORSE
+
+
+def after_looks(verdict, looks):
+    """Return the verdict that is left after so many looks at the test rows, and its p-value.
+
+    The p-values are multiplied by the number of looks (Bonferroni; Dunn 1961), as if each look
+    had been one more test that was planned.
+
+    Parameters
+    ----------
+    verdict : dict
+        ``verdict``, ``p_adjusted`` and ``p_equal``, as `Verdict` has them.
+    looks : int
+
+    >>> after_looks({"verdict": "worse", "p_adjusted": 0.02, "p_equal": 1.0}, 3)
+    ('not decided', 0.06)
+    """
+    p_value, said = min(1.0, looks * verdict["p_adjusted"]), verdict["verdict"]
+    lost = {BETTER: p_value, WORSE: p_value, EQUAL: looks * verdict["p_equal"]}
+    return UNDECIDED if lost.get(said, 0.0) > ALPHA else said, p_value

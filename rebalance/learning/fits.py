@@ -102,7 +102,7 @@ def key(entry, learner, table, fold):
     parts = {
         "code": code(),
         "entry": entry.model_dump(mode="json"),
-        "fold": [fold.folds, fold.seed, fold.number],
+        "fold": [fold.folds, fold.seed, fold.number, fold.share],
         "learner": learner.model_dump(mode="json"),
         "table": table.checksum,
         "versions": {name: installed(name) for name in LIBRARIES},

@@ -14,6 +14,7 @@ from rebalance.params.sections import (
     Data,
     Evaluate,
     Learner,
+    LearningCurve,
     OutOfFold,
     Run,
     Split,
@@ -31,6 +32,7 @@ class Params(Section):
     split: Split
     learner: Learner
     out_of_fold: OutOfFold
+    learning_curve: LearningCurve = LearningCurve()
     resample: Annotated[dict[Name, Treatment], CLOSED]
     calibrate: Calibrate
     threshold: Threshold

@@ -122,6 +122,7 @@ class Split(Section):
     method: Literal["stratified", "time", "group", "column"]
     column: str
     test_size: Fraction
+    final: Annotated[float, Field(ge=0, lt=1)] = 0.0
     gap: Annotated[float, Field(ge=0)]
     seed: Seed
 
@@ -129,6 +130,16 @@ class Split(Section):
     def _column(self):
         if self.method != "stratified" and not self.column:
             raise ValueError(f"column must be named for method {self.method}, got ''")
+        if self.test_size + self.final >= 1:
+            raise ValueError(
+                "test_size and final must leave rows to train on, got "
+                f"{self.test_size:g} and {self.final:g}"
+            )
+        if self.method == "column" and self.final:
+            raise ValueError(
+                f"final must be 0 for method column, whose column says final itself, got "
+                f"{self.final:g}"
+            )
         return self
 
 
@@ -149,6 +160,12 @@ class OutOfFold(Section):
     folds: Folds
     repeats: Count
     seed: Seed
+
+
+class LearningCurve(Section):
+    """Shares of the training rows on which the learner is trained as well, without treatment."""
+
+    shares: list[Fraction] = Field(default_factory=list)
 
 
 class Treatment(Section):

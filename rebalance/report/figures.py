@@ -182,6 +182,46 @@ def draw_roc(figure, results):
     axis.legend(title="ROC AUC", frameon=False, fontsize="x-small")
 
 
+def draw_learning_curve(figure, results):
+    """Draw the baseline's score by the positives of a training fold, and what twice as many add."""
+    axis = axis_of(figure)
+    points, twice = results.learning_curve["points"], results.learning_curve["twice"]
+    x, y = ([point[key] for point in points] for key in ("positives", "score"))
+    axis.errorbar(
+        x,
+        y,
+        yerr=[point["standard_error"] for point in points],
+        color=COLOURS[1],
+        linewidth=1.3,
+        marker="o",
+        markersize=4,
+        capsize=2,
+        label="out of fold ± standard error",
+    )
+    score, gain = twice["score"], twice["gain"]
+    ends = [[gain - twice["low"]], [twice["high"] - gain]]
+    axis.plot([x[-1], twice["positives"]], [score - gain, score], color=INK, linestyle=":",
+              linewidth=1.0, label="inverse power law")  # fmt: skip
+    axis.errorbar(
+        [twice["positives"]],
+        [score],
+        yerr=ends,
+        color=INK,
+        linestyle="none",
+        marker="o",
+        markersize=4,
+        markerfacecolor="none",
+        capsize=2,
+        label="twice as many, 95 % interval",
+    )
+    axis.set_xscale("log")
+    ticks = [*x, twice["positives"]]
+    axis.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
+    axis.minorticks_off()
+    axis.set(xlabel="positives in a training fold", ylabel="average precision, out of fold")
+    axis.legend(frameon=False, fontsize="x-small")
+
+
 def draw_by_class(figure, results):
     """Draw how the probabilities of the recommended model are spread in each class."""
     axis = axis_of(figure)
@@ -409,6 +449,12 @@ PICTURES = {
         draw=draw_ratio,
         title="Out-of-fold score by negatives per positive",
         reading="The mean score over the folds at each ratio, with its standard error.",
+    ),
+    "learning_curve": Picture(
+        draw=draw_learning_curve,
+        title="Average precision by the number of positives",
+        reading="The learner without treatment, trained on shares of the training rows. The last "
+        "point is an expectation, with its interval.",
     ),
     "precision_recall": Picture(
         draw=draw_precision_recall,

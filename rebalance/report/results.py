@@ -20,6 +20,8 @@ class Results:
         The points of the ratio curve.
     stopped : list of (treatment, ratio, score)
         The ratios that the study stopped, with the score that their first folds suggest.
+    learning_curve : dict
+        `growth.curve` of the baseline.
     scores, decisions : dict of str to dict
         `evaluation.judge` and `rules.by_rule` of every model.
     comparison : comparison.Comparison
@@ -47,6 +49,7 @@ class Results:
     curves: dict = field(default_factory=dict)
     ratios: list = field(default_factory=list)
     stopped: list = field(default_factory=list)
+    learning_curve: dict = field(default_factory=dict)
     checks: list = field(default_factory=list)
     reading: dict = field(default_factory=dict)
     importance: dict = field(default_factory=dict)

@@ -45,6 +45,7 @@ DETECTED = (
     "Paired differences with a 95 % interval each. The last column names those that Holm's "
     "correction for all of the table leaves; the others may be chance."
 )
+MORE_POSITIVES = "Would more positives help?"
 RULES = {
     "name": "name",
     "use": "",
@@ -163,9 +164,10 @@ def verdicts(results):
             "models whose scores differ from the baseline's. Standard errors come from what each "
             "row contributes; those of metrics at a rank or a rate, from "
             f"{compared.draws:,} bootstrap draws{groups}. {margin}A verdict speaks of "
-            f"{' or of '.join(seeds)}: other seeds of a treatment give other scores. "
-            f"{paths.COMPARISON.as_posix()} has every metric of every model, with its "
-            "interval and its paired difference."
+            f"{' or of '.join(seeds)}: other seeds of a treatment give other scores. The p-values "
+            "are those of one look at the test rows; 'rebalance looks' counts how often there was "
+            f"one, and corrects them. {paths.COMPARISON.as_posix()} has every metric of every "
+            "model, with its interval and its paired difference."
         ),
         headings={
             "model": "model",
@@ -210,6 +212,49 @@ def ratio(results):
         part=part.DIFFERENCES,
         text=text,
         figures=("ratio",),
+    )
+
+
+def more_positives(results):
+    """Return how the score grew with the positives, and what twice as many would add."""
+    points, twice = (results.learning_curve.get(key) for key in ("points", "twice"))
+    if not points:
+        return None
+    *others, now = points
+    if not twice:
+        return Section(
+            title=MORE_POSITIVES,
+            part=part.DIFFERENCES,
+            text=(
+                f"Not known: of the {now['positives']:,.0f} positives in a training fold, too few "
+                "shares hold ten positives, and a learning curve needs two such shares."
+            ),
+        )
+    metric = words("average_precision")
+    low, high, gain = twice["low"], twice["high"], twice["gain"]
+    half = min(others, key=lambda point: abs(point["share"] - 0.5))
+    verdict = (
+        "More positives of the same kind would help"
+        if low > results.comparison.margin
+        else "More positives of the same kind would make no difference that matters "
+        "(evaluate.margin)"
+        if high < results.comparison.margin
+        else "Whether more positives of the same kind would help is open"
+    )
+    return Section(
+        title=MORE_POSITIVES,
+        part=part.DIFFERENCES,
+        short=True,
+        text=(
+            f"{verdict}: twice as many, with as many more negatives, would add "
+            f"{with_ends(Estimate(value=gain, low=low, high=high), sign='+')} to the {metric} of "
+            f"the baseline. It is {now['score']:.3f} out of fold with {now['positives']:,.0f} "
+            f"positives in a training fold, and {half['score']:.3f} with "
+            f"{half['positives']:,.0f}. The gain follows from an inverse power law fitted to "
+            "these scores (Figueroa et al. 2012), and its interval from their spread over the "
+            "folds; a law of another form, or rows of another kind, would give another gain."
+        ),
+        figures=("learning_curve",),
     )
 
 
@@ -828,6 +873,7 @@ SECTIONS = [
     verdicts,
     cross_validated,
     ratio,
+    more_positives,
     curves,
     against_moved,
     rules,

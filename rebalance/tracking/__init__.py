@@ -14,6 +14,7 @@ from rebalance.tracking.runs import (
     page,
     promote,
     reachable,
+    recorded_looks,
     stage,
 )
 
@@ -34,6 +35,7 @@ __all__ = [
     "page",
     "promote",
     "reachable",
+    "recorded_looks",
     "restored",
     "shown",
     "stage",

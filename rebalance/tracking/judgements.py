@@ -3,7 +3,7 @@
 import time
 
 from rebalance import paths, store
-from rebalance.tracking import provenance, registry, summaries, view
+from rebalance.tracking import looks, provenance, registry, summaries, view
 
 
 def publish(client, experiment_id, run_id, record):
@@ -12,19 +12,29 @@ def publish(client, experiment_id, run_id, record):
 
     files = (paths.ANSWER, paths.SCORES, paths.COMPARISON)
     answer, scores, compared = (store.read_json(record.file(path)) for path in files)
-    models = {}
+    models, looked = {}, _looks(client, experiment_id, record)
     for name, digest in record.trained.items():
         run = trained(client, experiment_id, name, digest)
         if run is None:  # its stage was recorded elsewhere
             continue
         models[name] = run.outputs.model_outputs[0].model_id
-        judged = summaries.judged(name, answer["recommended"], scores, compared)
+        judged = summaries.judged(name, answer["recommended"], scores, compared, looked)
         _log(client, run, models[name], judged, record)
     client.log_inputs(run_id, models=[LoggedModelInput(model) for model in models.values()])
+    client.set_tag(run_id, "looks", str(looked))
     client.set_experiment_tag(experiment_id, "mlflow.note.content", answer["answer"])
     view.save(client, experiment_id, compared["metric"])
     if answer["recommended"] in models:
         registry.challenge(client, experiment_id, models[answer["recommended"]], record)
+
+
+def _looks(client, experiment_id, record):
+    """Return how often the test rows of this evaluation were looked at, this time included."""
+    rows = record.tags.get("test_rows")
+    if not rows:
+        return 1
+    known = looks.in_git(rows) | looks.in_runs(client, experiment_id, rows)
+    return len(known | {record.tags["look"]})
 
 
 def trained(client, experiment_id, name, digest):

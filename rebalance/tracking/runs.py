@@ -12,6 +12,7 @@ from rebalance.errors import InputError, one_line, redacted
 from rebalance.tracking import (
     contents,
     judgements,
+    looks,
     patience,
     pipeline,
     places,
@@ -227,6 +228,14 @@ def missing(experiment, stages):
     return [
         name for name, outputs in stages.items() if (name, provenance.digest(outputs)) not in known
     ]
+
+
+def recorded_looks(experiment, checksum):
+    """Return the looks at the test rows of that checksum, as runs of evaluate are tagged."""
+    places.check(experiment)
+    with _in_one_line(experiment):
+        client, experiment_id = _open(experiment)
+        return looks.in_runs(client, experiment_id, checksum)
 
 
 def promote(experiment, wanted):

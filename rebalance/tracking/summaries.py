@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from rebalance import paths, store
+from rebalance.tracking import looks
 
 # Columns of a model in the table of runs, next to the metric that decides.
 SHOWN = ("average_precision", "roc_auc", "recall", "precision", "brier")
@@ -94,11 +95,17 @@ def _treatment(name, params, study):
 def _evaluate(params):
     scores, compared = store.read_json(paths.SCORES), store.read_json(paths.COMPARISON)
     answered = answer()
+    rows = store.read_json(paths.SPLIT)["test"].get("checksum")
     best = judged(answered["recommended"], answered["recommended"], scores, compared)
     return Summary(
         metrics=best.metrics,
         note=answered["answer"],
-        tags={"recommended": answered["recommended"], "metric": params.evaluate.metric},
+        tags={
+            "recommended": answered["recommended"],
+            "metric": params.evaluate.metric,
+            "look": looks.look(scores),
+        }
+        | ({"test_rows": rows} if rows else {}),
     )
 
 
@@ -107,7 +114,7 @@ def answer():
     return store.read_json(paths.ANSWER)
 
 
-def judged(name, recommended, scores, compared):
+def judged(name, recommended, scores, compared, looked=1):
     """Return what the test rows say of one model.
 
     Parameters
@@ -115,6 +122,8 @@ def judged(name, recommended, scores, compared):
     name, recommended : str
     scores, compared : dict
         The content of metrics/scores.json and of metrics/comparison.json.
+    looked : int
+        How often these test rows were looked at.
     """
     metric, verdict = compared["metric"], compared["verdicts"].get(name)
     metrics = {key: scores[name][key] for key in SHOWN if key in scores[name]}
@@ -136,4 +145,8 @@ def judged(name, recommended, scores, compared):
         "verdict": verdict["verdict"] if verdict else "baseline",
         "recommended": str(name == recommended).lower(),
     }
+    if verdict and looked > 1:
+        from rebalance.comparison import after_looks
+
+        tags |= {"looks": str(looked), "verdict_after_looks": after_looks(verdict, looked)[0]}
     return Summary(metrics=metrics, note=words, tags=tags)

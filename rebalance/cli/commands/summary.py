@@ -24,9 +24,17 @@ Every run, its parameters and its plots: make ui
 
 def run():
     """Return the report's answer, the scores of every model, and where to look next."""
+    from rebalance import params
+    from rebalance.cli import looked
+
     scores = table(store.read_json(paths.SCORES))
     _, answer, *_ = written(paths.REPORT).split("\n\n")
-    return f"{answer}\n\n{scores}{NEXT}"
+    looks = "\n".join(looked.lines(params.load()))
+    opened = ""
+    if paths.OPENED.exists():
+        record = store.read_json(paths.OPENED)
+        opened = f"The sealed rows were opened for {record['recommended']}: {paths.OPENED}.\n"
+    return f"{answer}\n\n{scores}\n{looks}\n{opened}{NEXT}"
 
 
 def table(scores):

@@ -1,0 +1,60 @@
+"""How often the same test rows were looked at.
+
+Whoever changes params.yaml after a look at the test rows has chosen by them. Each different set of
+scores that the same test rows gave is one look; git knows those that were committed, MLflow those
+that were run.
+"""
+
+import hashlib
+import json
+
+from rebalance import paths
+from rebalance.tracking import history
+
+# What tells two looks apart, and the digits that other machines give too.
+TELLING, DIGITS = ("average_precision", "roc_auc", "brier", "threshold"), 4
+
+
+def look(scores):
+    """Return the name of a look: equal scores on equal rows are the same look.
+
+    Parameters
+    ----------
+    scores : dict of str to dict
+        ``metrics/scores.json``.
+    """
+    told = {
+        model: [f"{own[name]:.{DIGITS}g}" for name in TELLING if name in own]
+        for model, own in scores.items()
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def in_git(checksum):
+    """Return the looks at these test rows that git keeps, in any branch.
+
+    Parameters
+    ----------
+    checksum : str
+        ``test.checksum`` of ``metrics/split.json``.
+    """
+    return {
+        look(scores)
+        for commit, scores in history.json_versions(paths.SCORES)
+        if history.json_at(commit, paths.SPLIT).get("test", {}).get("checksum") == checksum
+    }
+
+
+def in_runs(client, experiment_id, checksum):
+    """Return the looks at these test rows that MLflow has as runs of evaluate."""
+    known, token = set(), ""
+    while token is not None:
+        page = client.search_runs(
+            [experiment_id],
+            f"tags.test_rows = '{checksum}'",
+            max_results=1000,
+            page_token=token or None,
+        )
+        known |= {run.data.tags["look"] for run in page}
+        token = page.token or None
+    return known
