@@ -14,12 +14,13 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from rebalance import sources
 from rebalance.errors import InputError
-from rebalance.sources import labels, reading
+from rebalance.sources import cells, labels, reading
 from rebalance.sources.files import matching
 from rebalance.sources.parquet import batches
 from tests.strategies import frame, params
@@ -367,6 +368,11 @@ def test_an_archive_of_two_tables_names_them(tmp_path):
         (["USD 5", "EUR 7"], ["USD 5", "EUR 7"], "string"),
         (["$1.7e308", "-"], [1.7e308, None], "double"),
         (["(5.5)", "7.25"], [-5.5, 7.25], "double"),
+        (['"($1,005.5)"', "7 %", "-$5"], ["($1,005.5)", "7 %", "-$5"], "string"),
+        (['"($1,005.5)"', "-$5", "£7"], ["($1,005.5)", "-$5", "£7"], "string"),
+        (['"($1,005.5)"', "-$5", "$ -6"], [-1005.5, -5, -6], "double"),
+        (["-10.000)", "[10.000-15.000)", "[75.000-"], None, "string"),
+        (["(5", "--5", "(-5)", "7"], None, "string"),
         (["\u22125", "7"], [-5, 7], "double"),
         (["13.2%", "8%"], [13.2, 8], "double"),
         (["13.2%", "8"], ["13.2%", "8"], "string"),
@@ -432,6 +438,29 @@ def test_dates_that_are_not_of_one_form_stay_text_and_a_line_says_so(tmp_path, c
     (line,) = [line for line in found.said if line.startswith("column 'x'")]
     assert shown in line
     assert line.endswith("read as text")
+
+
+def test_what_looks_like_a_number_is_one():
+    """Whatever is taken for a number can be converted to the one that Python reads."""
+    draw = np.random.default_rng(0)
+    tokens = [
+        *"0159.,+-()% $€'e",
+        "12",
+        "123",
+        ",234",
+        ".234",
+        "EUR",
+        "e3",
+        "\u2212",
+        "\u00a0",
+        "--",
+    ]
+    texts = sorted({"".join(draw.choice(tokens, size=draw.integers(1, 7))) for _ in range(20_000)})
+    for mark, style in cells.STYLES.items():
+        numbers = pa.array(texts).filter(pc.match_substring_regex(pa.array(texts), style))
+        written = cells.plain(numbers, mark)
+        assert len(numbers) > 300
+        assert pc.cast(written, "double").to_pylist() == [*map(float, written.to_pylist())]
 
 
 def test_a_gap_of_a_date_is_one(tmp_path):

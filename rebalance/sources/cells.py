@@ -21,19 +21,27 @@ LARGEST = 2**63
 
 SIGN = r"[+\-\x{2212}]?"
 MONEY = r"[$€£¥]|EUR|USD|GBP|CHF|JPY|INR|BRL"
-BEFORE, AFTER = rf"^\(?{SIGN}\s*(?:{MONEY})?\s*{SIGN}", rf"\s*(?:%|{MONEY})?\)?$"
+AFTER = rf"\s*(?:%|{MONEY})?\s*"
 BLANK = r"[ '\x{2019}\x{00a0}\x{202f}]"
 EXPONENT = r"([eE][+\-]?\d+)?"
 # Numbers by their decimal mark; between thousands the other mark, a blank or an apostrophe.
-STYLES = {
+DIGITS = {
     ".": (
-        rf"{BEFORE}(\d+(\.\d*)?|\.\d+|\d{{1,3}}(,\d{{2,3}})*,\d{{3}}(\.\d+)?"
-        rf"|\d{{1,3}}({BLANK}\d{{3}})+(\.\d+)?){EXPONENT}{AFTER}"
+        rf"(\d+(\.\d*)?|\.\d+|\d{{1,3}}(,\d{{2,3}})*,\d{{3}}(\.\d+)?"
+        rf"|\d{{1,3}}({BLANK}\d{{3}})+(\.\d+)?){EXPONENT}"
     ),
     ",": (
-        rf"{BEFORE}(\d+(,\d*)?|,\d+|\d{{1,3}}(\.\d{{3}})+(,\d+)?"
-        rf"|\d{{1,3}}({BLANK}\d{{3}})+(,\d+)?){EXPONENT}{AFTER}"
+        rf"(\d+(,\d*)?|,\d+|\d{{1,3}}(\.\d{{3}})+(,\d+)?"
+        rf"|\d{{1,3}}({BLANK}\d{{3}})+(,\d+)?){EXPONENT}"
     ),
+}
+# With a sign, before or after one of money; in brackets instead, as accountants write what is due.
+STYLES = {
+    mark: (
+        rf"^(?:{SIGN}\s*(?:{MONEY})?\s*{digits}{AFTER}|(?:{MONEY})\s*{SIGN}\s*{digits}{AFTER}"
+        rf"|\(\s*(?:{MONEY})?\s*{digits}{AFTER}\))$"
+    )
+    for mark, digits in DIGITS.items()
 }
 # 1.234 is a number with three decimals, or more than a thousand.
 GROUPED_DOT = r"^[+\-]?[1-9]\d{0,2}(\.\d{3})+$"
