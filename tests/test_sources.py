@@ -8,14 +8,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebalance import sources
 from rebalance.errors import InputError
-from rebalance.params import Read
-from tests.strategies import FEATURES, ROOT, frame, params
+from tests.strategies import FEATURES, frame, params
 
 FRAME = frame(120, 15)
 CSV = FRAME.to_csv(index=False).encode()
@@ -136,13 +134,6 @@ def test_simulated_rows_have_one_target():
         sources.profile(data("simulated", target="V1"))
 
 
-def test_the_page_on_reading_shows_keys_that_there_are():
-    page = (ROOT / "docs" / "reading.md").read_text(encoding="utf-8")
-    shown = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])["data"]["read"]
-    assert shown.keys() == Read.model_fields.keys()
-    assert data(path="x", read=shown).read.model_dump() == shown
-
-
 # Columns
 
 
@@ -215,6 +206,8 @@ def test_dates_beyond_the_year_9999_are_refused_by_column(tmp_path):
             "data.drop names 'e', 'f', which are no columns; the columns are 'a', 'b', 'c', 'd', ",
         ),
         ({"target": "x", "drop": [2023]}, "data.drop names '2023', which is no column;"),
+        ({"read": {"text": ["zip"]}}, "data.read.text names 'zip', which is no column;"),
+        ({"read": {"missing": {"zip": [0], "a": [1]}}}, "data.read.missing names 'zip', which is"),
     ],
 )
 def test_names_that_are_no_columns_are_told_together(tmp_path, changes, said):

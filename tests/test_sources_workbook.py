@@ -121,6 +121,8 @@ def test_another_sheet_can_be_named(tmp_path):
     assert profiled.said[0].startswith("workbook, sheet 'rows'; not read: 'notes'")
     with pytest.raises(InputError, match=r"data\.read\.sheet 'row' is no sheet of .*'notes', 'r"):
         read(path, read={"sheet": "row"})
+    with pytest.raises(InputError, match=r"data\.read\.sheet names 'rows', and .* is no workbook"):
+        read(written(tmp_path, ROWS.to_csv(index=False)), read={"sheet": "rows"})
 
 
 def test_without_the_extra_one_line_says_what_to_install(tmp_path, monkeypatch):

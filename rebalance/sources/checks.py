@@ -26,8 +26,10 @@ def named_columns(reading, data):
             f"data.target {data.target!r} is no column; the columns are {listed(names)}"
             f"{''.join(hint)}."
         )
-    for key in ("drop", "columns"):
-        unknown = [name for name in getattr(data, key, ()) if named(name, names) is None]
+    missing = data.read.missing if isinstance(data.read.missing, dict) else ()
+    by_key = {"drop": data.drop, "columns": data.columns, "read.text": data.read.text}
+    for key, said in (by_key | {"read.missing": missing}).items():
+        unknown = [name for name in said if named(name, names) is None]
         unknown = [name for name in unknown if name not in reading.unused]
         if unknown:
             are = "are no columns" if len(unknown) > 1 else "is no column"

@@ -21,6 +21,8 @@ def recognise(path, options, target, encoding=""):
     shown, whole, encoding = _shown(path, options, encoding)
     if workbook.is_workbook(path):
         options = options.model_copy(update={"separator": ","})
+    elif options.sheet:
+        raise InputError(f"data.read.sheet names {options.sheet!r}, and {path} is no workbook.")
     return dialect.recognise(path, shown, whole, encoding, options, target)
 
 
