@@ -285,6 +285,11 @@ def test_all_that_would_stop_a_run_is_said_at_once(clone, capsys):
             "learner.params": {"no_such": 1},
             "out_of_fold.folds": 200,
             "evaluate.groups": "nobody",
+            "evaluate.segments": ["region"],
+            "data.drop": ["nothing"],
+            "data.columns": {"neither": "id"},
+            "split.method": "time",
+            "split.column": "day",
         },
     )
     Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
@@ -297,6 +302,10 @@ def test_all_that_would_stop_a_run_is_said_at_once(clone, capsys):
         "tune.low ",
         "learner.params",
         "out_of_fold",
+        "data.drop names 'nothing', which is no column",
+        "data.columns names 'neither', which is no column",
+        "split.column 'day' is no column",
+        "evaluate.segments: column 'region' is not in the table",
     ):
         assert any(line.startswith(start) for line in lines), (start, lines)
     assert any("evaluate.groups" in line for line in lines)

@@ -81,6 +81,7 @@ def stage(name):
 def rehearse(params):
     """Return the `Rehearsal` of the parameters."""
     from rebalance import paths, store, tracking
+    from rebalance.learning import learners
 
     download, split = stage("download"), stage("split")
     path = params.data.path
@@ -92,10 +93,19 @@ def rehearse(params):
         tracking.reachable(params.tracking)
     data = params.data.model_copy(update={"path": here})
     with TemporaryDirectory() as folder, chdir(folder):
+        # What a wrong name stops goes on without it, so that all complaints come together.
         with rehearsal.noting():
             download(params.model_copy(update={"data": data}))
-            split(params)
+        if not paths.RAW.exists():
+            with rehearsal.noting():
+                download(params.model_copy(update={"data": _of_known_columns(data)}))
+        for method in (params.split, _at_random(params.split)):
+            if paths.RAW.exists() and not paths.SPLIT_CHECKS.exists():
+                with rehearsal.noting():
+                    split(params.model_copy(update={"split": method}))
         if not paths.SPLIT_CHECKS.exists():
+            with rehearsal.noting():
+                learners.make(params.learner)
             return rehearsal
         rehearsal.split = store.read_json(paths.SPLIT)
         rehearsal.findings += [Finding(**each) for each in store.read_json(paths.SPLIT_CHECKS)]
@@ -104,10 +114,30 @@ def rehearse(params):
     return rehearsal
 
 
+def _of_known_columns(data):
+    """Return the section ``data`` without the names that are no column of the table."""
+    from rebalance import sources
+
+    profile = sources.profile(data)
+    names = {*profile.columns, profile.target, *profile.unused}
+    drop = [name for name in data.drop if name in names]
+    kinds = {name: kind for name, kind in data.columns.items() if name in names}
+    marks = data.read.missing
+    if isinstance(marks, dict):
+        marks = {name: each for name, each in marks.items() if name in names}
+    text = [name for name in data.read.text if name in names]
+    read = data.read.model_copy(update={"missing": marks, "text": text})
+    return data.model_copy(update={"drop": drop, "columns": kinds, "read": read})
+
+
+def _at_random(section):
+    return section.model_copy(update={"method": "stratified", "column": ""})
+
+
 def _plan(params, rehearsal, train, test):
     """Note what the training stages and evaluate would refuse before they fit or judge."""
     from rebalance import checks, splitting, tuning
-    from rebalance.judging import evaluation
+    from rebalance.judging import evaluation, segments
     from rebalance.learning import training, treatments
     from rebalance.params import Treatment
 
@@ -125,4 +155,7 @@ def _plan(params, rehearsal, train, test):
             splitting.folds(train, section)
     with rehearsal.noting():
         evaluation.groups(test, params.evaluate.groups)
+    for name in params.evaluate.segments:
+        with rehearsal.noting():
+            list(segments.values(test, name))
     rehearsal.findings += checks.of_plan(checks.Plan.of(params, rehearsal.split))

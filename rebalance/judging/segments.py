@@ -41,7 +41,7 @@ def by_segment(table, y_score, threshold, names, groups=None):
     InputError
         Where a column is missing or has too many values.
     """
-    segments = [(name, value, rows) for name in names for value, rows in _values(table, name)]
+    segments = [(name, value, rows) for name in names for value, rows in values(table, name)]
     quantile = _quantile(len(segments))
     return [
         {"column": name, "value": value}
@@ -56,7 +56,7 @@ def by_segment(table, y_score, threshold, names, groups=None):
     ]
 
 
-def _values(table, name):
+def values(table, name):
     """Yield each value of a column, as text, and its rows."""
     with errors.at("evaluate.segments"):
         column = np.asarray(table.column(name))

@@ -97,7 +97,7 @@ class Table:
             return self.others[name]
         if name in self.features:
             return self.X[:, self.features.index(name)].astype(float)
-        known = ", ".join([*self.features, *self.others])
+        known = ", ".join(dict.fromkeys([*self.features, *self.others]))
         raise InputError(f"column {name!r} is not in the table; it has {known}.")
 
 
