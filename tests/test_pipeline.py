@@ -224,6 +224,17 @@ def test_each_command_does_what_the_page_says(walked):
     assert json.loads((folder / "metrics" / "checks.json").read_text(encoding="utf-8")) is not None
 
 
+def test_the_model_of_the_page_on_columns_scores_rows_where_positives_are_rarer(
+    finished, monkeypatch
+):
+    monkeypatch.chdir(finished)
+    page = (ROOT / "docs" / "columns.md").read_text(encoding="utf-8")
+    names, rows = {}, table()[list("abc")]
+    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], names)  # noqa: S102
+    here = names["read_model"]("models/tuned.skops").predict_proba(rows)[:, 1]
+    assert (names["model"].predict_proba(rows)[:, 1] < here).all()
+
+
 def test_what_is_done_is_not_done_again(folder):
     assert call(folder, "dvc", "status").strip() == UP_TO_DATE
 
