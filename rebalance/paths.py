@@ -70,5 +70,5 @@ def importance(name):
 
 def training_metrics(name):
     """Return where the stage that trains ``name`` writes its metrics."""
-    own = {BASELINE: METRICS / "train_baseline.json", TUNED: METRICS / "tune_ratio.json"}
-    return own.get(name, METRICS / "train_resampled" / f"{name}.json")
+    special = {BASELINE: METRICS / "train_baseline.json", TUNED: METRICS / "tune_ratio.json"}
+    return special.get(name, METRICS / "train_resampled" / f"{name}.json")

@@ -66,7 +66,9 @@ class Results:
             What each model scores the test rows, uncorrected.
         """
         return cls(
-            average_precision={name: own["average_precision"] for name, own in scores.items()},
+            average_precision={
+                name: values["average_precision"] for name, values in scores.items()
+            },
             study=study,
             low=params.tune.low,
             folds=_by_fold(**{key: out_of_fold[key] for key in ("fold", "y_true", "y_score")}),
@@ -79,8 +81,8 @@ def _by_fold(fold, y_true, y_score):
     from sklearn.metrics import average_precision_score
 
     rows = [fold == number for number in range(fold.max() + 1)]
-    values = [float(average_precision_score(y_true[own], y_score[own])) for own in rows]
-    return values, [int(y_true[own].sum()) for own in rows]
+    values = [float(average_precision_score(y_true[part], y_score[part])) for part in rows]
+    return values, [int(y_true[part].sum()) for part in rows]
 
 
 class _Columnwise:
@@ -192,10 +194,10 @@ def _of_both_classes(y, rows):
     """Return evenly spaced rows of each class, in order, and how many rows each stands for."""
     chosen, weights = [], []
     for label in (0, 1):
-        own = rows[y[rows] == label]
-        every = step(len(own), MOST_OF_A_CLASS)
-        chosen.append(own[::every])
-        weights.append(np.full(len(chosen[-1]), len(own) / len(chosen[-1])))
+        of_class = rows[y[rows] == label]
+        every = step(len(of_class), MOST_OF_A_CLASS)
+        chosen.append(of_class[::every])
+        weights.append(np.full(len(chosen[-1]), len(of_class) / len(chosen[-1])))
     chosen = np.concatenate(chosen)
     order = np.argsort(chosen)
     return chosen[order], np.concatenate(weights)[order]

@@ -103,11 +103,11 @@ def draws(y_true, scores, strata, *, n_draws, seed, k, precision):
         in_slots = (slots.astype(block.dtype, copy=False) @ block).astype(float)
         totals, first, by_model = classes @ block, 0, {}
         for name, (matrix, n_steps) in places.items():
-            own = in_slots[first : first + matrix.shape[0]]
+            sums = in_slots[first : first + matrix.shape[0]]
             first += matrix.shape[0]
-            above, tied, positives = (own[i : 3 * n_steps : 3] for i in range(3))
+            above, tied, positives = (sums[i : 3 * n_steps : 3] for i in range(3))
             steps = Steps(above, tied, positives, *totals, k=k, precision=precision)
-            gaps = np.abs(own[3 * n_steps + 1 :]).sum(axis=0)
+            gaps = np.abs(sums[3 * n_steps + 1 :]).sum(axis=0)
             by_model[name] = ranking_of_steps(steps) | {"ece": gaps / steps.n_rows}
         blocks.append(by_model)
     return {

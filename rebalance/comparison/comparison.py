@@ -171,7 +171,7 @@ def compare(
             margin,
         ),
         absent=absent,
-        doubted={name: _doubts(own, n_positives) for name, own in intervals.items()},
+        doubted={name: _doubts(each, n_positives) for name, each in intervals.items()},
         margin=margin,
         against_moved=against_moved,
     )

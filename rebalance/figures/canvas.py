@@ -36,6 +36,6 @@ def axis_of(figure):
 
 def write_png(figure, path):
     """Write ``figure`` as PNG."""
-    with store.replacing(path) as beside:
+    with store.replacing(path) as partial:
         # No software version in the file: the same numbers give the same bytes.
-        figure.savefig(beside, format="png", dpi=160, metadata={"Software": None})
+        figure.savefig(partial, format="png", dpi=160, metadata={"Software": None})

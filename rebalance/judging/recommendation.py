@@ -180,7 +180,8 @@ def _error(arm, baseline, metric, d, grouped):
     y_true[unit] = baseline["y_true"]
     for fold in _folds(baseline):
         gained, had = (
-            of_ranking(own["y_true"][fold], own["y_score"][fold]) for own in (arm, baseline)
+            of_ranking(scores["y_true"][fold], scores["y_score"][fold])
+            for scores in (arm, baseline)
         )
         summed[unit[fold]] += (gained[metric][1] - had[metric][1]) / len(d)
     return spread(summed, Strata.of(y_true))

@@ -83,7 +83,7 @@ def losses(estimator, table, fold, raw):
             copy[:, moved[number]] = table.X[np.ix_(drawn[number], moved[number])]
         answers = learners.raw_scores(estimator, shuffled.reshape(-1, X.shape[1]))
         after += [
-            average_precision_score(y, own, sample_weight=weights)
-            for own in answers.reshape(len(batch), len(rows))
+            average_precision_score(y, p, sample_weight=weights)
+            for p in answers.reshape(len(batch), len(rows))
         ]
     return before - np.array(after)

@@ -153,8 +153,11 @@ def worth(table, of_folds, n_folds):
     if not lost.size:
         return {}
     rows = {
-        name: {"loss": float(own.mean()), "standard_error": metrics.standard_error(own, n_folds)}
-        for name, own in zip(importance.places(table), lost.T, strict=True)
+        name: {
+            "loss": float(loss.mean()),
+            "standard_error": metrics.standard_error(loss, n_folds),
+        }
+        for name, loss in zip(importance.places(table), lost.T, strict=True)
     }
     return dict(sorted(rows.items(), key=lambda item: -item[1]["loss"]))
 

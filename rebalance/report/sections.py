@@ -354,12 +354,14 @@ def _decisions(differences):
         {
             "model": arm,
             **{
-                metric: Estimate.of(own[metric], sign="+") if metric in own else "undefined"
+                metric: Estimate.of(by_metric[metric], sign="+")
+                if metric in by_metric
+                else "undefined"
                 for metric in DIFFERENCES
             },
             "detected": detected[arm],
         }
-        for arm, own in differences.items()
+        for arm, by_metric in differences.items()
     ]
 
 
@@ -370,9 +372,11 @@ def _detected(differences):
     """
     tests = [
         (arm, metric)
-        for arm, own in differences.items()
+        for arm, by_metric in differences.items()
         for metric in DIFFERENCES
-        if metric in own and not own[metric].doubt and (own[metric].value or own[metric].low)
+        if metric in by_metric
+        and not by_metric[metric].doubt
+        and (by_metric[metric].value or by_metric[metric].low)
     ]
     adjusted = holm([differences[arm][metric].p_value for arm, metric in tests])
     said = {arm: [] for arm in differences}

@@ -107,10 +107,10 @@ def _write_csv(target, tables):
     import pyarrow.csv as pc
 
     writer = None
-    with store.replacing(target) as beside:
+    with store.replacing(target) as partial:
         try:
             for table in tables:
-                writer = writer or pc.CSVWriter(beside, table.schema)
+                writer = writer or pc.CSVWriter(partial, table.schema)
                 writer.write_table(table)
         finally:
             if writer:

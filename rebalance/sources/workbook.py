@@ -40,10 +40,10 @@ def opened(path, sheet):
 
 
 def described(path, sheet):
-    """Return which sheet is read, and which there are beside it."""
+    """Return which sheet is read, and which others there are."""
     _, name, others = _read(path, _version(path), sheet)
-    beside = f"; not read: {', '.join(map(repr, others[:10]))}" if others else ""
-    return f"workbook, sheet {name!r}{beside}"
+    rest = f"; not read: {', '.join(map(repr, others[:10]))}" if others else ""
+    return f"workbook, sheet {name!r}{rest}"
 
 
 def _version(path):

@@ -49,8 +49,8 @@ def replacing(path):
             dir=path.parent, prefix=f"{ours}{os.getpid()}-", suffix=PART
         )
         os.close(handle)
-        with _removed_on_failure(Path(name), path) as beside:
-            yield beside
+        with _removed_on_failure(Path(name), path) as partial:
+            yield partial
 
 
 def _host():
@@ -84,16 +84,16 @@ def _in_one_line(path):
 
 
 @contextmanager
-def _removed_on_failure(beside, path):
+def _removed_on_failure(partial, path):
     try:
-        yield beside
-        beside.chmod(0o644)
-        _synchronise(beside)
-        beside.replace(path)
+        yield partial
+        partial.chmod(0o644)
+        _synchronise(partial)
+        partial.replace(path)
         with suppress(OSError):  # Windows opens no folder, and some file systems refuse
             _synchronise(path.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 def _synchronise(path):

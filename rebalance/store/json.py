@@ -13,14 +13,14 @@ from rebalance.store.atomic import replacing
 
 def write_text(path, text):
     """Write ``text``, with a final newline."""
-    with replacing(path) as beside:
-        beside.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    with replacing(path) as partial:
+        partial.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
 
 
 def write_csv(path, rows):
     """Write dictionaries as CSV; a row may lack columns of others."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, columns, lineterminator="\n")
         table.writeheader()
         table.writerows(rows)

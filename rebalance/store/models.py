@@ -81,8 +81,8 @@ def write_model(path, model):
             f"{path} cannot hold {', '.join(foreign)}: a model file has only types known to "
             "execute no code; use another learner."
         )
-    with replacing(path) as beside:
-        beside.write_bytes(content)
+    with replacing(path) as partial:
+        partial.write_bytes(content)
 
 
 def read_model(path):

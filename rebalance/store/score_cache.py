@@ -65,8 +65,8 @@ class ScoreCache:
         np.savez(file, **arrays)
         content = file.getvalue()
         try:
-            with replacing(self._path(name)) as beside:
-                beside.write_bytes(hashlib.sha256(content).digest() + content)
+            with replacing(self._path(name)) as partial:
+                partial.write_bytes(hashlib.sha256(content).digest() + content)
         except OSError as error:
             self._give_up("written", error)
 

@@ -179,7 +179,7 @@ def write_frames(path, frames, roles=None):
 
     # Pandas' own notes hold versions; ours hold the roles of the columns.
     notes, writer = {"rebalance": json.dumps(roles or {})}, None
-    with replacing(path) as beside, ExitStack() as stack:
+    with replacing(path) as partial, ExitStack() as stack:
         for frame in frames:
             table = frame
             if not isinstance(frame, pa.Table):
@@ -187,7 +187,7 @@ def write_frames(path, frames, roles=None):
             table = table.replace_schema_metadata(notes)
             writer = writer or stack.enter_context(
                 pq.ParquetWriter(
-                    beside,
+                    partial,
                     table.schema,
                     compression="zstd",
                     compression_level=1,

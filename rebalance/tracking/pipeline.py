@@ -63,8 +63,8 @@ def stage(name):
 
 def trains(model):
     """Return the name of the stage that trains a model."""
-    own = {paths.BASELINE: "train_baseline", paths.TUNED: "tune_ratio"}
-    return own.get(model, f"train_resampled@{model}")
+    special = {paths.BASELINE: "train_baseline", paths.TUNED: "tune_ratio"}
+    return special.get(model, f"train_resampled@{model}")
 
 
 def locked():

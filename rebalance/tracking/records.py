@@ -193,9 +193,9 @@ def keep(record):
         shutil.copyfile(path, folder / path)
     if record.model:
         _link(record.model, folder / record.model)
-    with store.replacing(_folder() / f"{record.key}.json") as beside:
+    with store.replacing(_folder() / f"{record.key}.json") as partial:
         kept = asdict(replace(record, folder=folder.as_posix()))
-        beside.write_text(json.dumps(kept), encoding="utf-8")
+        partial.write_text(json.dumps(kept), encoding="utf-8")
 
 
 def _link(path, there):

@@ -100,8 +100,8 @@ class Study:
 
     def _arm(self, treatment):
         """Return the numbers of one treatment; of its best where not all of it was stopped."""
-        own = [s for s in self.scored.values() if s.candidate.treatment == treatment]
-        row = {"fits": sum(len(s.scores) for s in own), "pruned": sum(s.pruned for s in own)}
+        arm = [s for s in self.scored.values() if s.candidate.treatment == treatment]
+        row = {"fits": sum(len(s.scores) for s in arm), "pruned": sum(s.pruned for s in arm)}
         best = self.best_of(treatment)
         if best is None:
             return row
@@ -126,8 +126,8 @@ class Study:
         treated = [arm for arm in arms if arm != treatments.NONE] or arms
         best = {}
         for s in sorted((s for s in self.scored.values() if not s.pruned), key=lambda s: s.mean):
-            own = [s.candidate.treatment]
-            for arm in treated if own == [treatments.NONE] else own:
+            name = s.candidate.treatment
+            for arm in treated if name == treatments.NONE else [name]:
                 best[arm, s.candidate.ratio] = s
         return [
             (arm, ratio, best[arm, ratio].mean, best[arm, ratio].standard_error)

@@ -47,10 +47,10 @@ def table(scores):
     """
     from tabulate import tabulate
 
-    shown = [column for column in COLUMNS if any(column[0] in own for own in scores.values())]
+    shown = [column for column in COLUMNS if any(column[0] in values for values in scores.values())]
     rows = [["model", *(heading for _, heading, _ in shown)]]
-    for name, own in scores.items():
-        cells = (f"{own[key]:.{digits}f}" if key in own else "-" for key, _, digits in shown)
+    for name, values in scores.items():
+        cells = (f"{values[key]:.{digits}f}" if key in values else "-" for key, _, digits in shown)
         rows.append([name, *cells])
     # The headings are a row: tabulate would make their columns wider.
     align = ["left", *("right" for _ in shown)]
