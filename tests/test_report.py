@@ -145,6 +145,32 @@ def test_every_heading_has_a_cell_below_it(results):
             assert any(key in row for row in section.rows), f"{section.title}: {heading}"
 
 
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        (sections.probabilities, "A perfect model has intercept 0, slope 1 and ECE 0; skill is"),
+        (sections.curves, "All four figures show the test rows."),
+        (sections.roc, "The test rows."),
+        (sections.kinds, "Recognised from the training rows, unless data.columns in params.yaml"),
+        (sections.at_half, "Decisions at the default threshold 0.5, for reference, without"),
+        (
+            sections.at_threshold,
+            "They may overlap even where the paired difference above is",
+        ),
+        (sections.disagreements, "each with McNemar's exact p-value"),
+        (sections.reproduce, "'dvc repro' makes every file of metrics/ again"),
+        (sections.cross_validated, "These scores decide the recommendation"),
+        (
+            sections.against_moved,
+            "The baseline at the threshold chosen out of fold is the",
+        ),
+        (sections.rules, "Decisions on the test rows at the threshold of each rule, with 95 %"),
+    ],
+)
+def test_a_section_says_how_its_table_is_to_be_read(results, section, said):
+    assert said in section(results).text
+
+
 def test_each_section_stands_in_its_part_of_the_page(results):
     """The rest is folded away."""
     parts = {
