@@ -4,12 +4,9 @@ import contextlib
 import io
 import json
 import os
-import re
 import shutil
 import socket
-import stat
 import subprocess
-import sys
 import time
 from pathlib import Path
 from urllib.request import urlopen
@@ -20,15 +17,12 @@ import pytest
 
 from rebalance import paths, store, tracking
 from rebalance.tracking import pipeline, provenance, records
-from tests import test_scoring
+from tests import pages, test_scoring
 from tests.test_scoring import table
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
-COMMANDS = [
-    line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()
-]
-(PYTHON,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+COMMANDS = pages.commands("docs/scoring.md")
+((_, PYTHON, _),) = pages.blocks("docs/scoring.md", "python")
 
 scorer = test_scoring.scorer
 pytestmark = pytest.mark.slow
@@ -76,19 +70,11 @@ def trained(tmp_path, monkeypatch, scorer):
 
 
 def test_every_command_of_the_page_works(trained):
-    # The installed script belongs to another checkout: this one runs this one's code.
-    script = trained / "bin" / "rebalance"
-    script.parent.mkdir()
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m rebalance.cli "$@"\n')
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-    environment = os.environ | {
-        "PATH": f"{script.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "MLFLOW_TRACKING_URI": f"sqlite:///{trained}/mlflow.db",
-    }
+    uri = {"MLFLOW_TRACKING_URI": f"sqlite:///{trained}/mlflow.db"}
+    environment = pages.with_command(trained / "bin", os.environ | uri)
     said, started = {}, []
     try:
         for line in COMMANDS:
@@ -96,9 +82,7 @@ def test_every_command_of_the_page_works(trained):
             if command.endswith("&"):
                 started.append(serving(f"exec {command[:-1]} --port {port}", environment, port))
                 continue
-            done = subprocess.run(  # noqa: S602 - the page is ours
-                command, shell=True, env=environment, capture_output=True, text=True, check=False
-            )
+            done = pages.run(command, trained, environment)
             # The toy model is not calibrated, and watch says so by its exit code.
             allowed = {0, 1} if line.startswith("rebalance watch") else {0}
             assert done.returncode in allowed, f"{line}\n{done.stdout}{done.stderr}"
