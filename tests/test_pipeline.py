@@ -134,7 +134,7 @@ def copied_source(source):
         text=True,
         check=True,
     ).stdout.split("\0")
-    made = ("dvc.lock", "metrics/")  # results of the default parameters are not ours
+    made = ("dvc.lock", "metrics/", "models/")  # results of the default parameters are not ours
     for name in listed:
         if name and not name.startswith(made) and (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -293,6 +293,7 @@ def test_git_has_the_results_and_dvc_the_rows_and_models(finished):
 
     assert {"params.yaml", "dvc.yaml", "dvc.lock"} <= set(committed)
     held = {path for path in outs if path.startswith(("data/", "models/"))} | {"data/mine.csv"}
+    held -= {"models/card.md"}
     folders = {path.rpartition("/")[0] for path in committed}
     assert {"data/mine.csv.dvc", *outs} - held <= {*committed, *folders}
     assert held.isdisjoint(committed)
@@ -321,10 +322,14 @@ def test_a_ratio_concerns_its_model_only_and_so_does_an_entry(folder):
     assert ran(call(folder, "dvc", "repro")) == ["evaluate"]
     assert set(changed_metrics(folder)) == {"metrics/models/under_200.json"}
     assert call(folder, "dvc", "status").strip() == UP_TO_DATE
-    assert not (folder / "metrics" / "fingerprints" / "weights.sha256").exists()
-    # DVC keeps a removed stage in dvc.lock; a clone must not take that for out of date.
+    # Nothing is left of the removed entry, in dvc.lock either.
     call(folder, "git", "add", "--all")
     call(folder, "git", "commit", "--quiet", "--message", "another ratio")
+    for place in ("metrics", "models"):
+        assert list((folder / place).rglob("*weights*")) == []
+    assert "@weights" not in (folder / "dvc.lock").read_text(encoding="utf-8")
+    assert "| weights " not in (folder / "metrics" / "report.md").read_text(encoding="utf-8")
+    assert "weights" not in json.loads((folder / "metrics" / "scores.json").read_text())
     call(folder, "git", "clone", "--quiet", folder.as_uri(), str(folder.parent / "clone"))
     assert first_stale(folder.parent / "clone") is None
 
@@ -445,5 +450,10 @@ def test_an_experiment_apart_runs_its_own_code_and_is_recorded_in_the_repository
     assert runs(folder)[len(STAGES) :] == ["train_resampled@under_200", "evaluate"]
     shown = json.loads(call(folder, "dvc", "exp", "show", "--json"))
     assert '"ratio": 2' in json.dumps(shown)
+    only_changed = call(folder, "dvc", "exp", "show", "--only-changed", "--csv")
+    columns = only_changed.splitlines()[0].split(",")
+    assert "resample.under_200.ratio" in columns
+    assert "metrics/models/under_200.json:average_precision" in columns
+    assert len(columns) <= 60
     assert (folder / "dvc.lock").read_bytes() == lock
     assert not (folder / "own.txt").exists()

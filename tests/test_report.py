@@ -353,8 +353,8 @@ def test_a_margin_and_what_a_verdict_speaks_of_are_said(results):
     none = replace(results, comparison=replace(results.comparison, margin=0.0))
     assert "make no difference" not in sections.verdicts(none).text
     assert (
-        "A verdict speaks of this fitted model, seed 0 or of this fitted model, seed 42: other "
-        "seeds of a treatment give other scores." in sections.verdicts(results).text
+        "A verdict speaks of one fitted model, not of its treatment (seeds: 0, 42): other seeds of "
+        "a treatment give other scores." in sections.verdicts(results).text
     )
 
 

@@ -109,17 +109,15 @@ def compare(y_true, y_scores, flagged_from, baseline, params, groups=None):
     )
 
 
-def speaks_of(name, params):
-    """Return in words what a verdict on a model speaks of: one fit, not its treatment in general.
+def seed_of(name, params):
+    """Return the seed of the one fit that a verdict on a model speaks of.
 
     Other seeds of the same treatment give other scores, and a test of rows does not know how far
     apart they are.
     """
     if name == paths.TUNED:
-        seed = params.tune.seed
-    else:
-        seed = params.resample[name].seed if name in params.resample else params.learner.seed
-    return f"this fitted model, seed {seed}"
+        return params.tune.seed
+    return params.resample[name].seed if name in params.resample else params.learner.seed
 
 
 def _check_margin(y_true, y_score, params):

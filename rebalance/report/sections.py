@@ -9,7 +9,7 @@ from rebalance.comparison import holm, p_text
 from rebalance.comparison.significance import ALPHA
 from rebalance.errors import listed
 from rebalance.figures import smallest_as_good
-from rebalance.judging.evaluation import speaks_of
+from rebalance.judging.evaluation import seed_of
 from rebalance.metrics import words
 from rebalance.params.names import NONE
 from rebalance.report import section as part
@@ -149,7 +149,7 @@ def verdicts(results):
             }
         table.append(row)
     groups = f" of {compared.groups:,} groups" if compared.groups else ""
-    seeds = sorted({speaks_of(model, results.params) for model in compared.verdicts})
+    seeds = sorted({seed_of(model, results.params) for model in compared.verdicts})
     margin = (
         f"Differences below {compared.margin:g} make no difference in practice (evaluate.margin). "
         if compared.margin
@@ -163,11 +163,12 @@ def verdicts(results):
             "Paired differences with 95 % intervals. p-values are after Holm's correction for the "
             "models whose scores differ from the baseline's. Standard errors come from what each "
             "row contributes; those of metrics at a rank or a rate, from "
-            f"{compared.draws:,} bootstrap draws{groups}. {margin}A verdict speaks of "
-            f"{' or of '.join(seeds)}: other seeds of a treatment give other scores. The p-values "
-            "are those of one look at the test rows; 'rebalance looks' counts how often there was "
-            f"one, and corrects them. {paths.COMPARISON.as_posix()} has every metric of every "
-            "model, with its interval and its paired difference."
+            f"{compared.draws:,} bootstrap draws{groups}. {margin}A verdict speaks of one fitted "
+            f"model, not of its treatment (seeds: {', '.join(map(str, seeds))}): other seeds of a "
+            "treatment give other scores. The p-values are those of one look at the test rows; "
+            "'rebalance looks' counts how often there was one, and corrects them. "
+            f"{paths.COMPARISON.as_posix()} has every metric of every model, with its interval and "
+            "its paired difference."
         ),
         headings={
             "model": "model",

@@ -58,7 +58,7 @@ def _simulated(data):
         columns=dict.fromkeys(names if right else [*names, target], number),
         target=target if right else "",
         labels={0: size.rows - size.positives, 1: size.positives},
-        said=("simulated",),
+        said=("rows drawn by data.simulated",),
     )
 
 

@@ -1,10 +1,11 @@
 """Read a stage from dvc.yaml and dvc.lock, and find the `dvc repro` that it is part of."""
 
 import datetime
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from rebalance import paths
+from rebalance import paths, store
 from rebalance.errors import InputError
 from rebalance.params.file import read
 
@@ -81,6 +82,22 @@ def locked():
         for name in stages()
         if name in content
     }
+
+
+def forget_removed():
+    """Take out of dvc.lock the stages that dvc.yaml no longer has: DVC leaves them there.
+
+    The rest of the file stays as it is, to the byte.
+    """
+    if not paths.LOCK.exists():
+        return
+    known, kept, keeps = stages(), [], True
+    for line in paths.LOCK.read_text(encoding="utf-8").splitlines(keepends=True):
+        if name := re.match(r"  ([^ ].*):$", line):
+            keeps = name[1].strip("\"'") in known
+        if keeps or not line.startswith(" "):
+            kept.append(line)
+    store.write_text(paths.LOCK, "".join(kept))
 
 
 def repro():

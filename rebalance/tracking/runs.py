@@ -81,6 +81,8 @@ def stage(name, params):
     started, run = time.time(), Run()
     yield run
     record = records.ran(name, params, started, time.time() - started)
+    if name == "evaluate":
+        pipeline.forget_removed()
     sys.stdout.write(f"{name}: {record.note.partition('. ')[0].removesuffix('.')}.\n")
     if away or (record.seconds < SHORT and pipeline.others_follow(name)):
         records.keep(record)
