@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import chdir, closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -934,3 +934,21 @@ def test_the_verdict_stands_with_what_the_looks_leave_of_it(evaluated):
     assert looked == over["looks"] == "2"
     # .03 x 2 = .06
     assert (over["verdict"], over["verdict_after_looks"]) == ("better", "not decided")
+
+
+def test_stages_that_dvc_yaml_no_longer_has_leave_dvc_lock_and_nothing_else_moves(tmp_path):
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copyfile(REPOSITORY / name, tmp_path / name)
+    lock = (REPOSITORY / "dvc.lock").read_text(encoding="utf-8")
+    gone = (
+        "  train_resampled@gone:\n    cmd: python -m stages.train_resampled gone\n    outs:\n"
+        "    - path: models/gone.skops\n      md5: 0\n"
+    )
+    place = lock.index("  tune_ratio:\n")
+    with chdir(tmp_path):
+        pipeline.forget_removed()
+        assert not Path("dvc.lock").exists()
+        for text in (lock[:place] + gone + lock[place:], lock + gone, lock):
+            Path("dvc.lock").write_text(text, encoding="utf-8")
+            pipeline.forget_removed()
+            assert Path("dvc.lock").read_text(encoding="utf-8") == lock
