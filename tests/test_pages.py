@@ -15,8 +15,9 @@ from urllib.parse import parse_qs
 import pytest
 import yaml
 
+from rebalance import paths, store
 from rebalance.params.params import parse
-from tests import pages, test_pr_report
+from tests import pages, test_pr_report, test_scoring
 from tests.strategies import SHIPPED
 
 ALL = [
@@ -27,6 +28,7 @@ ALL = [
 # Commands of several machines; tests/test_engines.py and tests/test_tracking_server.py have one.
 ELSEWHERE = {"docs/engines.md", "docs/more-than-one-machine.md"}
 GITLAB = "pull-request"
+scorer = test_scoring.scorer
 
 
 def merged(content, changes):
@@ -48,7 +50,9 @@ def test_a_block_of_parameters_is_one_that_params_yaml_takes(page, block):
     assert parse(merged(SHIPPED, content))
 
 
-def test_the_blocks_of_python_run():
+def test_the_blocks_of_python_run(tmp_path, monkeypatch, scorer):
+    monkeypatch.chdir(tmp_path)
+    store.write_model(paths.model(paths.TUNED), scorer.model)
     for page in ALL:
         for block in pages.blocks(page, "python"):
             printed = io.StringIO()
