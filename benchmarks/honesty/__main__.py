@@ -10,7 +10,7 @@ import time
 
 from threadpoolctl import threadpool_limits
 
-from benchmarks.honesty import costs, coverage, optimism, policy, promises, verdicts
+from benchmarks.honesty import band, costs, coverage, optimism, policy, promises, verdicts
 from benchmarks.honesty.tables import text
 
 # Each part takes ``quick`` and returns a `tables.Table`.
@@ -21,6 +21,7 @@ PARTS = {
     "reseeded": verdicts.reseeded,
     "promises": promises.promises,
     "costs": costs.intervals_of_costs,
+    "band": band.capacity,
     "power": verdicts.power,
     "optimism": optimism.optimism,
     "policy": policy.policy,

@@ -11,7 +11,6 @@ from rebalance import thresholds
 from rebalance.comparison import linear_interval
 from rebalance.comparison.bootstrap import Strata
 from rebalance.model.corrected import expit, log_odds, moved, odds_change
-from rebalance.thresholds import Threshold
 
 # Rules that read a probability, and not an order: they decide anew.
 BY_PROBABILITY = {"expected_cost", "amount_cost", "cost_by_row"}
@@ -55,7 +54,10 @@ def restated(table, y_score, chosen, rules, share, prevalence):
     }
     strata = Strata.of(table.y)
     for name, rule in rules.items():
-        threshold, amounts = Threshold(**chosen[name]), thresholds.amounts(table, name, rule)
+        threshold, amounts = (
+            thresholds.restored(chosen[name]),
+            thresholds.amounts(table, name, rule),
+        )
         if rule.rule in BY_PROBABILITY:
             flagged, value = threshold.flag(p, amounts), threshold.value
         else:

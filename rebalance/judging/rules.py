@@ -1,11 +1,14 @@
 """Measure the decisions of every threshold rule, with intervals."""
 
+import numpy as np
+
 from rebalance import metrics, thresholds
 from rebalance.comparison import linear_interval
 from rebalance.comparison.bootstrap import Strata
 from rebalance.judging.costs import difference, of_decisions
+from rebalance.judging.segments import one_stratum
 from rebalance.metrics import HALF
-from rebalance.thresholds import Threshold
+from rebalance.thresholds import Band
 
 
 def by_rule(table, y_score, chosen, rules, groups=None, baseline=None):
@@ -32,7 +35,7 @@ def by_rule(table, y_score, chosen, rules, groups=None, baseline=None):
     """
     strata, decisions = Strata.of(table.y, groups), {}
     for name, rule in rules.items():
-        threshold = Threshold(**chosen[name])
+        threshold = thresholds.restored(chosen[name])
         amounts = thresholds.amounts(table, name, rule)
         flagged = threshold.flag(y_score, amounts)
         decisions[name] = {"rule": rule.rule, "threshold": threshold.value}
@@ -41,12 +44,34 @@ def by_rule(table, y_score, chosen, rules, groups=None, baseline=None):
             decisions[name] |= {"shortfall": threshold.shortfall, "message": threshold.message}
         decisions[name] |= metrics.decision_metrics(table.y, flagged.astype(float), HALF)
         decisions[name] |= _shares(table.y, flagged, strata)
+        if isinstance(threshold, Band):
+            decisions[name] |= _bands(table.y, threshold, y_score, groups)
         if costs := thresholds.of_rule(rule, amounts):
             decisions[name] |= of_decisions(table.y, flagged, costs, groups)
             if baseline:
-                other = Threshold(**baseline[1][name]).flag(baseline[0], amounts)
+                other = thresholds.restored(baseline[1][name]).flag(baseline[0], amounts)
                 decisions[name] |= difference(table.y, flagged, other, costs, groups)
     return decisions
+
+
+def _bands(y_true, threshold, y_score, groups):
+    """Return the capacity of a review band, and what each of its three parts holds."""
+    strata, parts = one_stratum(y_true.size, groups), {}
+    for name, rows in threshold.bands(y_score).items():
+        count = int(rows.sum())
+        low, high = linear_interval("precision", rows * 1.0, np.ones(y_true.size), strata)
+        parts[name] = {"rows": count, "share": count / y_true.size}
+        parts[name] |= {"share_low": low, "share_high": high, "positives": int(y_true[rows].sum())}
+        if count:
+            low, high = linear_interval("precision", rows * y_true, rows * 1.0, strata)
+            parts[name] |= {"precision": float(y_true[rows].mean())}
+            parts[name] |= {"precision_low": low, "precision_high": high}
+    return {
+        "block": threshold.block,
+        "capacity": threshold.capacity,
+        "out_of_fold": threshold.out_of_fold,
+        "bands": parts,
+    }
 
 
 def _shares(y_true, flagged, strata):

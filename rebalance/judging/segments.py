@@ -91,7 +91,7 @@ def _segment(y_true, y_score, flagged, quantile, groups):
     positive = y_true == 1
     n_positives, n_rows = int(positive.sum()), y_true.size
     row = {"rows": n_rows, "positives": n_positives, "note": ""}
-    strata = _one_stratum(n_rows, groups)
+    strata = one_stratum(n_rows, groups)
 
     def share(name, part, whole):
         total = float(whole.sum())
@@ -120,7 +120,7 @@ def _segment(y_true, y_score, flagged, quantile, groups):
     return row
 
 
-def _one_stratum(n_rows, groups):
+def one_stratum(n_rows, groups):
     """Return rows, or groups, as units of a single stratum: a segment's positives are not given."""
     if groups is None:
         return Strata([n_rows, 0], np.arange(n_rows))

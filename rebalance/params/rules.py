@@ -10,14 +10,18 @@ from rebalance.params.fields import Amount, Cost, Count, Section, Share
 # How sure it is that a share holds on new rows; 0 promises nothing.
 Confidence = Annotated[float, Field(ge=0, lt=1)]
 
+Loss = Annotated[float, Field(gt=0, le=1e15)]
+
 
 class ThresholdRule(Section):
     """A rule that turns scores into decisions.
 
-    ``per_row`` says that each row has its own threshold, so that no single value decides.
+    ``per_row`` says that each row has its own threshold, so that no single value decides; ``one``
+    that a single value does.
     """
 
     per_row: ClassVar[bool] = False
+    one: ClassVar[bool] = True
     rule: str
 
     @property
@@ -67,14 +71,40 @@ class AlertBudget(ThresholdRule):
 
     @model_validator(mode="after")
     def _one_form(self):
-        one = (self.share is None) != (self.alerts is None)
-        if not one or (self.alerts is None) != (self.out_of is None):
-            raise ValueError("must have either share, or alerts and out_of, not both")
-        if self.alerts is not None and self.alerts > self.out_of:
-            raise ValueError(
-                f"alerts must be at most out_of, got {self.alerts} out of {self.out_of}"
-            )
+        _check_budget(self)
         return self
+
+
+class ReviewBand(ThresholdRule):
+    """Let pass, look at no more than a capacity, block: by precision, or by costs."""
+
+    one: ClassVar[bool] = False
+    rule: Literal["review_band"]
+    share: Share | None = None
+    alerts: Annotated[int, Field(ge=0)] | None = None
+    out_of: Count | None = None
+    precision: Share | None = None
+    c_fp: Loss | None = None
+    c_fn: Loss | None = None
+    c_look: Amount = 0.0
+    confidence: Confidence = 0.95
+
+    @model_validator(mode="after")
+    def _one_form(self):
+        _check_budget(self)
+        costs = self.c_fp is not None, self.c_fn is not None
+        if any(costs) != all(costs) or (self.precision is None) != all(costs):
+            raise ValueError("must have either precision, or c_fp and c_fn, not both")
+        return self
+
+
+def _check_budget(rule):
+    """Raise ValueError where a number of alerts is given in two ways, or in none."""
+    one = (rule.share is None) != (rule.alerts is None)
+    if not one or (rule.alerts is None) != (rule.out_of is None):
+        raise ValueError("must have either share, or alerts and out_of, not both")
+    if rule.alerts is not None and rule.alerts > rule.out_of:
+        raise ValueError(f"alerts must be at most out_of, got {rule.alerts} out of {rule.out_of}")
 
 
 class ConstantCosts(ThresholdRule):
@@ -110,6 +140,7 @@ class AmountCost(ThresholdRule):
     """One threshold a row: a missed positive costs its amount, a flagged row ``c_admin``."""
 
     per_row: ClassVar[bool] = True
+    one: ClassVar[bool] = False
     rule: Literal["amount_cost"]
     column: Annotated[str, Field(min_length=1)]
     c_admin: Amount
@@ -136,6 +167,7 @@ class CostByRow(ThresholdRule):
     """One threshold a row: what each outcome costs, as numbers, columns or expressions of them."""
 
     per_row: ClassVar[bool] = True
+    one: ClassVar[bool] = False
     rule: Literal["cost_by_row"]
     c_fp: Cell
     c_fn: Cell
@@ -165,6 +197,7 @@ Rule = Annotated[
     | RecallAtPrecision
     | PrecisionAtRecall
     | AlertBudget
+    | ReviewBand
     | ExpectedCost
     | EmpiricalCost
     | AmountCost

@@ -202,7 +202,7 @@ class Threshold(Section):
     def _known(self):
         if self.use not in self.rules:
             raise ValueError(f"use must be one of {', '.join(self.rules)}, got {shown(self.use)}")
-        if self.rules[self.use].per_row:
+        if not self.rules[self.use].one:
             raise ValueError(f"use must be a rule with one threshold for all rows, got {self.use}")
         return self
 

@@ -45,6 +45,7 @@ DETECTED = (
     "Paired differences with a 95 % interval each. The last column names those that Holm's "
     "correction for all of the table leaves; the others may be chance."
 )
+BANDS = {"block": "blocked", "look": "looked at", "pass": "let pass"}
 MORE_POSITIVES = "Would more positives help?"
 RULES = {
     "name": "name",
@@ -716,6 +717,62 @@ def promises(results):
     )
 
 
+def bands(results):
+    """Return what a review band blocks, has looked at and lets pass."""
+    name, points = results.recommendation.model, []
+    decided = {rule: row for rule, row in results.decisions[name].items() if row.get("bands")}
+    if not decided:
+        return None
+    for rule, row in decided.items():
+        share, capacity = _estimate(row["bands"]["look"], "share"), row["capacity"]
+        held = "so that the capacity is held" if share.value <= capacity else "more than there can"
+        if share.low <= capacity < share.value:
+            held += ", and no more than chance explains"
+        points.append(
+            f"{rule}: {capacity:.3g} of the rows can be looked at. Out of fold "
+            f"{row['out_of_fold']:.3g} were, of the test rows {with_ends(share)}, {held}."
+        )
+    return Section(
+        title=f"Review band, for {name}",
+        part=part.DECISIONS,
+        short=True,
+        text=(
+            "Rows are blocked, looked at by a person, or let pass, by two thresholds chosen out of "
+            "fold. Intervals leave the number of positives free."
+        ),
+        points=points,
+        headings={
+            "rule": "rule",
+            "rows": "rows are",
+            "from": "from the probability",
+            "count": "rows",
+            "share": "share of the rows",
+            "positives": "positives",
+            "precision": "share of positives",
+        },
+        rows=[
+            {
+                "rule": rule,
+                "rows": said,
+                "from": {"block": row["block"], "look": row["threshold"], "pass": 0.0}[key],
+                "count": row["bands"][key]["rows"],
+                "share": _estimate(row["bands"][key], "share"),
+                "positives": row["bands"][key]["positives"],
+                "precision": _estimate(row["bands"][key], "precision"),
+            }
+            for rule, row in decided.items()
+            for key, said in BANDS.items()
+        ],
+    )
+
+
+def _estimate(row, key):
+    """Return a number of a row with its ends, None where it is undefined."""
+    if f"{key}_low" not in row:
+        return None
+    return Estimate(value=row[key], low=row[f"{key}_low"], high=row[f"{key}_high"])
+
+
 def caveats(results):
     """Return rules that are not met, metrics that are undefined, and intervals in doubt."""
     points = [
@@ -884,6 +941,7 @@ SECTIONS = [
     rules,
     costs_against_baseline,
     promises,
+    bands,
     at_prevalence,
     segments,
     rows,

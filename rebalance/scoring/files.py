@@ -8,6 +8,7 @@ from rebalance import columns, sources, store
 from rebalance.errors import InputError, listed
 from rebalance.model.corrected import expit, log_odds, odds_change
 from rebalance.scoring import models
+from rebalance.thresholds import Band
 
 # Names of the columns that are written after those of the row.
 ADDED = ("probability", "decision", "model")
@@ -92,14 +93,22 @@ def _answers(pieces, scorer, threshold, ids, amounts, prevalence, done):
         done["rows"] += len(p)
         done["flagged"] += int(flagged.sum())
         shown = restated(p, scorer.model.share, prevalence) if prevalence else p
+        bands = {"band": pa.array(_named(threshold, p))} if isinstance(threshold, Band) else {}
         yield pa.table(
             {
                 **left,
                 "probability": pa.array(shown),
                 "decision": pa.array(flagged.astype(np.int8)),
+                **bands,
                 "model": pa.array([scorer.name] * len(p), pa.string()),
             }
         )
+
+
+def _named(band, p):
+    """Return block, look or pass for each row."""
+    parts = band.bands(p)
+    return np.select(list(parts.values()), list(parts), "pass")
 
 
 def _write_csv(target, tables):

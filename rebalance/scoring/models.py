@@ -3,7 +3,7 @@
 from rebalance import errors, paths, store
 from rebalance.errors import InputError
 from rebalance.served import Scorer
-from rebalance.thresholds import Threshold
+from rebalance.thresholds import Threshold, restored
 
 REGISTERED = "models:/"
 
@@ -48,7 +48,7 @@ def threshold(scorer, rule=""):
             f"rule must be one of {errors.listed(list(scorer.model.thresholds or {}))}, "
             f"got {rule[:40]!r}."
         )
-    threshold = Threshold(**scorer.model.thresholds[rule])
+    threshold = restored(scorer.model.thresholds[rule])
     if threshold.value is None and threshold.c_admin is None:
         raise InputError(
             f"rule {rule} decides by the costs of each row, which are read in training only; name "

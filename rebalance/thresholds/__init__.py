@@ -1,10 +1,11 @@
 """Turn scores into decisions: rules that choose a threshold on out-of-fold scores."""
 
 from rebalance.thresholds.costs import Costs, amounts, cost, cost_by_row, of_rule, savings
-from rebalance.thresholds.rules import RULES, Threshold, choose
+from rebalance.thresholds.rules import RULES, Band, Threshold, choose, restored
 
 __all__ = [
     "RULES",
+    "Band",
     "Costs",
     "Threshold",
     "amounts",
@@ -12,5 +13,6 @@ __all__ = [
     "cost",
     "cost_by_row",
     "of_rule",
+    "restored",
     "savings",
 ]

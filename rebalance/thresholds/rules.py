@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rebalance.metrics import check, check_probability, curve
-from rebalance.thresholds import promises
+from rebalance.thresholds import band, promises
 from rebalance.thresholds.costs import Costs, check_costs
 
 FLAG_NONE = float(np.nextafter(1.0, 2.0))  # above every probability, and finite for JSON
@@ -67,6 +67,29 @@ class Threshold:
         if self.c_admin is None:
             return _cheaper_flagged(y_score, amounts)
         return y_score * _check_amounts(amounts, y_score) >= self.c_admin
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band(Threshold):
+    """Two thresholds: rows from ``block`` on are blocked, those from ``value`` on looked at.
+
+    ``capacity`` is the share of the rows that can be looked at, ``out_of_fold`` the share that was.
+    """
+
+    block: float
+    capacity: float
+    out_of_fold: float
+
+    def bands(self, y_score):
+        """Return which rows are blocked, looked at and let pass: three arrays of bool by name."""
+        y_score = np.asarray(y_score, dtype=float)
+        blocked, flagged = y_score >= self.block, y_score >= self.value
+        return {"block": blocked, "look": flagged & ~blocked, "pass": ~flagged & ~blocked}
+
+
+def restored(content):
+    """Return the `Threshold` or `Band` of its fields."""
+    return (Band if "block" in content else Threshold)(**content)
 
 
 def choose(rule, y_true, y_score, **options):
@@ -232,23 +255,9 @@ def alert_budget(y_true, y_score, *, share=None, alerts=None, out_of=None, confi
     Rows of equal score are flagged together or not at all, so that the budget holds; when that
     leaves nothing to flag, the rule is not met.
     """
-    if (share is None) == (alerts is None) or (alerts is None) != (out_of is None):
-        raise ValueError("alert_budget needs either share, or alerts and out_of, not both.")
     steps = _Steps(y_true, y_score)
     n_rows = int(steps.flagged[-1])
-    if share is None:
-        _check_range("out_of", out_of, 1, math.inf)
-        _check_range("alerts", alerts, 0, out_of)
-        asked, budget = float(alerts / out_of), int(alerts * n_rows // out_of)
-    else:
-        _check_range("share", share, 0, 1)
-        asked, budget = (
-            float(share),
-            math.floor(round(share * n_rows, 6)),
-        )  # 0.29 * 100 is 28.999999999999996
-    _check_confidence(confidence)
-    if confidence:
-        budget = promises.rows_within(n_rows, asked, confidence)
+    asked, budget = _capacity("alert_budget", n_rows, share, alerts, out_of, confidence)
     best = int(np.searchsorted(steps.flagged, budget, side="right")) - 1
     threshold = Threshold(name="alert_budget", value=steps.value(best))
     if best > 0 and confidence:
@@ -270,6 +279,90 @@ def alert_budget(y_true, y_score, *, share=None, alerts=None, out_of=None, confi
         shortfall=float(steps.flagged[1] - budget),
         message=f"the budget of {budget} alerts among {n_rows} rows flags nothing: {tied}.",
     )
+
+
+def _capacity(rule, n_rows, share, alerts, out_of, confidence):
+    """Return the share of the rows that can be looked at, and how many of ``n_rows`` that is.
+
+    With a confidence so many that the share holds on new rows.
+    """
+    if (share is None) == (alerts is None) or (alerts is None) != (out_of is None):
+        raise ValueError(f"{rule} needs either share, or alerts and out_of, not both.")
+    if share is None:
+        _check_range("out_of", out_of, 1, math.inf)
+        _check_range("alerts", alerts, 0, out_of)
+        asked, rows = float(alerts / out_of), int(alerts * n_rows // out_of)
+    else:
+        _check_range("share", share, 0, 1)
+        # 0.29 * 100 is 28.999999999999996.
+        asked, rows = float(share), math.floor(round(share * n_rows, 6))
+    _check_confidence(confidence)
+    return asked, promises.rows_within(n_rows, asked, confidence) if confidence else rows
+
+
+def review_band(
+    y_true,
+    y_score,
+    *,
+    share=None,
+    alerts=None,
+    out_of=None,
+    precision=None,
+    c_fp=None,
+    c_fn=None,
+    c_look=0.0,
+    confidence=0.0,
+):
+    """Return a `Band`: let pass, look at no more than the capacity, block.
+
+    Parameters
+    ----------
+    share, alerts, out_of
+        The capacity: the rows that can be looked at, as in `alert_budget`.
+    precision : float
+        Rows are blocked without a look where so many of those blocked are positive; the rows that
+        follow are looked at.
+    c_fp, c_fn, c_look : float
+        In its stead, what a false alarm, a missed positive and a look cost: the rows are looked at
+        whose look saves most (see `band.shadow_price`), and of the others those are blocked for
+        which that costs less. Needs calibrated scores.
+    confidence : float
+        How sure it is that the precision and the capacity hold on new rows. The share of new rows
+        between two ranks of the scores depends on how many ranks lie between them only.
+    """
+    if (precision is None) == (c_fp is None or c_fn is None):
+        raise ValueError("review_band needs either precision, or c_fp and c_fn, not both.")
+    steps, more = _Steps(y_true, y_score, positives_needed_by="review_band"), {}
+    n_rows = int(steps.flagged[-1])
+    capacity, most = _capacity("review_band", n_rows, share, alerts, out_of, confidence)
+    if precision is None:
+        low, block = _by_costs(steps, check_costs(Costs(c_fp=c_fp, c_fn=c_fn)), c_look, most)
+    else:
+        first = recall_at_precision(y_true, y_score, precision=precision, confidence=confidence)
+        block = first.value if first.met else FLAG_NONE
+        above = int(np.searchsorted(-steps.scores, -block, side="right"))
+        last = int(np.searchsorted(steps.flagged, steps.flagged[above] + most, side="right")) - 1
+        low = min(steps.value(last), block)
+        if not first.met:
+            more = {"met": False, "message": f"no row is blocked without a look: {first.message}"}
+    looked = int(steps.rows()[(steps.scores >= low) & (steps.scores < block)].sum())
+    return Band(
+        name="review_band",
+        value=low,
+        block=block,
+        capacity=capacity,
+        out_of_fold=looked / n_rows,
+        **more,
+    )
+
+
+def _by_costs(steps, costs, c_look, most):
+    """Return the lower and the upper threshold of the rows whose look saves most."""
+    price = band.shadow_price(steps.scores, steps.rows(), costs.c_fp, costs.c_fn, c_look, most)
+    if price is None:
+        return (costs.c_fp / (costs.c_fp + costs.c_fn),) * 2
+    # A row at the upper end is looked at.
+    return price / costs.c_fn, float(np.nextafter(1 - price / costs.c_fp, 2))
 
 
 def expected_cost(y_true, y_score, **costs):
@@ -315,6 +408,7 @@ RULES = {
     "recall_at_precision": recall_at_precision,
     "precision_at_recall": precision_at_recall,
     "alert_budget": alert_budget,
+    "review_band": review_band,
     "expected_cost": expected_cost,
     "empirical_cost": empirical_cost,
     "amount_cost": amount_cost,
@@ -335,6 +429,10 @@ class _Steps:
                 f"{positives_needed_by} must see a positive, got {y_true.size} negatives: "
                 "choose the threshold on more rows."
             )
+
+    def rows(self):
+        """Return how many rows have each score."""
+        return np.diff(self.flagged)
 
     def recall(self):
         """Return the recall of each step but the first, which flags nothing."""
