@@ -336,3 +336,27 @@ def test_a_secret_in_an_address_that_is_wrong_otherwise_is_not_shown():
     with pytest.raises(InputError, match=r"the address of a file") as caught:
         params.parse(changed(SHIPPED, given))
     assert "canary" not in str(caught.value)
+
+
+COST_RULE = {"rule": "expected_cost", "c_fn": 9, "c_fp": 1}
+BAND = {"rule": "review_band", "share": 0.1, "precision": 0.9}
+BY_ROW = {"rule": "amount_cost", "column": "Amount", "c_admin": 1}
+
+
+@pytest.mark.parametrize(
+    ("rules", "use"),
+    [
+        ({"half": {"rule": "fixed"}, "own": COST_RULE, "more": COST_RULE}, "own"),
+        ({"team": BAND, "amounts": BY_ROW, "half": {"rule": "fixed"}}, "half"),
+    ],
+)
+def test_where_costs_are_given_and_nothing_else_is_said_they_decide(rules, use):
+    section = params.parse(changed(SHIPPED, {"threshold": {"rules": rules}}))
+    assert section.threshold.use == use
+    said = params.parse(changed(SHIPPED, {"threshold": {"rules": rules, "use": "half"}}))
+    assert said.threshold.use == "half"
+
+
+def test_without_a_rule_of_one_threshold_nothing_can_decide():
+    with pytest.raises(InputError, match="use must be one of team, got ''"):
+        params.parse(changed(SHIPPED, {"threshold": {"rules": {"team": BAND}}}))

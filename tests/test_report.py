@@ -721,3 +721,34 @@ def test_the_summary_has_the_scores_of_each_model_under_their_headings(results):
             "Brier": f"{brier_score_loss(fixed.Y, fixed.SCORES[name]):.6f}",
             "threshold": f"{fixed.THRESHOLDS[name]:.4f}",
         }
+
+
+def test_the_report_says_which_rule_decides_and_what_it_assumes(results):
+    """At .35 a missed positive is worth .65 / .35 = 1.86 false alarms; at .6, 1.5 the other way."""
+    baseline = fixed.results("baseline")
+    assert sections.deciding(baseline) == (
+        "max_f1 decides (threshold.use): the highest F-beta out of fold, which knows no costs. Its "
+        "threshold 0.35 costs least where a missed positive costs 1.9 times as much as a false "
+        "alarm. Costs are given and do not decide; threshold.use: costs lets them."
+    )
+    assert (
+        "threshold 0.6 costs least where a false alarm costs 1.5 times as much as a missed positive"
+        in sections.deciding(results)
+    )
+    section = fixed.PARAMS.threshold.model_copy(update={"use": "costs"})
+    by_costs = replace(results, params=fixed.PARAMS.model_copy(update={"threshold": section}))
+    assert sections.deciding(by_costs) == (
+        "costs decides (threshold.use): the lowest expected cost."
+    )
+    rules = {key: rule for key, rule in section.rules.items() if key != "costs"}
+    section = section.model_copy(update={"use": "max_f1", "rules": rules})
+    without = replace(results, params=fixed.PARAMS.model_copy(update={"threshold": section}))
+    assert "Costs are given" not in sections.deciding(without)
+    assert sections.rules(results).text.startswith(sections.deciding(results))
+
+
+def test_every_rule_that_may_decide_has_a_sentence():
+    from rebalance.params.rules import TWO_OR_MORE
+    from rebalance.thresholds import RULES
+
+    assert set(sections.ASSUMES) == set(RULES) - set(TWO_OR_MORE)

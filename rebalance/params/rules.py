@@ -191,6 +191,10 @@ class CostByRow(ThresholdRule):
         return sorted(set().union(*map(expressions.columns, texts)))
 
 
+# Rules of one threshold from costs, and those of two thresholds or one for each row.
+BY_COSTS = ("expected_cost", "empirical_cost")
+TWO_OR_MORE = ("amount_cost", "cost_by_row", "review_band")
+
 Rule = Annotated[
     Fixed
     | MaxFBeta

@@ -20,7 +20,7 @@ from rebalance.params.fields import (
     Text,
 )
 from rebalance.params.read import Read
-from rebalance.params.rules import Rule
+from rebalance.params.rules import BY_COSTS, TWO_OR_MORE, Rule
 
 Number = Annotated[int | float | None, Field(description="a number")]
 Kind = Annotated[
@@ -193,10 +193,21 @@ class Calibrate(Section):
 
 
 class Threshold(Section):
-    """How scores become decisions."""
+    """How scores become decisions; without ``use`` the first rule with costs decides, if any."""
 
-    use: Name
+    use: Name = ""
     rules: Annotated[dict[Name, Rule], CLOSED]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _decides(cls, content):
+        rules = content.get("rules") if isinstance(content, dict) else None
+        if not isinstance(rules, dict) or content.get("use"):
+            return content
+        kinds = {key: each.get("rule") for key, each in rules.items() if isinstance(each, dict)}
+        others = [key for key, kind in kinds.items() if kind not in TWO_OR_MORE]
+        first = [key for key in others if kinds[key] in BY_COSTS] or others
+        return content | ({"use": first[0]} if first else {})
 
     @model_validator(mode="after")
     def _known(self):

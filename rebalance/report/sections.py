@@ -12,6 +12,7 @@ from rebalance.figures import smallest_as_good
 from rebalance.judging.evaluation import seed_of
 from rebalance.metrics import words
 from rebalance.params.names import NONE
+from rebalance.params.rules import BY_COSTS
 from rebalance.report import section as part
 from rebalance.report.section import Estimate, Section
 from rebalance.report.sentences import taken, with_ends
@@ -494,7 +495,8 @@ def rules(results):
         title=f"Rules, for {name}",
         part=part.DECISIONS,
         short=True,
-        text="Decisions on the test rows at the threshold of each rule, with 95 % intervals."
+        text=f"{deciding(results)} Decisions on the test rows at the threshold of each rule, with "
+        "95 % intervals."
         + (
             " Costs are those of all test rows; their intervals, and those of the savings, leave "
             "the number of positives free. Savings are the share of the cheaper trivial policy "
@@ -511,6 +513,41 @@ def rules(results):
         rows=table,
         figures=(*(["cost"] if results.costs else []), "alerts"),
     )
+
+
+ASSUMES = {
+    "fixed": "a value that somebody chose",
+    "max_fbeta": "the highest F-beta out of fold, which knows no costs",
+    "recall_at_precision": "the most recall at a precision",
+    "precision_at_recall": "the highest precision at a recall",
+    "alert_budget": "as many rows as can be looked at",
+    "expected_cost": "the lowest expected cost",
+    "empirical_cost": "the lowest cost out of fold",
+}
+
+
+def deciding(results):
+    """Return which rule decides, what it assumes, and which costs are given all the same."""
+    section, name = results.params.threshold, results.recommendation.model
+    kind, at = section.rules[section.use].rule, results.scores[name]["threshold"]
+    text = f"{section.use} decides (threshold.use): {ASSUMES[kind]}."
+    if kind in BY_COSTS:
+        return text
+    if 0 < at < 1:
+        odds = (1 - at) / at
+        pair = (
+            ("a missed positive", "a false alarm")
+            if odds >= 1
+            else ("a false alarm", "a missed positive")
+        )
+        text += (
+            f" Its threshold {at:.3g} costs least where {pair[0]} costs {max(odds, 1 / odds):.2g} "
+            f"times as much as {pair[1]}."
+        )
+    costs = [key for key, rule in section.rules.items() if rule.rule in BY_COSTS]
+    if costs:
+        text += f" Costs are given and do not decide; threshold.use: {costs[0]} lets them."
+    return text
 
 
 def percent(share):
