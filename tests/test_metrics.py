@@ -212,6 +212,11 @@ def test_more_alerts_than_rows_leaves_out_what_depends_on_them():
     )
 
 
+def test_the_recall_at_precision_1_ends_with_the_first_false_alarm():
+    found = metrics.ranking_metrics([1, 1, 0, 1], [0.9, 0.8, 0.7, 0.6], precision=1)
+    assert found["recall_at_100pct_precision"] == pytest.approx(2 / 3)
+
+
 def test_no_information_rate_is_that_of_the_frequent_class():
     assert metrics.no_information_rate([0] * 98 + [1] * 2) == pytest.approx(0.98)
     assert metrics.no_information_rate([1, 1, 1, 0]) == pytest.approx(0.75)

@@ -619,6 +619,8 @@ def money(value, low, high, sign=""):
 
     >>> money(1690.0, 1214.3, 2410.9), money(-3.25, -9.5, 1.5, sign="+")
     ('1,690 [1,214, 2,411]', '-3.2 [-9.5, +1.5]')
+    >>> money(0.0123, 0.01, 0.02), money(100.0, 100.0, 100.0)
+    ('0.0123 [0.0100, 0.0200]', '100')
     """
     digits = 0 if high - low >= 100 or high == low else 1 if high - low >= 1 else 4
     value, low, high = (
