@@ -49,7 +49,10 @@ def test_the_sequence_ends_with_the_first_step_that_fails():
     assert 60 < fails < 63
     # That later ones pass again is no help.
     assert all(passed[80:])
-    assert promises.last_precise(tp, flagged, 0.9, 0.95) == fails - 1
+    # Rows below the last positive that passes add alerts and no recall.
+    assert promises.last_precise(tp, flagged, 0.9, 0.95) == 59
+    sooner = np.delete(np.arange(tp.size), 61)  # with one negative less in between
+    assert promises.last_precise(tp[sooner], flagged[:-1], 0.9, 0.95) > 100
 
 
 @given(st.integers(1, 80), st.floats(0.05, 0.95), st.sampled_from([0.8, 0.95, 0.99]))

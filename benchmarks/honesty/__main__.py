@@ -10,7 +10,7 @@ import time
 
 from threadpoolctl import threadpool_limits
 
-from benchmarks.honesty import band, costs, coverage, optimism, policy, promises, verdicts
+from benchmarks.honesty import band, cores, costs, coverage, optimism, policy, promises, verdicts
 from benchmarks.honesty.tables import text
 
 # Each part takes ``quick`` and returns a `tables.Table`.
@@ -36,10 +36,12 @@ def main():
     arguments = parser.parse_args()
     misses = []
     for name in arguments.part or PARTS:
-        start = time.perf_counter()
+        start, before = time.perf_counter(), cores.spent[0]
         with threadpool_limits(1):
             table = PARTS[name](arguments.quick)
-        print(f"## {name} ({time.perf_counter() - start:.0f} s)\n\n{text(table)}\n", flush=True)
+        seconds, processor = time.perf_counter() - start, cores.spent[0] - before
+        print(f"## {name} ({seconds:.0f} s, {processor:.0f} s of processor)\n", flush=True)
+        print(f"{text(table)}\n", flush=True)
         misses += [f"{name}: {miss}" for miss in table.misses]
     if arguments.quick:
         print("Quick run: too few repetitions to judge a bound.")

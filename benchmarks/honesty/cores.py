@@ -1,4 +1,8 @@
-"""Repetitions on every core."""
+"""Repetitions on every core, and the processor time that they take."""
+
+import time
+
+spent = [0.0]  # seconds of processor time so far, of this process's workers and of their cases
 
 
 def on_every_core(function, cases, *, quick, cost=lambda *case: 0):
@@ -12,7 +16,12 @@ def on_every_core(function, cases, *, quick, cost=lambda *case: 0):
 
     order = sorted(range(len(cases)), key=lambda i: -cost(*cases[i]))
     with parallel_config("loky", n_jobs=1 if quick else -1, inner_max_num_threads=1):
-        found = Parallel(batch_size=1)(delayed(function)(*cases[i]) for i in order)
-    return [
-        result for _, result in sorted(zip(order, found, strict=True), key=lambda pair: pair[0])
-    ]
+        found = Parallel(batch_size=1)(delayed(_timed)(function, cases[i]) for i in order)
+    spent[0] += sum(seconds for _, seconds in found)
+    results = dict(zip(order, (result for result, _ in found), strict=True))
+    return [results[i] for i in range(len(cases))]
+
+
+def _timed(function, case):
+    start = time.process_time()
+    return function(*case), time.process_time() - start

@@ -46,8 +46,8 @@ class Population(NamedTuple):
 
     @property
     def threshold(self):
-        """Return the score from which rows are flagged."""
-        return self.gaps[0] - THRESHOLD_BELOW_GAP
+        """Return the score from which rows are flagged: one that some rows reach."""
+        return min(self.gaps[0] - THRESHOLD_BELOW_GAP, *self.cuts[-1:], np.inf)
 
     @property
     def n_negatives(self):

@@ -31,7 +31,9 @@ def p_value(hits, trials, share):
 
 
 def last_precise(tp, flagged, precision, confidence):
-    """Return the last step whose precision can be promised, None without one.
+    """Return the step of the highest recall whose precision can be promised, None without one.
+
+    Of steps with equal recall, the one that flags the fewest rows.
 
     Parameters
     ----------
@@ -50,16 +52,16 @@ def last_precise(tp, flagged, precision, confidence):
         step = int(np.searchsorted(flagged, rows))
         begins[step] = begins.get(step, 0.0) + part
     p_values = p_value(tp, flagged, precision)
-    level, last = 0.0, None
+    level, best = 0.0, None
     for step, p in enumerate(p_values.tolist()):
         level += begins.get(step, 0.0)
         if level and p <= level:
-            last = step
+            best = step if best is None or tp[step] > tp[best] else best
         else:
             level = 0.0
             if step > max(begins, default=0):
                 break
-    return last
+    return best
 
 
 def starts(n_positives, precision, confidence):
