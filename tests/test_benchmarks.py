@@ -117,23 +117,23 @@ def test_a_recommendation_as_good_as_a_fixed_policy_is_no_miss():
 def test_optimism_and_policy_print_their_rows(monkeypatch):
     monkeypatch.setattr(optimism, "FRESH", 3)
     monkeypatch.setattr(optimism, "CANDIDATES", optimism.CANDIDATES[-2:])
-    monkeypatch.setattr(policy, "LEARNERS", {policy.FIRST: policy.LEARNERS["logistic"]})
+    monkeypatch.setattr(policy, "LEARNERS", {"logistic": policy.LEARNERS["logistic"]})
     text = tables.text(optimism.optimism(quick=True))
     for metric in optimism.METRICS:
         assert f"{metric} " in text
     text = tables.text(policy.policy(quick=True))
-    for row in ("normal, small 8 %", "digits, 3s 8 %", policy.FIRST, "all"):
+    for row in ("normal, small 8 %", "digits, 3s 8 %", "logistic", "all"):
         assert f"\n{row} " in text
 
 
-@pytest.mark.parametrize("name", sorted(set(sets.SETS) - {"real sample 1.4 %", *sets.SLOW}))
+@pytest.mark.parametrize("name", sorted(set(sets.SETS) - {"cards .4 %"}))
 def test_a_set_has_both_classes_and_is_told_by_its_seed(name):
     first, again = sets.SETS[name](3), sets.SETS[name](3)
     assert np.array_equal(first.train.X, again.train.X)
     assert np.array_equal(first.X_test, again.X_test)
     assert not np.array_equal(first.train.X, sets.SETS[name](4).train.X)
     for y in (first.train.y, first.y_test):
-        assert 5 <= y.sum() < len(y) / 5
+        assert 5 <= y.sum() < len(y) / 3
 
 
 def test_corrections_share_the_ranking_and_the_last_one_keeps_the_mean(params, frame):
