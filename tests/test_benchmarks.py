@@ -310,3 +310,11 @@ def test_a_missed_bound_is_named_and_fails(monkeypatch, capsys, misses, code):
 def test_an_interval_holds_or_warns(share, doubted, unwarned, holds):
     found = {"AP": share, "AP doubted": doubted, "AP unwarned": unwarned}
     assert coverage._holds("AP", share, found) == holds
+
+
+@pytest.mark.parametrize(("name", "few", "holds"), [
+    ("d recall", True, True), ("d recall", False, False), ("d AP", True, False),
+])  # fmt: skip
+def test_more_intervals_may_hold_of_recalls_that_differ_by_a_few_positives(name, few, holds):
+    assert coverage._holds(name, 0.99, {name: 0.99}, few=few) == holds
+    assert not coverage._holds(name, 0.92, {name: 0.92}, few=few)
