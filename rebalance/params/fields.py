@@ -5,10 +5,10 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 
-def digits(given):
+def digits(value):
     """Return a whole number as the text that it stands for; anything else as it is."""
-    whole = isinstance(given, int) and not isinstance(given, bool)
-    return str(given) if whole else given
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if whole else value
 
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
