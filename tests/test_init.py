@@ -171,15 +171,6 @@ def test_several_labels_are_one_class_against_the_rest(clone, capsys):
     assert written()["data"]["positive"] == [9]
 
 
-def test_columns_that_no_learner_takes_are_dropped_with_a_line(clone, capsys):
-    rows().assign(tags=[["a", "b"]] * 600).to_parquet("mine.parquet")
-    for _ in range(2):
-        told = run("init", "mine.parquet", "--target", "churn", capsys=capsys)
-        assert written()["data"]["drop"] == ["tags"]
-        assert "data.drop 'tags': lists, structures or the like, which no learner takes" in told
-    run("check", capsys=capsys)
-
-
 def test_times_of_the_table_are_named(clone, capsys):
     days = pd.date_range("2024-01-01", periods=600, freq="D").strftime("%Y-%m-%d")
     rows().assign(day=days).to_csv("mine.csv", index=False)

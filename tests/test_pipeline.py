@@ -264,7 +264,7 @@ def recorded(folder):
     return held
 
 
-OF_THE_OCCASION = {"dvc.repro", "restored", "mlflow.parentRunId"}
+OF_THE_OCCASION = {"dvc.repro", "process", "record", "restored", "mlflow.parentRunId"}
 
 
 def test_a_restored_run_equals_one_that_ran(folder):

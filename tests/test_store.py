@@ -4,6 +4,7 @@ import io
 import json
 import math
 import os
+import pickle
 import subprocess
 import sys
 import zipfile
@@ -407,3 +408,39 @@ def test_an_archive_that_would_fill_the_memory_is_refused_before_it_is_unpacked(
     assert path.stat().st_size < 5_000_000
     with pytest.raises(InputError, match=r"m\.skops would unpack to 200,"):
         store.read_model(path)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"train": ', b"\xc3\x28", b"\x00" * 9, b"nothing"])
+def test_a_json_file_that_is_damaged_is_refused_in_one_line(tmp_path, content):
+    (tmp_path / "split.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"split\.json is not whole; run 'dvc repro'") as caught:
+        store.read_json(tmp_path / "split.json")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_key_that_a_json_file_lacks_is_a_fault_of_the_file(tmp_path):
+    store.write_json(tmp_path / "split.json", {"train": {"rows": 3}, "list": [{}]})
+    read = store.read_json(tmp_path / "split.json")
+    assert read == {"train": {"rows": 3}, "list": [{}]}
+    assert read["train"].get("positives") is None
+    for place in (read, read["train"], read["list"][0]):
+        with pytest.raises(InputError, match=r"split\.json lacks 'positives': it is damaged, or o"):
+            place["positives"]
+    assert type(pickle.loads(pickle.dumps(read))) is dict  # noqa: S301 - ours
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_fingerprint_that_is_cut_checks_nothing_and_is_refused(tmp_path, monkeypatch, left):
+    monkeypatch.chdir(tmp_path)
+    for path in (paths.model("baseline"), paths.out_of_fold("baseline")):
+        store.write_text(path, "content")
+    store.write_fingerprint("baseline")
+    store.check_fingerprint("baseline")
+    lines = paths.fingerprint("baseline").read_text().splitlines()
+    for content in ("\n".join(lines[:left]), "\n".join(lines[:left]) + "\ufffd", "other  words"):
+        paths.fingerprint("baseline").write_text(content, encoding="utf-8")
+        with pytest.raises(InputError, match=r"baseline\.sha256 is not whole; run 'dvc repro'"):
+            store.check_fingerprint("baseline")
+    paths.fingerprint("baseline").write_bytes(b"\xc3\x28")
+    with pytest.raises(InputError, match="is not whole"):
+        store.check_fingerprint("baseline")

@@ -5,10 +5,10 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 
-def digits(value):
+def digits(given):
     """Return a whole number as the text that it stands for; anything else as it is."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return str(value) if whole else value
+    whole = isinstance(given, int) and not isinstance(given, bool)
+    return str(given) if whole else given
 
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]

@@ -10,6 +10,7 @@ from scipy.special import logit
 from scipy.stats import binomtest
 
 from rebalance import figures, store
+from rebalance.errors import InputError
 from rebalance.figures.canvas import COLOURS, GREY, INK, axis_of
 from rebalance.judging.decision_curve import FLAG_ALL, FLAG_NONE
 from rebalance.metrics import words
@@ -44,13 +45,20 @@ def read_ratios(path):
     stopped : list of (treatment, ratio, score)
     """
     points, stopped = [], []
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            point = row["treatment"], int(row["ratio"]), float(row["score"])
-            if row["standard_error"]:
-                points.append((*point, float(row["standard_error"])))
-            else:
-                stopped.append(point)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, strict=True):
+                point = row["treatment"], int(row["ratio"]), float(row["score"])
+                if row["standard_error"]:
+                    points.append((*point, float(row["standard_error"])))
+                else:
+                    stopped.append(point)
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; run 'dvc repro' to make it.") from error
+    except (ValueError, TypeError, KeyError, csv.Error) as error:
+        raise InputError(f"{path} is not whole; run 'dvc repro' to make it again.") from error
+    if not points:
+        raise InputError(f"{path} is not whole; run 'dvc repro' to make it again.")
     return points, stopped
 
 

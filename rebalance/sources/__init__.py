@@ -2,7 +2,7 @@
 
 from rebalance.sources.checks import features
 from rebalance.sources.labels import FEWEST_POSITIVES
-from rebalance.sources.load import answer, described, load, pieces, profile, unused
+from rebalance.sources.load import answer, described, load, pieces, profile
 from rebalance.sources.unlabelled import rows
 
 __all__ = [
@@ -14,5 +14,4 @@ __all__ = [
     "pieces",
     "profile",
     "rows",
-    "unused",
 ]

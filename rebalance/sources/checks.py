@@ -4,7 +4,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from rebalance.errors import InputError
+from rebalance.errors import InputError, shown
 from rebalance.sources.layout import listed
 from rebalance.sources.reading import named
 
@@ -75,7 +75,7 @@ def _too_far(name, type_, extremes):
         return []
     wrong = max(extremes) if max(extremes) >= last else min(extremes)
     return [
-        f"column {name!r} must hold dates of the years 1 to 9999, got "
+        f"column {shown(name)} must hold dates of the years 1 to 9999, got "
         f"{np.datetime64(int(wrong), unit).astype('M8[Y]')}; name the column in data.drop."
     ]
 
@@ -85,7 +85,7 @@ def _too_large(name, value):
         return []
     what = "an infinite value" if np.isinf(value) else f"the value {value:.6g}"
     return [
-        f"column {name!r} must hold numbers up to {LARGEST:.4g}, the largest of single precision, "
-        f"got {what}; name it in data.read.missing if it marks a missing value, or the column in "
-        "data.drop."
+        f"column {shown(name)} must hold numbers up to {LARGEST:.4g}, the largest of single "
+        f"precision, got {what}; name it in data.read.missing if it marks a missing value, or the "
+        "column in data.drop."
     ]

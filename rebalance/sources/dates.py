@@ -8,7 +8,6 @@ CLOCK = (
     r"\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>Z|UTC|[+\-]\d{2}:?\d{2})?)?"
 )
 YEAR_FIRST, YEAR_LAST, DAY_NAME, NAME_DAY = "year first", "year last", "day name", "name day"
-YEAR_MONTH = "year month"
 SHAPES = {
     YEAR_FIRST: re.compile(
         rf"(?P<year>\d{{4}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}}){CLOCK}"
@@ -24,7 +23,6 @@ SHAPES = {
     NAME_DAY: re.compile(
         rf"(?P<name>[A-Za-z]{{3,9}})\.? (?P<day>\d{{1,2}}),? (?P<year>\d{{4}}){CLOCK}"
     ),
-    YEAR_MONTH: re.compile(rf"(?P<year>\d{{4}})[-/](?P<month>0[1-9]|1[0-2]){CLOCK}"),
 }
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 FULL = (
@@ -67,22 +65,13 @@ def moment(text, day_first):
     return (there - EPOCH) // timedelta(microseconds=1)
 
 
-def is_season(text):
-    """Say whether a year and a month may be two years, one after the other.
-
-    >>> is_season("2010-11"), is_season("2010-10")
-    (True, False)
-    """
-    return text[-2:] == f"{int(text[:4]) + 1}"[-2:]
-
-
 def _date(shape, part, day_first):
     year = int(part["year"])
     if len(part["year"]) == 2:
         # As POSIX has it: 69 is 1969, 68 is 2068.
         year += 1900 if year >= 69 else 2000
-    if shape in {YEAR_FIRST, YEAR_MONTH}:
-        month, day = int(part["month"]), int(part.get("day", 1))
+    if shape == YEAR_FIRST:
+        month, day = int(part["month"]), int(part["day"])
     elif shape == YEAR_LAST:
         first, last = int(part["first"]), int(part["last"])
         day, month = (first, last) if day_first else (last, first)

@@ -197,9 +197,7 @@ def _alike(rows, separator):
     cells = [cell for row in rows[:200] if len(row) == width for cell in row]
     # A cell with another separator in it, which is no decimal comma, is rather two.
     clean = sum(marks.is_number(cell) or not any(mark in cell for mark in others) for cell in cells)
-    # Text may hold as many commas in every row, but a header hardly does.
-    header = 1 if len(rows[0]) == width else 0.5
-    return header * count / len(rows) * clean / len(cells)
+    return count / len(rows) * clean / len(cells)
 
 
 def _names(path, rows, header, body, options):

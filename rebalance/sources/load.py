@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from rebalance.errors import InputError
-from rebalance.sources import contents, files, labels, parquet, reading
+from rebalance.sources import files, labels, reading
 from rebalance.sources.checks import named_columns
 from rebalance.sources.creditcard import creditcard
 from rebalance.sources.download import download
@@ -31,15 +31,6 @@ def profile(data):
         note = f"not read, of other names or in folders below: {listed(others)}; see data.pattern"
         return replace(profiled, said=(*profiled.said, note))
     return profiled
-
-
-def unused(data):
-    """Return the columns of types that no learner takes, which ``data.drop`` must name."""
-    parts = _files(data)
-    if not contents.is_parquet(parts[0].path):
-        return []
-    names, types, _ = parquet.schema(parts[0].path)
-    return [name for (_, name), type_ in zip(names, types, strict=True) if type_ is None]
 
 
 def _files(data):

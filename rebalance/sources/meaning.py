@@ -57,9 +57,6 @@ def decide(name, cells, decimal=None, as_text=False):
         shown = next((value for value in cells.values if not dates.moment(str(value), False)), "")
         other = f", such as {shown[:40]!r}" if shown else ""
         note = f"column {name!r}: dates, but not all in one form{other}, read as text"
-    elif cells.numbers > cells.strays.total() > 0 and not as_text:
-        shown = ", ".join(repr(value[:20]) for value in list(cells.strays)[:3])
-        note = f"column {name!r}: numbers but for values such as {shown}, read as text"
     return Meaning(kind=TEXT, missing=frozenset(cells.gone), note=note)
 
 
@@ -70,8 +67,6 @@ def _slow(name, cells, decimal, missing):
     if cells.booleans == cells.present:
         return Meaning(kind=BOOL, missing=missing)
     if None not in cells.shapes and len(cells.shapes) == 1 and len(cells.zones) == 1:
-        if cells.shapes == {dates.YEAR_MONTH} and all(map(dates.is_season, cells.values)):
-            return None
         return _dates(name, cells, missing)
     if cells.is_stray():
         strays = ", ".join(repr(value[:40]) for value in cells.strays)

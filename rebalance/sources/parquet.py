@@ -5,8 +5,6 @@ import json
 from rebalance.errors import InputError, one_line
 
 ROWS = 65_536
-# Of times as Spark used to write them: in nanoseconds, arrow's choice, 9999-12-31 is a day of 1816.
-UNIT = "us"
 
 
 def schema(path):
@@ -27,7 +25,7 @@ def schema(path):
 
     try:
         with path.open("rb") as file:
-            schema = pq.ParquetFile(file, coerce_int96_timestamp_unit=UNIT).schema_arrow
+            schema = pq.read_schema(file)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path} cannot be read as Parquet: {one_line(error)}.") from error
     notes = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
@@ -108,12 +106,7 @@ def batches(path, names):
         # at once, which may be the whole file, and keeps them until the iterator ends.
         with (
             path.open("rb") as opened,
-            pq.ParquetFile(
-                opened,
-                buffer_size=1 << 20,
-                pre_buffer=False,
-                coerce_int96_timestamp_unit=UNIT,
-            ) as file,
+            pq.ParquetFile(opened, buffer_size=1 << 20, pre_buffer=False) as file,
         ):
             for group in range(file.num_row_groups):
                 for batch in file.iter_batches(

@@ -54,12 +54,23 @@ def check_fingerprint(name):
     fingerprint = paths.fingerprint(name)
     if not fingerprint.exists():
         raise InputError(f"{fingerprint} is missing; run 'dvc repro' to train {name}.")
-    for line in fingerprint.read_text(encoding="utf-8").splitlines():
-        known, path = line.split("  ", 1)
-        if not Path(path).exists():
+    for path, known in _checksums(name).items():
+        if not path.exists():
             raise InputError(f"{path} is missing; run 'dvc repro' to train it again.")
         if (checksum := sha256(path)) != known:
             raise InputError(
                 f"{path} is not what its training stage wrote (SHA-256 {known[:12]}…, "
                 f"found {checksum[:12]}…); run 'dvc repro' to train it again."
             )
+
+
+def _checksums(name):
+    """Return {path: checksum} of the committed fingerprint of a model."""
+    lines = paths.fingerprint(name).read_bytes().decode("utf-8", errors="replace").splitlines()
+    known = {Path(path): known for known, _, path in (line.partition("  ") for line in lines)}
+    # One that is cut would leave a file unchecked.
+    if known.keys() != {paths.model(name), paths.out_of_fold(name)}:
+        raise InputError(
+            f"{paths.fingerprint(name)} is not whole; run 'dvc repro' to train {name} again."
+        )
+    return known

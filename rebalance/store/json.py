@@ -49,8 +49,33 @@ def write_json(path, content):
 
 
 def read_json(path):
-    """Return the content of a JSON file; `InputError` where there is none."""
+    """Return the content of a JSON file that a stage wrote.
+
+    Raises `InputError` where it is missing or damaged, and later where a key is asked for that it
+    lacks.
+    """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(
+            Path(path).read_text(encoding="utf-8"), object_hook=lambda each: _Written(path, each)
+        )
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing; run 'dvc repro' to make it.") from error
+    except ValueError as error:  # no UTF-8, or no JSON
+        raise InputError(f"{path} is not whole; run 'dvc repro' to make it again.") from error
+
+
+class _Written(dict):
+    """A mapping of a file that a stage wrote; a key that it lacks is a fault of the file."""
+
+    def __init__(self, path, content):
+        super().__init__(content)
+        self._path = path
+
+    def __missing__(self, key):
+        raise InputError(
+            f"{self._path} lacks {key!r}: it is damaged, or of another version; run 'dvc repro' to "
+            "make it again."
+        )
+
+    def __reduce__(self):
+        return dict, (dict(self),)

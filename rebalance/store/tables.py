@@ -205,13 +205,11 @@ def write_frames(path, frames, roles=None):
 @contextmanager
 def _whole(path):
     """Turn what arrow says of a file that is missing or damaged into an `InputError`."""
-    import pyarrow as pa
-
     try:
         yield
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing; run 'dvc repro', which makes it.") from error
-    except (pa.ArrowInvalid, OSError) as error:
+    except (ValueError, OSError) as error:  # arrow's own are both
         raise InputError(f"{path} is not whole; run 'dvc repro' to make it again.") from error
 
 
@@ -227,12 +225,12 @@ class Columns:
 
         with _whole(path):
             self.file = pq.ParquetFile(path, page_checksum_verification=True)
-        self.schema = self.file.schema_arrow
+            self.schema = self.file.schema_arrow
+            self.roles = json.loads((self.schema.metadata or {}).get(b"rebalance", b"{}"))
         self.more = more or {}
         self.column_names = [*self.schema.names, *self.more]
         self.path, self.rows = path, rows
         self.num_rows = self.file.metadata.num_rows if rows is None else len(rows)
-        self.roles = json.loads((self.schema.metadata or {}).get(b"rebalance", b"{}"))
 
     def __getitem__(self, name):
         """Return one column, a chunked array of arrow's; of a categorical one the labels."""

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from rebalance import paths, store
 from rebalance.params.learners import LEARNERS
-from rebalance.tracking import places, provenance
+from rebalance.tracking import left, places, provenance
 
 # Packages that a model needs in addition to scikit-learn, by the module of its class.
 NEEDS = {"imblearn": ("imbalanced-learn",)} | {
@@ -75,6 +75,7 @@ def _log_trial(client, experiment_id, parent, record, trial):
             "trial.state": state,
             "mlflow.parentRunId": parent,
             "mlflow.user": provenance.user(),
+            **left.mark(),
         },
     ).info.run_id
     metrics = {"folds": int(folds)} | ({"score": float(score)} if score else {})

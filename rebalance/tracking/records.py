@@ -4,6 +4,7 @@ Numbers and sentences come from the files that a stage wrote, so that both are e
 """
 
 import json
+import logging
 import os
 import shutil
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from rebalance import paths, store
 from rebalance.errors import InputError
 from rebalance.params.file import read
 from rebalance.tracking import pipeline, places, provenance, summaries
+
+log = logging.getLogger("rebalance")
 
 # Holds the `dvc repro` in which the server was found away: its later stages do not ask again.
 AWAY = "away"
@@ -208,12 +211,19 @@ def _link(path, there):
 
 
 def kept():
-    """Return [(path, Record)] of the records on disk, in the order in which the stages ran."""
-    records = [
-        (path, Record(**json.loads(path.read_text(encoding="utf-8"))))
-        for path in _folder().glob("*.json")
-    ]
-    return sorted(records, key=lambda each: each[1].started)
+    """Return [(path, Record)] of the records on disk, in the order in which the stages ran.
+
+    One that is damaged is deleted: ``rebalance sync`` makes it again from dvc.lock.
+    """
+    records = []
+    for path in _folder().glob("*.json"):
+        try:
+            record = Record(**json.loads(path.read_text(encoding="utf-8")))
+            records.append((float(record.started or 0), path, record))
+        except (ValueError, TypeError):
+            log.warning("note: the record %s is damaged; 'rebalance sync' makes it again.", path)
+            forget(path)
+    return [(path, record) for _, path, record in sorted(records, key=lambda each: each[:2])]
 
 
 def forget(path):

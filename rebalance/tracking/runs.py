@@ -12,6 +12,7 @@ from rebalance.errors import InputError, one_line, redacted
 from rebalance.tracking import (
     contents,
     judgements,
+    left,
     looks,
     patience,
     pipeline,
@@ -133,6 +134,7 @@ def hand_over(experiment, record, *, model=None, seconds=None):
     """
 
     def work(client, experiment_id):
+        left.end(client, experiment_id)
         _record_kept(client, experiment_id)
         return _record(client, experiment_id, record, model=model)
 
@@ -182,12 +184,12 @@ def _known(client, experiment_id, record):
 
 def _record(client, experiment_id, record, *, model=None):
     began = record.started or time.time()
-    tags = record.tags | {"mlflow.note.content": record.note, "record": record.key}
+    tags = {"mlflow.note.content": record.note, "record": record.key, **left.mark()}
     run_id = client.create_run(
         experiment_id,
         start_time=provenance.milliseconds(began),
         run_name=record.stage,
-        tags=provenance.tag_texts(tags),
+        tags=provenance.tag_texts(record.tags | tags),
     ).info.run_id
     ended = provenance.milliseconds(began + record.seconds) if record.seconds else None
     with _terminated(client, run_id, ended):

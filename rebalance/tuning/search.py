@@ -91,9 +91,9 @@ def check(table, tune, settings):
     untreated = Candidate(treatment=treatments.NONE, ratio=natural)
     training.check(untreated.entry(natural, tune.seed), table, settings, tune.key)
     with errors.at(f"{tune.key}.learner"):
-        lowest = {name: values.lowest for name, values in tune.learner.items()}
-        arguments = settings.learner.params | lowest
-        learners.make(settings.learner.model_copy(update={"params": arguments}))
+        lowest = {name: asked.lowest for name, asked in tune.learner.items()}
+        given = settings.learner.params | lowest
+        learners.make(settings.learner.model_copy(update={"params": given}))
 
 
 def questions(tune):
@@ -133,18 +133,18 @@ def search(fits, tune, settings):
 
     scored, trials = {}, []
 
-    def answer(arm, candidates):
+    def answer(arm, asked):
         new = dict.fromkeys(
-            c for c in [*candidates, *([] if trials else [untreated])] if c not in scored
+            c for c in [*asked, *([] if trials else [untreated])] if c not in scored
         )
         batch = {candidate: Scored(candidate=candidate) for candidate in new}
         race([*batch.values()], (scored | batch)[untreated], tune, submit, rate, fits.workers)
         scored.update(batch)
-        for candidate in candidates:
+        for candidate in asked:
             arm.tell(candidate, scored[candidate])
             trials.append(candidate)
         fits.expect(max(0, questions(tune) - len(trials)) * tune.folds + settings.fits)
-        return bool(candidates)
+        return bool(asked)
 
     going = arms
     while going:

@@ -12,8 +12,7 @@ class Profile:
     """The contents of a table.
 
     ``labels`` counts the rows of each class of the target, ``times`` names the columns of dates,
-    ``said`` are lines on how the file was read, and ``unused`` names columns of types that no
-    learner takes.
+    ``said`` are lines on how the file was read.
     """
 
     rows: int
@@ -23,7 +22,6 @@ class Profile:
     unlabelled: int
     times: list
     said: list
-    unused: list
 
 
 def profile(path, target, read=None):
@@ -39,9 +37,7 @@ def profile(path, target, read=None):
     from rebalance import sources
     from rebalance.sources import labels
 
-    section = _section(path, target, read)
-    unused = sources.unused(section)
-    reading = sources.profile(section.model_copy(update={"drop": unused}))
+    reading = sources.profile(_section(path, target, read))
     if not reading.rows:
         raise InputError(f"{path} has no rows.")
     if not reading.target:
@@ -62,7 +58,6 @@ def profile(path, target, read=None):
         unlabelled=reading.unlabelled,
         times=[name for name, column in reading.columns.items() if column.holds == "date"],
         said=list(reading.said),
-        unused=unused,
     )
 
 

@@ -21,7 +21,7 @@ def point(document, path, profile, positive, again):
     if not again:
         if data.get("drop"):
             lines.append(f"data.drop: empty now, it was {', '.join(map(str, data['drop'][:10]))}")
-        document.put("data", {"drop": profile.unused})
+        document.put("data", {"drop": []})
         for key in OF_A_TABLE:
             if data.get(key):
                 data.pop(key)
@@ -31,17 +31,9 @@ def point(document, path, profile, positive, again):
             document.put("data", {"prevalence": None})
             lines.append("data.prevalence: none now, it spoke of another table")
         document.put("split", {"method": "stratified", "column": "", "gap": 0})
-    else:
-        known, drop = {*profile.columns, *profile.unused}, data.get("drop") or []
-        if absent := [name for name in drop if str(name) not in known]:
-            lines.append(
-                f"data.drop: {', '.join(map(str, absent))} removed, no columns of the table"
-            )
-        drop = [name for name in drop if name not in absent]
-        document.put("data", {"drop": [*drop, *(n for n in profile.unused if n not in drop)]})
-    if profile.unused:
-        names = ", ".join(map(repr, profile.unused[:10]))
-        lines.append(f"data.drop {names}: lists, structures or the like, which no learner takes")
+    elif absent := [name for name in data.get("drop") or [] if str(name) not in profile.columns]:
+        lines.append(f"data.drop: {', '.join(map(str, absent))} removed, no columns of the table")
+        document.put("data", {"drop": [name for name in data["drop"] if name not in absent]})
     if data.get("read"):
         lines.append(f"data.read: {', '.join(data['read'])} as params.yaml has it")
     several = len(profile.labels) > 2 or len(positive) > 1

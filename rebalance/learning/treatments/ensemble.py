@@ -43,19 +43,19 @@ class Ensemble(Method):
     def fit(self, entry, learner, rows, y, weights, layout):
         """Return the fitted ensemble, less its samplers."""
         del weights, layout
-        settings = {}
+        given = {}
         if entry.ratio is not None and entry.ratio >= natural_ratio(y):
-            settings["sampling_strategy"] = {}
+            given["sampling_strategy"] = {}
         elif entry.ratio is not None:
-            settings["sampling_strategy"] = lambda y: arguments.fewer_negatives(
+            given["sampling_strategy"] = lambda y: arguments.fewer_negatives(
                 entry.ratio, *counts(y)
             )
         if self.uses_learner:
-            settings["estimator"] = learner
+            given["estimator"] = learner
         negatives, positives = counts(y)
         X = rows.array()
         with arguments.refusing(entry):
-            fitted = arguments.seeded(self.cls, entry, **settings).fit(X, y)
+            fitted = arguments.seeded(self.cls, entry, **given).fit(X, y)
         estimator = without_samplers(fitted)
         return Fitted(estimator=estimator, shift=0.0, negatives=negatives, positives=positives)
 

@@ -67,16 +67,16 @@ class Sampler(Method):
         """Return the rows of the sampler; at the natural ratio and above, the fold's own."""
         del weights
         negatives, positives = counts(y)
-        cls, settings = self.class_for(rows, layout), {}
+        cls, given = self.class_for(rows, layout), {}
         if cls.__name__ == "SMOTENC" and "categorical_features" not in entry.params:
-            settings["categorical_features"] = sorted(layout.categories)
+            given["categorical_features"] = sorted(layout.categories)
         if entry.ratio is not None:
             # The natural ratio means no resampling, whatever the fold's own count.
             if entry.ratio >= negatives / positives:
                 return Prepared(rows=rows, y=y)
-            settings["sampling_strategy"] = self._strategy(entry.ratio, negatives, positives)
+            given["sampling_strategy"] = self._strategy(entry.ratio, negatives, positives)
         with arguments.refusing(entry):
-            sampler = arguments.seeded(cls, entry, **settings)
+            sampler = arguments.seeded(cls, entry, **given)
         fit_neighbours(entry, sampler, positives)
         return self.resampled(entry, sampler, rows, y, layout)
 

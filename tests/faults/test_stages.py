@@ -1,11 +1,11 @@
-"""A stage that fails or is killed at a call to the disk loses nothing: see `benchmarks.faults`.
+"""A stage that is killed, or whose disk or files fail, loses nothing: see `benchmarks.faults`.
 
-Here at some calls of each stage; ``make faults`` tries every one.
+Here at some calls of each stage and for some files; ``make faults`` tries every one.
 """
 
 import pytest
 
-from benchmarks.faults import calls, tally, tiny
+from benchmarks.faults import calls, damage, tally, tiny
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +26,29 @@ def chain(server, tmp_path_factory):
 @pytest.mark.parametrize(
     ("fault", "start", "step"),
     [
-        ("killed at a call", 32, 190),
-        ("disk full from a call on", 60, 190),
+        ("killed at a call", 32, 10_000),
+        ("disk full from a call on", 60, 10_000),
     ],
 )
 def test_a_fault_at_a_call_to_the_disk_costs_nothing(chain, fault, start, step):
     found = calls.tried(chain, fault, start=start, step=step)
     assert found.tries >= len(tiny.STAGES)
     assert found.holds, "\n".join(found.problems)
+
+
+def test_a_file_that_was_damaged_is_made_again_or_refused_in_a_line(chain):
+    found = damage.tried(damage.with_lock(chain), every=23)
+    assert found.tries > 10
+    assert found.holds, "\n".join(found.problems)
+
+
+def test_a_damaged_file_that_is_believed_is_noticed(chain, monkeypatch):
+    monkeypatch.setattr(damage, "BELIEVED", ())
+    monkeypatch.setattr(damage, "READERS", {"params.yaml": ["download"]})
+    other = {"seed: 1": lambda content, _: content.replace(b"seed: 1\n", b"seed: 2\n")}
+    monkeypatch.setattr(damage, "kinds", lambda _: other)
+    found = damage.tried(chain)
+    assert [line for line in found.wrong if "params.yaml seed: 1, download: ends with 0" in line]
 
 
 def test_what_is_torn_lost_or_repeated_is_noticed(chain, monkeypatch):
