@@ -151,7 +151,7 @@ def with_costs(**changes):
 
 def test_the_report_gives_costs_with_their_interval_and_their_doubt():
     found = with_costs(cost=1690.0, cost_low=1214.3, cost_high=2410.9, cost_doubt="of luck")
-    row = sections.rules(found).rows[2]
+    (row,) = sections.costs(found).rows
     assert row["cost"] == "1,690 [1,214, 2,411]"
     assert (
         "under: the intervals of the costs of costs may be too narrow, because of luck."

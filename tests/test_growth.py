@@ -207,7 +207,7 @@ def with_curve(low, gain, high):
 @pytest.mark.parametrize(
     ("ends", "said"),
     [
-        ((0.011, 0.03, 0.05), "More positives of the same kind would help: twice as many"),
+        ((0.011, 0.03, 0.05), "More positives of the same kind would help: from twice as many"),
         ((0.001, 0.03, 0.05), "Whether more positives of the same kind would help is open: "),
         (
             (0.001, 0.003, 0.009),
@@ -220,7 +220,7 @@ def test_the_report_says_whether_more_positives_would_help(ends, said):
     section = sections.more_positives(with_curve(*ends))
     assert section.text.startswith(said)
     low, gain, high = ends
-    found = re.search(r"would add (\S+) \[(\S+), (\S+)\] to the average precision", section.text)
+    found = re.search(r"is expected to gain (\S+) \[(\S+), (\S+)\]\. It is", section.text)
     assert [float(number) for number in found.groups()] == [gain, low, high]
     assert "It is 0.612 out of fold with 400 positives in a training fold, and 0.580 with 200." in (
         section.text

@@ -123,6 +123,7 @@ def test_the_short_report_has_the_answer_the_verdicts_the_rules_and_what_to_doub
         "Would more positives help?",
         "Decisions against the baseline with a moved threshold",
         "Rules, for under",
+        "Costs, for under",
         "Rows",
         "Caveats",
         "Permutation importance, for under",
@@ -603,10 +604,30 @@ def test_the_rules_are_those_of_the_recommended_model():
         assert (half["rule"], costs["rule"]) == ("fixed", "expected_cost")
         assert (half["found"], half["false alarms"]) == (str(found), str(alarms))
         assert own["threshold"] == str(fixed.THRESHOLDS[name])
-        assert half["cost"] == half["savings"] == ""
     # From .05 the baseline flags all rows: nothing is saved.
-    assert (costs["found"], costs["false alarms"], costs["cost"]) == ("5", "15", "100")
-    assert first(costs["savings"]) == 0
+    assert (costs["found"], costs["false alarms"]) == ("5", "15")
+
+
+def test_costs_stand_beside_those_of_flagging_none_and_all():
+    """Each missed positive costs 100, each flagged row 5; flagging all 20 rows costs 100."""
+    (row,) = rows_of(whole(fixed.results("baseline")), "Costs, for baseline")
+    assert row["rule"] == "costs"
+    assert (row["cost"], row["cost of flagging all"], row["cost of flagging none"]) == (
+        "100",
+        "100",
+        "500",
+    )
+    assert first(row["savings"]) == 0
+    (row,) = rows_of(whole(fixed.results("under")), "Costs, for under")
+    assert first(row["cost"]) == 8 * 5
+    assert first(row["savings"]) == pytest.approx(1 - 40 / 100)
+
+
+def test_the_rows_say_how_many_are_sealed(results):
+    sealed = results.split | {"final": {"rows": 1500, "positives": 30}}
+    text = sections.rows(replace(results, split=sealed)).text
+    assert "1,500 rows with 30 positives are sealed until 'rebalance final' opens them." in text
+    assert "sealed" not in sections.rows(results).text
 
 
 def test_a_rule_on_a_column_that_the_table_lacks_is_left_out_and_said(results):
@@ -620,10 +641,11 @@ def test_a_rule_on_a_column_that_the_table_lacks_is_left_out_and_said(results):
     assert "left out" not in sections.rules(results).text
 
 
-def test_rules_without_costs_have_no_column_of_costs(results):
+def test_rules_without_costs_have_no_section_of_costs(results):
     decided = {key: results.decisions["under"][key] for key in ("half", "max_f1")}
-    section = sections.rules(replace(results, decisions={"under": decided}))
-    assert not {"cost", "savings"} & set(section.headings)
+    without = replace(results, decisions={"under": decided})
+    assert sections.costs(without) is None
+    section = sections.rules(without)
     assert section.text.endswith("with 95 % intervals.")
 
 

@@ -57,8 +57,6 @@ RULES = {
     "recall": "recall",
     "true_positives": "found",
     "false_positives": "false alarms",
-    "cost": "cost",
-    "savings": "savings",
 }
 
 
@@ -70,6 +68,12 @@ def by_model(*names):
 def rows(results):
     """Return how many rows and positives there were."""
     train, test = results.split["train"], results.split["test"]
+    final, sealed = results.split.get("final"), ""
+    if final:
+        sealed = (
+            f"{final['rows']:,} rows with {final['positives']:,} positives are sealed until "
+            "'rebalance final' opens them. "
+        )
     return Section(
         title="Rows",
         part=part.DATA,
@@ -77,8 +81,9 @@ def rows(results):
         text=(
             f"{train['rows']:,} training rows with {train['positives']:,} positives, "
             f"{test['rows']:,} test rows with {test['positives']:,} ({test['prevalence']:.4%}). "
-            f"{test['rows_also_in_train']:,} test rows equal a training row. Answering 'negative' "
-            f"for every row has accuracy {test['no_information_rate']:.6g}."
+            f"{sealed}{test['rows_also_in_train']:,} test rows equal a training row. "
+            "Answering 'negative' for every row has accuracy "
+            f"{test['no_information_rate']:.6g}."
             + "".join(f" {line}" for line in results.params.too_high(train["natural_ratio"]))
         ),
     )
@@ -249,13 +254,14 @@ def more_positives(results):
         part=part.DIFFERENCES,
         short=True,
         text=(
-            f"{verdict}: twice as many, with as many more negatives, would add "
-            f"{with_ends(Estimate(value=gain, low=low, high=high), sign='+')} to the {metric} of "
-            f"the baseline. It is {now['score']:.3f} out of fold with {now['positives']:,.0f} "
-            f"positives in a training fold, and {half['score']:.3f} with "
-            f"{half['positives']:,.0f}. The gain follows from an inverse power law fitted to "
-            "these scores (Figueroa et al. 2012), and its interval from their spread over the "
-            "folds; a law of another form, or rows of another kind, would give another gain."
+            f"{verdict}: from twice as many, with as many more negatives, the {metric} of the "
+            "baseline is expected to gain "
+            f"{with_ends(Estimate(value=gain, low=low, high=high), sign='+')}. It is "
+            f"{now['score']:.3f} out of fold with {now['positives']:,.0f} positives in a training "
+            f"fold, and {half['score']:.3f} with {half['positives']:,.0f}. The gain follows from "
+            "an inverse power law fitted to these scores (Figueroa et al. 2012), and its interval "
+            "from their spread over the folds; a law of another form, or rows of another kind, "
+            "would give another gain."
         ),
         figures=("learning_curve",),
     )
@@ -487,7 +493,6 @@ def rules(results):
     """Return what the decisions of every rule are worth, for the recommended model."""
     name = results.recommendation.model
     decided = results.decisions[name]
-    costs = any("cost" in row for row in decided.values())
     table = rows_of_rules(decided)
     for row in table:
         row["use"] = "in use" if row["name"] == results.params.threshold.use else None
@@ -497,19 +502,12 @@ def rules(results):
         short=True,
         text=f"{deciding(results)} Decisions on the test rows at the threshold of each rule, with "
         "95 % intervals."
-        + (
-            " Costs are those of all test rows; their intervals, and those of the savings, leave "
-            "the number of positives free. Savings are the share of the cheaper trivial policy "
-            "(flag none, flag all)."
-            if costs
-            else ""
-        )
         + "".join(
             f" {key} is left out: the table has no column {' or '.join(map(repr, rule.columns))}."
             for key, rule in results.params.threshold.rules.items()
             if rule.per_row and key not in decided
         ),
-        headings={key: RULES[key] for key in RULES if costs or key not in {"cost", "savings"}},
+        headings=RULES,
         rows=table,
         figures=(*(["cost"] if results.costs else []), "alerts"),
     )
@@ -629,6 +627,33 @@ def money(value, low, high, sign=""):
         for each in (value, low, high)
     )
     return value if low == high else f"{value} [{low}, {high}]"
+
+
+def costs(results):
+    """Return what the decisions of the rules with costs cost, for the recommended model."""
+    name = results.recommendation.model
+    table = [row for row in rows_of_rules(results.decisions[name]) if "cost" in row]
+    if not table:
+        return None
+    for row in table:
+        row |= {key: f"{row[key]:,.4g}" for key in ("cost_of_none", "cost_of_all")}
+    return Section(
+        title=f"Costs, for {name}",
+        part=part.DECISIONS,
+        short=True,
+        text=(
+            "Costs of all test rows with 95 % intervals, which leave the number of positives free. "
+            "Savings are the share of the cheaper trivial policy, flagging none or flagging all."
+        ),
+        headings={
+            "name": "rule",
+            "cost": "cost",
+            "cost_of_none": "cost of flagging none",
+            "cost_of_all": "cost of flagging all",
+            "savings": "savings",
+        },
+        rows=table,
+    )
 
 
 def costs_against_baseline(results):
@@ -978,6 +1003,7 @@ SECTIONS = [
     curves,
     against_moved,
     rules,
+    costs,
     costs_against_baseline,
     promises,
     bands,
