@@ -715,7 +715,7 @@ def evaluated(warm):
     rows = pd.DataFrame(X, columns=["V1", "V2", "Amount"]).assign(Class=Y)
     for path in (paths.TRAIN, paths.TEST):
         store.write_frame(path, rows, {"target": "Class", "features": ["V1", "V2", "Amount"]})
-    store.write_json(paths.SPLIT, {"train": SIDE, "test": SIDE})
+    store.write_json(paths.SPLIT, {"train": SIDE, "test": SIDE | {"prevalence": 0.5}})
     store.write_json(paths.SCORES, SCORES)
     store.write_json(paths.COMPARISON, JUDGED)
     store.write_json(paths.ANSWER, {"recommended": "baseline", "answer": "Use baseline."})
@@ -748,8 +748,18 @@ def test_the_answer_stands_on_the_experiment_the_models_and_their_runs(evaluated
     run_id = evaluate()
     ours = client().get_experiment_by_name(EXPERIMENT)
     assert ours.tags["mlflow.note.content"] == "Use baseline."
+    # The view that 'rebalance ui' opens: the recommended model's run first, with its verdict.
+    view = json.loads(ours.tags["mlflow.sharedViewState.rebalance"])
+    order = f"{view['orderByKey']} {'ASC' if view['orderByAsc'] else 'DESC'}"
+    seen = client().search_runs([ours.experiment_id], view["searchFilter"], order_by=[order])
+    assert seen[0].data.tags["model"] == "baseline"
+    assert {"tags.`recommended`", "tags.`verdict`", "metrics.`average_precision`"} < set(
+        view["selectedColumns"]
+    )
     held = {run.data.tags["model"]: run.data for run in runs() if "model" in run.data.tags}
     assert held["over"].metrics["average_precision_low"] == 0.6
+    assert held["over"].metrics["difference_low"] == JUDGED["verdicts"]["over"]["low"]
+    assert held["over"].metrics["difference_high"] == JUDGED["verdicts"]["over"]["high"]
     assert held["over"].metrics["difference"] == 0.2
     assert held["over"].tags["verdict"] == "better"
     assert held["over"].tags["recommended"] == "false"

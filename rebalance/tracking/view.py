@@ -7,23 +7,21 @@ FILTER = "tags.kind = 'stage'"
 
 
 def save(client, experiment_id, metric):
-    """Keep the view with the experiment, as one that MLflow's users share: the best model first."""
-    from rebalance.metrics import sign
+    """Keep the view with the experiment, as one that MLflow's users share.
 
-    tags = ["model", "recommended", "verdict"]
-    metrics = [metric, f"{metric}_low", f"{metric}_high", *(
-        f"difference{end}" for end in ("", "_low", "_high")
-    ), "threshold"]  # fmt: skip
+    The recommended model stands first, whatever a single metric says; then the latest run.
+    """
+    metrics = [f"{name}{end}" for name in (metric, "difference") for end in ("", "_low", "_high")]
     state = {
         "searchFilter": FILTER,
-        "orderByKey": f"metrics.`{metric}`",
-        "orderByAsc": sign(metric) < 0,
+        "orderByKey": "tags.`recommended`",
+        "orderByAsc": False,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
         "selectedColumns": [
-            *(f"tags.`{name}`" for name in tags),
+            *(f"tags.`{name}`" for name in ("recommended", "verdict")),
             *(f"metrics.`{name}`" for name in metrics),
         ],
     }

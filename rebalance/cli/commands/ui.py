@@ -25,7 +25,7 @@ def run(port):
     page = tracking.page(there, experiment)
     if server:
         return f"{page}\n"
-    sys.stdout.write(f"the models, the best score first, in some seconds at\n{page}\n")
+    sys.stdout.write(f"the runs, the recommended model's first, in some seconds at\n{page}\n")
     sys.stdout.flush()
     command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
     with contextlib.suppress(KeyboardInterrupt):
