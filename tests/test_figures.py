@@ -160,6 +160,8 @@ def test_the_precision_recall_curve_encloses_the_average_precision(results):
         assert lines[name].get_drawstyle() == "steps-pre"
         area = np.sum(np.diff(recall) * np.asarray(precision)[1:])
         assert area == pytest.approx(average_precision_score(fixed.Y, fixed.SCORES[name]))
+        # It begins at recall 0 with the precision of the first positive, and not with a cliff.
+        assert (recall[0], precision[0]) == (0, precision[1])
         assert lines[name].get_color() == COLOURS[name]
     labels = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
     prevalence = labels["prevalence"]
