@@ -7,6 +7,7 @@ from sklearn.metrics import average_precision_score
 from benchmarks import calibration, splits
 from benchmarks.honesty import __main__ as honesty
 from benchmarks.honesty import coverage, optimism, policy, sets, tables
+from rebalance import comparison
 from rebalance import params as parameters
 from rebalance.comparison import Interval
 from rebalance.errors import InputError
@@ -89,6 +90,28 @@ def test_the_race_and_the_habits_are_all_tested(outcome):
     # The natural ratio is below 200: keeping 200 is keeping all.
     assert outcome.tested["under-sampling 200:1"] == outcome.tested[policy.BASELINE]
     assert outcome.recommended not in policy.HABITS
+
+
+def test_the_rules_beside_the_recommendation_worked_by_hand():
+    def test(p_value):
+        return comparison.Corrected(value=0.0, low=0.0, high=0.0, p_value=p_value, folds=5)
+
+    arms = {"large": (0.03, 0.02, test(0.2)), "sure": (0.009, 0.001, test(0.01)),
+            "worse": (-0.05, 0.01, test(0.001))}  # fmt: skip
+    chosen = {name.removeprefix("rule: "): rule(arms) for name, rule in policy.RULES.items()}
+    assert chosen == {
+        "any gain": "large", "2 errors": "sure", "corrected test": "sure", "margin .01": "large",
+        # Variance between arms .00099: of .03 .021 is left where the error is .02, of .009 all.
+        "expected regret": "large",
+    }  # fmt: skip
+    assert {rule({}) for rule in policy.RULES.values()} == {policy.BASELINE}
+    assert {rule({"worse": arms["worse"]}) for rule in policy.RULES.values()} == {policy.BASELINE}
+
+
+def test_a_rule_that_regrets_less_is_shown_and_is_no_miss():
+    each = [{policy.RECOMMENDED: 0.02, "rule: any gain": 0.01, "none": 0.02}]
+    found = {("set", "learner"): each, ("other set", "learner"): each}
+    assert policy.summed(found, 1).misses == []
 
 
 def regrets(recommended, none, weights):

@@ -20,6 +20,7 @@ from benchmarks.honesty.cores import on_every_core
 from benchmarks.honesty.sets import SETS
 from benchmarks.honesty.tables import Table
 from rebalance import metrics, splitting, tuning
+from rebalance.comparison.significance import ALPHA
 from rebalance.judging import recommendation
 from rebalance.learning import learners, treatments
 from rebalance.params import Learner, OutOfFold, Treatment
@@ -59,16 +60,56 @@ class Outcome(NamedTuple):
     recommended : str
     tested : dict of str to float
         Test score by arm.
+    by_rule : dict of str to str
+        The arm that each of `RULES` takes from the same folds.
     """
 
     recommended: str
     tested: dict
+    by_rule: dict
 
     def regrets(self):
         """Return the regret of every policy; that of the best in hindsight is 0."""
         best = max(self.tested.values())
-        taken = {RECOMMENDED: self.tested[self.recommended]} | self.tested
-        return {policy: best - score for policy, score in taken.items()}
+        taken = {RECOMMENDED: self.recommended} | self.by_rule
+        scores = {policy: self.tested[arm] for policy, arm in taken.items()} | self.tested
+        return {policy: best - score for policy, score in scores.items()}
+
+
+def _beyond(enough):
+    """Return a rule: of the arms whose gain is enough, the one of the largest, else the baseline.
+
+    ``enough`` is a function of a gain, its standard error and the corrected test of the folds.
+    """
+
+    def rule(arms):
+        gains = {name: arm[0] for name, arm in arms.items() if enough(*arm)}
+        return max(gains, key=gains.get, default=BASELINE)
+
+    return rule
+
+
+def _least_expected_regret(arms):
+    """Return the arm of the largest gain to be expected, shrunk by how much gains of arms differ.
+
+    The gains are taken for draws around 0 (empirical Bayes: Efron and Morris 1973).
+    """
+    if not arms:
+        return BASELINE
+    gains, errors = (np.array([arm[i] for arm in arms.values()]) for i in (0, 1))
+    between = max(1e-9, float(np.mean(gains**2 - errors**2)))
+    expected = gains * between / (between + errors**2)
+    return list(arms)[expected.argmax()] if expected.max() > 0 else BASELINE
+
+
+# What could be done in place of one standard error.
+RULES = {
+    "rule: any gain": _beyond(lambda gain, *_: gain > 0),
+    "rule: 2 errors": _beyond(lambda gain, error, _: gain > 2 * error),
+    "rule: corrected test": _beyond(lambda gain, _, test: gain > 0 and test.p_value <= ALPHA),
+    "rule: margin .01": _beyond(lambda gain, *_: gain > 0.01),
+    "rule: expected regret": _least_expected_regret,
+}
 
 
 def outcome(parts, learner, seed, n_folds=FOLDS):
@@ -99,11 +140,20 @@ def outcome(parts, learner, seed, n_folds=FOLDS):
     entries = {name: _below(entry, natural) for name, entry in ENTRIES.items()}
     entries[TUNED] = _tuned(out_of_fold, folds, y, natural)
     scores = {name: _columns(out_of_fold(entry), folds, y) for name, entry in entries.items()}
-    chosen = recommendation.recommend(scores.items(), METRIC).model
+    found = recommendation.recommend(scores.items(), METRIC)
+    arms = {
+        name: (each.difference.value, each.error, each.difference)
+        for name, each in found.cross_validated.items()
+        if each.difference and each.difference.value
+    }
     entries |= {name: _below(entry, natural) for name, entry in HABITS.items()}
     fits = {entry.model_dump_json(): entry for entry in entries.values()}
     tested = {key: _test_score(entry, learner, parts) for key, entry in fits.items()}
-    return Outcome(chosen, {name: tested[e.model_dump_json()] for name, e in entries.items()})
+    return Outcome(
+        found.model,
+        {name: tested[entry.model_dump_json()] for name, entry in entries.items()},
+        {name: rule(arms) for name, rule in RULES.items()},
+    )
 
 
 def _below(entry, natural):
@@ -192,7 +242,7 @@ def summed(found, splits):
     misses = [
         f"the recommendation loses to always {name!r} by {-worse:.4f} (standard error {error:.4f})"
         for name, worse, error in zip(policies[1:], more.mean(axis=0), errors, strict=True)
-        if worse < 0
+        if worse < 0 and name not in RULES
     ]
     return Table(
         "Regret in test average precision, from the best arm in hindsight; bound: the "
@@ -201,5 +251,6 @@ def summed(found, splits):
         rows,
         misses,
         f"A pair is a set and a learner, {splits} splits each. Rows: by set, by learner, over "
-        "all.\nAn arm whose ratio is not below the natural one is none.",
+        "all.\nAn arm whose ratio is not below the natural one is none. Rules take an arm from the "
+        "same folds\nin place of one standard error, and have no bound.",
     )
