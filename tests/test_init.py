@@ -74,6 +74,33 @@ def test_a_path_of_the_home_folder_and_a_symbolic_link(clone, capsys, monkeypatc
     assert written()["data"]["path"] == "link.csv"
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("~/mine.csv", "data.path must be written in full, as '{here}/mine.csv': DVC, which looks"),
+        ("data", "data.path must not hold what the pipeline writes, got 'data': put your files in"),
+        (".", "data.path must not hold what the pipeline writes, got '.'"),
+    ],
+)
+def test_a_path_that_dvc_would_refuse_is_said_before(clone, capsys, monkeypatch, path, said):
+    monkeypatch.setenv("HOME", str(clone))
+    (clone / "data").mkdir()
+    for place in ("mine.csv", "data/mine.csv", "data/mine/mine.csv"):
+        (clone / place).parent.mkdir(exist_ok=True)
+        rows().to_csv(clone / place, index=False)
+    run("init", "data/mine", "--target", "churn", capsys=capsys)
+    content = changed(written(), {"data.path": path, "learner.params": {"no_such": 1}})
+    Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        cli.main(["check"])
+    lines = str(refused.value).splitlines()
+    assert lines[0].startswith(said.format(here=clone.as_posix()))
+    assert lines[1].startswith("learner.params has the unknown argument 'no_such'")
+    if path != "~/mine.csv":
+        with pytest.raises(InputError, match="the file must not hold what the pipeline writes"):
+            cli.main(["init", path, "--target", "churn"])
+
+
 def test_the_sections_data_and_split_are_written_and_nothing_else(clone, capsys):
     rows(n=60_000, share=0.004).assign(Amount=1.0).to_csv("mine.csv", index=False)
     told = run("init", "mine.csv", "--target", "churn", capsys=capsys)

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rebalance.checks import Finding
+from rebalance.cli.files import seen_by_dvc
 from rebalance.errors import InputError
 from rebalance.sources.address import is_address
 
@@ -91,6 +92,10 @@ def rehearse(params):
     rehearsal = Rehearsal(renamed=(here, path))
     with rehearsal.noting(), rehearsal.listening():
         tracking.reachable(params.tracking)
+    try:
+        seen_by_dvc(path if params.data.source == "file" else "")
+    except InputError as error:
+        rehearsal.complaints.append(str(error))
     data = params.data.model_copy(update={"path": here})
     with TemporaryDirectory() as folder, chdir(folder):
         # What a wrong name stops goes on without it, so that all complaints come together.

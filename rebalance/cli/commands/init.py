@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rebalance import paths, store
 from rebalance.checks.finding import listed, per_cent, quoted
+from rebalance.cli.files import seen_by_dvc
 from rebalance.errors import InputError
 from rebalance.sources.address import is_address
 
@@ -63,7 +64,7 @@ def located(file):
     path = Path(file).expanduser()
     if not path.exists():
         raise InputError(f"the file {quoted(str(file))} is not there.")
-    return path.as_posix()
+    return seen_by_dvc(path.as_posix(), "the file")
 
 
 def _labels(labels):
