@@ -269,6 +269,22 @@ def test_a_doubt_begins_below_five_positives_worth_of_errors(metric):
     assert intervals.doubt(metric, 0.9501, 101) == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "positives", "doubted"),
+    [
+        ("average_precision", 0.25, 8, False),  # as many hits as are needed
+        ("average_precision", 0.24, 8, True),
+        ("roc_auc", 0.75, 20, False),  # five positives' worth of errors
+        ("roc_auc", 0.76, 20, True),
+        ("ece", 0.1, intervals.FEWEST_FOR_ECE, False),
+        ("ece", 0.1, intervals.FEWEST_FOR_ECE - 1, True),
+        ("brier", 0.9, 2, False),
+    ],
+)
+def test_an_interval_is_doubted_below_its_limit_and_not_at_it(name, value, positives, doubted):
+    assert bool(intervals.doubt(name, value, positives)) == doubted
+
+
 def test_decisions_may_be_given_row_by_row():
     y_true, models = sample()
     score = models["arm"][0]
