@@ -91,19 +91,23 @@ def test_an_inverse_power_law_is_continued(a, b, c):
 
 
 def test_the_fit_is_that_of_weighted_least_squares():
-    rng = np.random.default_rng(0)
-    values = law(0.9, 0.9, 0.5) + rng.normal(scale=0.01, size=(5, 4))
-    (_, b, c), _ = curve_fit(
-        lambda n, a, b, c: law(a, b, c, n),
-        COUNTS,
-        values.mean(axis=0),
-        p0=(0.9, 0.9, 0.5),
-        sigma=COUNTS**-0.5,
-        bounds=([0, 0, 0.05], [2, 5, 1]),
-    )
-    found = growth.twice(COUNTS, values)
-    wanted = b * (80**-c - 160**-c)
-    assert found["gain"] == pytest.approx(wanted, abs=5e-4)  # the exponents lie on a grid
+    """Points that follow no such law, so that the weights matter."""
+    means = np.array([0.5, 0.55, 0.7, 0.72])
+    gains = []
+    for sigma in (COUNTS**-0.5, np.ones(4)):
+        (_, b, c), _ = curve_fit(
+            lambda n, a, b, c: law(a, b, c, n),
+            COUNTS,
+            means,
+            p0=(0.9, 0.9, 0.5),
+            sigma=sigma,
+            bounds=([0, 0, 0.05], [5, 9, 1]),
+        )
+        gains.append(b * (80**-c - 160**-c))
+    noise = np.array([[1.0], [-1.0], [0.0], [0.0], [0.0]]) * 0.01
+    found = growth.twice(COUNTS, means + noise * [1, -1, 1, -1])
+    assert found["gain"] == pytest.approx(gains[0], abs=1e-3)  # the exponents lie on a grid
+    assert abs(gains[1] - gains[0]) > 0.02
     assert found["low"] < found["gain"] < found["high"]
 
 
