@@ -18,6 +18,8 @@ _SECRET = re.compile(
 )
 _SHORTEST = 8
 HIDDEN = "***"
+# What a shell makes of a process that SIGINT ended.
+INTERRUPTED = 130
 
 
 class InputError(ValueError):
@@ -109,7 +111,8 @@ def _redacted_traceback(kind, error, trace):
 def run(main):
     """Call ``main``; turn an `InputError` into lines on standard error and exit code 1.
 
-    No secret is printed: neither there, nor by a warning, nor by the traceback of a fault of ours.
+    So are a lack of memory, with 1, and Ctrl-C, with 130. No secret is printed: neither there, nor
+    by a warning, nor by the traceback of a fault of ours.
     """
     logging.getLogger("rebalance").addFilter(_REDACTING)
     sys.excepthook = _redacted_traceback
@@ -119,3 +122,12 @@ def run(main):
         lines = redacted(str(error)).splitlines()
         sys.stderr.write("".join(f"error: {line}\n" for line in lines))
         raise SystemExit(1) from None
+    except MemoryError:
+        sys.stderr.write(
+            "error: the memory is full: lower run.workers, or use a machine with more; what was "
+            "finished is in the score cache, and the next run goes on from there.\n"
+        )
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: the next run goes on from what was finished.\n")
+        raise SystemExit(INTERRUPTED) from None

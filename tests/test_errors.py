@@ -94,3 +94,21 @@ def test_the_filter_changes_what_is_hidden_only(caplog):
     with caplog.at_level(logging.WARNING, "rebalance.test"):
         logger.warning("%d of %s, 5 %%", 3, "http://u:p@h")
     assert caplog.messages == ["3 of http://***@h, 5 %"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (KeyboardInterrupt, 130, "interrupted: the next run goes on from what was finished.\n"),
+        (MemoryError, 1, "error: the memory is full: lower run.workers, or use a machine with mor"),
+        (errors.InputError("one\ntwo"), 1, "error: one\nerror: two\n"),
+    ],
+)
+def test_an_end_that_a_person_can_understand_is_in_lines(error, code, said, capsys):
+    def main():
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        errors.run(main)
+    assert ended.value.code == code
+    assert capsys.readouterr().err.startswith(said)

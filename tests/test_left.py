@@ -73,3 +73,18 @@ def test_a_kept_record_that_is_damaged_costs_a_line(folder, caplog, content):
     assert [record.stage for _, record in records.kept()] == ["split"]
     assert "is damaged; 'rebalance sync' makes it again" in caplog.text
     assert not path.with_name("other.json").exists()
+
+
+@pytest.mark.parametrize("place", [".rebalance", ".rebalance/runs"])
+def test_a_file_in_the_place_of_kept_records_costs_a_line_and_no_stage(folder, caplog, place):
+    (folder / place).parent.mkdir(exist_ok=True)
+    (folder / place).write_text("a file")
+    made = tracking.Record(stage="split", params={}, metrics={}, tags={}, outputs={}, started=1.0)
+    assert not records.keep(made)
+    assert "note: the run of split cannot be kept in .rebalance/runs (" in caplog.text
+    records.note_away("a repro")
+    assert not records.is_away("a repro")
+    assert records.waiting() == []
+    (folder / place).unlink()
+    assert records.keep(made)
+    assert records.waiting() == ["split"]

@@ -118,9 +118,13 @@ class Server:
     ----------
     folder : Path
         Where its own files go, none of the repository's.
+    python : str
+        The interpreter.
+    surroundings : str
+        More variables of the environment.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, python=sys.executable, **surroundings):
         self.folder = Path(folder)
         library = compiled(self.folder)
         more = {
@@ -128,12 +132,13 @@ class Server:
             "PYTHONDONTWRITEBYTECODE": "1",
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "MPLCONFIGDIR": str(self.folder / "matplotlib"),
+            **surroundings,
         }
         if library:
             more["LD_PRELOAD"] = str(library)
         self.preloaded = library is not None
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.faults.server"],
+            [python, "-m", "benchmarks.faults.server"],
             cwd=ROOT,
             env=environment(self.folder, **more),
             stdin=subprocess.PIPE,

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
@@ -187,7 +187,21 @@ def keep(record):
     """Keep a record until a later stage, or ``rebalance sync``, hands it to MLflow.
 
     The files that MLflow gets are kept with it: a later run of the stage replaces the others.
+    Return whether it is kept: a disk that takes no record costs a line, and never the stage.
     """
+    try:
+        _write(record)
+    except OSError as error:
+        forget(_folder() / f"{record.key}.json")
+        reason = (error.__cause__ or error).strerror or error
+        log.warning(
+            "note: the run of %s cannot be kept in %s (%s).", record.stage, _folder(), reason
+        )
+        return False
+    return True
+
+
+def _write(record):
     folder = _folder() / record.key
     # What the judgement of evaluate is read from.
     more = [paths.SPLIT] if record.stage == "evaluate" and paths.SPLIT.exists() else []
@@ -228,7 +242,8 @@ def kept():
 
 def forget(path):
     """Delete a record that MLflow has."""
-    path.unlink(missing_ok=True)
+    with suppress(OSError):
+        path.unlink()
     shutil.rmtree(path.with_suffix(""), ignore_errors=True)
 
 
@@ -252,7 +267,8 @@ def alone():
 def note_away(repro):
     """Note that the server does not answer this ``dvc repro``, if it is one."""
     if repro:
-        store.write_text(_folder() / AWAY, repro)
+        with suppress(OSError):  # it is asked once more
+            store.write_text(_folder() / AWAY, repro)
 
 
 def is_away(repro):

@@ -85,18 +85,19 @@ def stage(name, params):
     if name == "evaluate":
         pipeline.forget_removed()
     sys.stdout.write(f"{name}: {record.note.partition('. ')[0].removesuffix('.')}.\n")
-    if away or (record.seconds < SHORT and pipeline.others_follow(name)):
-        records.keep(record)
+    short = record.seconds < SHORT and pipeline.others_follow(name)
+    if (away or short) and (records.keep(record) or away):
         return
     try:
         hand_over(tracking.experiment, record, model=run.model)
     except InputError as error:
         if tracking.required:
             raise
-        records.keep(record)
+        kept = records.keep(record)
         if isinstance(error, patience.AwayError):
             records.note_away(repro)
-        log.warning("warning: %s The run is kept: 'rebalance sync' records it later.", error)
+        how = "The run is kept: 'rebalance sync' records it later" if kept else "No run is recorded"
+        log.warning("warning: %s %s.", error, how)
 
 
 def reachable(tracking, repro=""):
