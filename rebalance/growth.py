@@ -79,14 +79,14 @@ def curve(table, params, scores, parts):
     folds = _folds(table, params)
     own = {
         share: [
-            _average_precision(table.y[fold.valid], future.result().raw)
+            _average_precision(table.y[fold.valid], future.result().raw, table.negative_weight)
             for fold, future in zip(folds, futures, strict=True)
         ]
         for share, futures in parts.items()
         if futures
     }
     own[1.0] = [
-        _average_precision(scores.y_true[rows], scores.raw[rows])
+        _average_precision(scores.y_true[rows], scores.raw[rows], table.negative_weight)
         for rows in (scores.fold == number for number in range(len(folds)))
     ]
     positives = np.mean([_positives(fold, table) for fold in folds])
@@ -179,5 +179,5 @@ def _positives(fold, table):
     return int(table.y[fold.train].sum())
 
 
-def _average_precision(y_true, y_score):
-    return metrics.ranking_metrics(y_true, y_score)["average_precision"]
+def _average_precision(y_true, y_score, weight):
+    return metrics.of_all_rows(y_true, y_score, weight)["average_precision"]

@@ -224,6 +224,8 @@ def folds(table, params):
     if method == "time":
         column = _moments(table.others[name], name)
         return _time_folds(table.y, column, params, table.roles["gap"])
+    if method == "hashed":
+        return _hashed_folds(table.y, params)
     splitter, groups = StratifiedKFold, None
     if method == "group":
         splitter, groups = StratifiedGroupKFold, _groups(table.others[name], name)
@@ -256,6 +258,42 @@ def folds(table, params):
                 "fewer."
             )
     return folds
+
+
+def _hashed_folds(y, params):
+    folds = []
+    for repeat in range(getattr(params, "repeats", 1)):
+        seed = (params.seed + repeat) % 2**32
+        numbers = fold_numbers(y, params.folds, seed)
+        folds += [
+            Fold(
+                folds=params.folds,
+                seed=seed,
+                number=number,
+                valid=np.flatnonzero(numbers == number).astype(np.int32),
+                total=len(y),
+            )
+            for number in range(params.folds)
+        ]
+    return folds
+
+
+def fold_numbers(y, n_folds, seed):
+    """Return the fold of each training row, from its place among those of its class.
+
+    Of so many rows of a class that follow each other each fold gets one, by chance: the folds of
+    fewer negatives are part of those of more.
+
+    >>> fold_numbers(np.array([0, 0, 0, 1, 1, 1]), 3, seed=0).tolist()
+    [2, 1, 0, 1, 2, 0]
+    """
+    numbers = np.empty(len(y), dtype=np.int32)
+    for label in (0, 1):
+        rows = np.flatnonzero(y == label)
+        rng = np.random.default_rng([seed, label])
+        blocks = rng.random((-(-len(rows) // n_folds), n_folds)).argsort(axis=1)
+        numbers[rows] = blocks.ravel()[: len(rows)]
+    return numbers
 
 
 def fewest_positives(table, params):
@@ -334,6 +372,8 @@ def split_column(raw, params):
 def roles_after_split(roles, params):
     """Return the roles of the columns after the split, whose column is not a feature."""
     column = params.column if params.method != "stratified" else ""
+    # Equal values of a column on one side are groups, by a hash or not.
+    method = "group" if params.method == "hashed" and column else params.method
     features = [name for name in roles["features"] if name != column]
     if not features or column == roles["target"]:
         raise InputError(
@@ -343,7 +383,7 @@ def roles_after_split(roles, params):
         )
     return roles | {
         "features": features,
-        "method": params.method,
+        "method": method,
         "column": column,
         "gap": params.gap,
     }

@@ -24,19 +24,20 @@ def evaluate(params, run):
     split = store.read_json(paths.SPLIT)
     study = store.read_json(paths.training_metrics(paths.TUNED))["study"]
     ratios, stopped = figures.read_ratios(paths.RATIO_CURVE)
+    weight = split["train"].get("kept", {}).get("negative_weight", 1.0)
     recommended = recommendation.recommend(
         ((name, store.read_scores(name)) for name in names),
         params.evaluate.metric,
-        grouped=params.split.method == "group" or bool(params.evaluate.groups),
+        grouped=params.split.is_grouped or bool(params.evaluate.groups),
+        weight=weight,
     )
 
-    test = store.read_table(paths.TEST)
+    test = store.open_table(paths.TEST)
     section = params.threshold.for_columns(test.names)
     evaluation.check_thresholds(models, section)
     groups = evaluation.groups(test, params.evaluate.groups)
     with workers.pool(params.run) as (executor, _):
-        scored = executor.map(lambda n: models[n].raw_scores(test.X), names)
-        raw = dict(zip(names, scored, strict=True))
+        raw = evaluation.raw_scores(models, store.blocks(paths.TEST), executor)
     y_scores = {name: model.correct(raw[name]) for name, model in models.items()}
     scores, decided = evaluation.judge_all(models, test, y_scores, section.rules, params, groups)
     thresholds = {name: model.threshold for name, model in models.items()}
@@ -51,7 +52,7 @@ def evaluate(params, run):
     findings = checks.together(
         store.read_json(paths.SPLIT_CHECKS),
         checks.Plan.of(params, split),
-        checks.Results.of(scores, study, params, store.read_scores(paths.BASELINE), raw),
+        checks.Results.of(scores, study, params, store.read_scores(paths.BASELINE), raw, weight),
     )
     results = report.Results(
         params=params,

@@ -97,6 +97,7 @@ def told(shifts, recommended, unmet=""):
     results = SimpleNamespace(
         params=section,
         split={"train": {"natural_ratio": 9.0}},
+        ratio_trained_at=9.0,
         study={"chosen": {"none": 9, "learning_rate": 0.25, "max_features": {"sqrt": 1}}},
         scores={
             name: evaluation.judge(y, *model, section.evaluate) for name, model in models.items()

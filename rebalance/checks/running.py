@@ -50,7 +50,7 @@ class Results:
     constant: list
 
     @classmethod
-    def of(cls, scores, study, params, out_of_fold, raw):
+    def of(cls, scores, study, params, out_of_fold, raw, weight=1.0):
         """Return the results of a run.
 
         Parameters
@@ -64,6 +64,8 @@ class Results:
             Out-of-fold scores of the baseline: fold, y_true, y_score.
         raw : dict of str to array
             What each model scores the test rows, uncorrected.
+        weight : float
+            How many negatives of the training rows each one stands for.
         """
         return cls(
             average_precision={
@@ -71,17 +73,29 @@ class Results:
             },
             study=study,
             low=params.tune.low,
-            folds=_by_fold(**{key: out_of_fold[key] for key in ("fold", "y_true", "y_score")}),
+            folds=_by_fold(
+                **{key: out_of_fold[key] for key in ("fold", "y_true", "y_score")}, weight=weight
+            ),
             constant=[name for name, score in raw.items() if np.ptp(score) == 0],
         )
 
 
-def _by_fold(fold, y_true, y_score):
+def _by_fold(fold, y_true, y_score, weight):
     """Return the average precision and the number of positives of each fold."""
     from sklearn.metrics import average_precision_score
 
     rows = [fold == number for number in range(fold.max() + 1)]
-    values = [float(average_precision_score(y_true[part], y_score[part])) for part in rows]
+    weights = None if weight == 1 else np.where(y_true == 1, 1.0, weight)
+    values = [
+        float(
+            average_precision_score(
+                y_true[part],
+                y_score[part],
+                sample_weight=None if weights is None else weights[part],
+            )
+        )
+        for part in rows
+    ]
     return values, [int(y_true[part].sum()) for part in rows]
 
 
@@ -144,7 +158,7 @@ def of_split(table, roles, sides, split):
     few = [side[:: step(len(side), MOST_OF_A_SIDE)] for side in (train, test)]
     classes, shifts, order = map(_Columnwise, ("classes", "sides", "order"))
     # Only where rows are drawn one by one may groups and times be on both sides by accident.
-    random = roles["method"] == "stratified"
+    random = roles["method"] in {"stratified", "hashed"}
     for name in table.column_names if random else features:
         if name == roles["target"]:
             continue

@@ -18,8 +18,11 @@ from rebalance.metrics.probability import calibration, log_odds
 from rebalance.metrics.table import PROBABILITY
 
 
-def of_ranking(y_true, y_score):
-    """Return average precision and ROC AUC, with every row's contribution."""
+def of_ranking(y_true, y_score, weight=1.0):
+    """Return average precision and ROC AUC, with every row's contribution.
+
+    In average precision each negative stands for ``weight`` of them.
+    """
     positive = y_true == 1
     n_positives, n_negatives = int(positive.sum()), int((~positive).sum())
     order = Order.of(y_true, y_score)
@@ -37,7 +40,7 @@ def of_ranking(y_true, y_score):
         (outranked - auc) / n_positives,
         (outranking / n_positives - auc) / n_negatives,
     )
-    average, without = _average_precision(here, tp, fp)
+    average, without = _average_precision(here, tp, fp, weight)
     to_average = (average - np.where(positive, *(side[order.step] for side in without))) * np.where(
         positive, 1 - 1 / n_positives, 1 - 1 / n_negatives
     )
@@ -93,13 +96,14 @@ def of_probability(y_true, y_score):
     return {name: (values[name], each) for name, each in by_row.items() if name in values}
 
 
-def _average_precision(here, tp, fp):
+def _average_precision(here, tp, fp, weight):
     """Return average precision, and what it is without one row.
 
     Parameters
     ----------
     here, tp, fp : arrays of shape (n_steps,)
         Positives at each step, and positives and negatives down to it.
+    weight : float
 
     Returns
     -------
@@ -108,11 +112,12 @@ def _average_precision(here, tp, fp):
         Without a positive, without a negative, whose first step this is; at the end below all.
     """
     n_positives = tp[-1]
+    fp = weight * fp
     precision = tp / (tp + fp)
     average = np.sum(here * precision) / n_positives
     # Without a positive, precision falls from its step down; without a negative, it rises.
     fallen = (tp - 1) / np.maximum(tp + fp - 1, 1)
-    risen = tp / np.maximum(tp + fp - 1, 1) - precision
+    risen = tp / np.maximum(tp + fp - weight, 1) - precision
     above = np.cumsum(here * precision) - here * precision
     without_positive = (above + _from_here(here * fallen) - fallen) / (n_positives - 1)
     without_negative = average + _from_here(here * risen) / n_positives

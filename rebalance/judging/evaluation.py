@@ -9,6 +9,28 @@ from rebalance.judging.prevalence import restated
 from rebalance.judging.rules import by_rule
 
 
+def raw_scores(models, blocks, executor):
+    """Return the uncorrected probabilities of every model, of rows that come in blocks.
+
+    Parameters
+    ----------
+    models : dict of str to CorrectedClassifier
+    blocks : iterable of array of shape (n_rows, n_features)
+    executor : concurrent.futures.Executor
+        On threads: the models answer side by side.
+
+    Returns
+    -------
+    dict of str to array
+    """
+    parts = {name: [] for name in models}
+    for block in blocks:
+        answers = executor.map(lambda model, X=block: model.raw_scores(X), models.values())
+        for scored, answer in zip(parts.values(), answers, strict=True):
+            scored.append(answer)
+    return {name: np.concatenate(scored) for name, scored in parts.items()}
+
+
 def check_thresholds(models, section):
     """Raise `InputError` where a model was trained with other rules of ``threshold``.
 

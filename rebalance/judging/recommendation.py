@@ -75,15 +75,16 @@ class Recommendation:
         }
 
 
-def fold_values(scores, metric):
+def fold_values(scores, metric, weight=1.0):
     """Return ``metric`` of every fold, from a model's out-of-fold scores.
 
     ``scores`` is a dict of columns, as `training.Scores` names them; ``metric`` needs no threshold.
+    Each negative stands for ``weight`` of them.
     """
     values = []
     for rows in _folds(scores):
         each = scores["y_true"][rows], scores["y_score"][rows]
-        values.append((metrics.ranking_metrics(*each) | metrics.probability_metrics(*each))[metric])
+        values.append(metrics.of_all_rows(*each, weight)[metric])
     return np.array(values)
 
 
@@ -97,7 +98,7 @@ def _folds_a_repeat(scores):
     return (scores["fold"].max() + 1) // repeats
 
 
-def recommend(models, metric, *, grouped=False):
+def recommend(models, metric, *, grouped=False, weight=1.0):
     """Return the `Recommendation` of the out-of-fold scores.
 
     Of the models that beat the baseline by more than one standard error of the paired difference,
@@ -111,19 +112,21 @@ def recommend(models, metric, *, grouped=False):
     metric : str
     grouped : bool
         Whether rows belong together, so that a row's contribution is not its own.
+    weight : float
+        How many negatives each one stands for, where others were left out of the training rows.
     """
     sign = metrics.sign(metric)
     models = iter(models)
     baseline, reference = next(models)
-    base_values = fold_values(reference, metric)
+    base_values = fold_values(reference, metric, weight)
     scored, gains = {baseline: _cross_validated(base_values, reference)}, {}
     for name, columns in models:
-        values, difference, error = fold_values(columns, metric), None, None
+        values, difference, error = fold_values(columns, metric, weight), None, None
         if same_folds(columns, reference):
             d = values - base_values
             sizes = [(columns["train_rows"][rows][0], rows.sum()) for rows in _folds(columns)]
             difference = corrected_t_test(d, *np.mean(sizes, axis=0))
-            error = _error(columns, reference, metric, d, grouped)
+            error = _error(columns, reference, metric, d, grouped, weight)
             gains[name] = float(sign * d.mean())
         scored[name] = _cross_validated(values, columns, difference, error)
         del columns  # before the next ones are read
@@ -165,7 +168,7 @@ def _cross_validated(values, columns, difference=None, error=None):
     )
 
 
-def _error(arm, baseline, metric, d, grouped):
+def _error(arm, baseline, metric, d, grouped, weight=1.0):
     """Return the standard error of the mean paired difference, from what each row contributes.
 
     Five folds know their own spread badly: an arm with a large gain and an unlucky spread would be
@@ -180,7 +183,7 @@ def _error(arm, baseline, metric, d, grouped):
     y_true[unit] = baseline["y_true"]
     for fold in _folds(baseline):
         gained, had = (
-            of_ranking(scores["y_true"][fold], scores["y_score"][fold])
+            of_ranking(scores["y_true"][fold], scores["y_score"][fold], weight)
             for scores in (arm, baseline)
         )
         summed[unit[fold]] += (gained[metric][1] - had[metric][1]) / len(d)

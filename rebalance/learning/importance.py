@@ -71,6 +71,7 @@ def losses(estimator, table, fold, raw):
     size = int(np.clip(len(valid) // (2 * len(moved)), FEWEST, MOST))
     rows, weights = sample(table.y[valid], raw, size, rng)
     y = table.y[valid[rows]]
+    weights[y == 0] *= table.negative_weight
     before = average_precision_score(y, raw[rows], sample_weight=weights)
     X = Rows(X=table.X, index=valid[rows]).array()
     # The values of any validation row: those of the sample are too often a positive's.

@@ -7,7 +7,7 @@ import numpy as np
 from rebalance import errors, metrics, splitting, thresholds
 from rebalance.learning import calibration, importance, learners, treatments
 from rebalance.learning.fits import weights
-from rebalance.model.corrected import CorrectedClassifier
+from rebalance.model.corrected import CorrectedClassifier, expit, log_odds, odds_change
 from rebalance.params import Calibrate, Learner, OutOfFold, Threshold
 
 
@@ -94,12 +94,19 @@ def assemble(arrays, table, fitted, settings):
         fitted.estimator, table.inputs, arrays, fitted.shift, settings.calibrate
     )
     model.encoding, model.share = table.encoding, float(table.y.mean())
+    weight = table.negative_weight
+    if weight > 1:
+        # What was left out of the training rows changed the prior, as an under-sampler does.
+        change = odds_change(model.share, table.share)
+        model, y_score = model.at(table.share), expit(log_odds(y_score) + change)
     scores = Scores(y_score=y_score, **arrays)
     # Each row once: further repeats are for comparing models, not for choosing a threshold.
     first = slice(np.searchsorted(scores.fold, settings.out_of_fold.folds))
     model.thresholds = {
         name: asdict(
-            thresholds.choose(rule.rule, scores.y_true[first], y_score[first], **rule.options)
+            thresholds.choose(
+                rule.rule, scores.y_true[first], y_score[first], weight=weight, **rule.options
+            )
         )
         for name, rule in settings.threshold.rules.items()
     }
@@ -107,17 +114,20 @@ def assemble(arrays, table, fitted, settings):
     return Trained(
         model=model,
         scores=scores,
-        summary=summary(scores, model, fitted, settings),
+        summary=summary(scores, model, fitted, settings, weight),
     )
 
 
-def summary(scores, model, fitted, settings):
-    """Return the numbers of training, for the metrics file of the model."""
+def summary(scores, model, fitted, settings, weight=1.0):
+    """Return the numbers of training, for the metrics file of the model.
+
+    Each negative stands for ``weight`` of them.
+    """
     values = [
-        metrics.ranking_metrics(scores.y_true[rows], scores.y_score[rows])["average_precision"]
+        metrics.of_all_rows(scores.y_true[rows], scores.y_score[rows], weight)["average_precision"]
         for rows in (scores.fold == i for i in range(scores.fold[-1] + 1))
     ]
-    probable = metrics.probability_metrics(scores.y_true, scores.y_score)
+    probable = metrics.of_all_rows(scores.y_true, scores.y_score, weight)
     return {
         "out_of_fold": {
             "average_precision": float(np.mean(values)),

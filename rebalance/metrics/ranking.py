@@ -79,16 +79,19 @@ class Steps:
             self.reached = np.nan_to_num(self.tp / (self.tp + self.fp))
 
     @classmethod
-    def of(cls, y_true, y_score, *, k, precision):
-        """Return the steps of all rows, as one draw."""
+    def of(cls, y_true, y_score, *, k, precision, weight=1.0):
+        """Return the steps of all rows, as one draw; a negative stands for ``weight`` of them."""
         order, positive = Order.of(y_true, y_score), y_true == 1
         slot = 3 * order.step + order.tied + positive
         counts = np.bincount(slot, minlength=3 * order.n_steps + 1).astype(float)[:-1, None]
         n_positives = float(positive.sum())
+        above, tied, positives = (counts[first::3] for first in range(3))
         return cls(
-            *(counts[first::3] for first in range(3)),
+            weight * above,
+            weight * tied,
+            positives,
             np.array([n_positives]),
-            np.array([y_true.size - n_positives]),
+            weight * np.array([y_true.size - n_positives]),
             k=k,
             precision=precision,
         )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rebalance.metrics import table
+from rebalance.metrics import ranking, table
 from rebalance.metrics.checks import NO_NEGATIVES, NO_POSITIVES, check, check_probability
 from rebalance.metrics.decision import Counts
 from rebalance.metrics.probability import calibration, ece
@@ -113,6 +113,33 @@ def probability_or_reasons(y_true, y_score):
     metrics["calibration_intercept"], line = calibration(y_true, y_score)
     metrics["calibration_slope"] = SEPARATED if line is None else line[1]
     return metrics
+
+
+def of_all_rows(y_true, y_score, weight):
+    """Return metrics of all rows, where one negative in ``weight`` is there and stands for them.
+
+    They are those that ask for no threshold, among them all that ``evaluate.metric`` may name.
+
+    >>> of_all_rows([0, 1], [0.5, 0.5], 3.0)["average_precision"]
+    0.25
+    """
+    y_true, y_score = check(y_true, y_score)
+    steps = Steps.of(y_true, y_score, k=1, precision=0.9, weight=weight)
+    rows = np.where(y_true == 1, 1.0, weight)
+    prevalence = float(np.average(y_true, weights=rows))
+    means = {
+        name: float(np.average(row.function(y_true, y_score), weights=rows))
+        for name, row in table.of_family(table.PROBABILITY)
+        if row.function
+    }
+    return {
+        "average_precision": float(ranking.average_precision(steps)[0]),
+        "roc_auc": float(ranking.roc_auc(steps)[0]),
+        "recall_at_1pct_fpr": float(ranking.recall_at_fpr(steps)[0]),
+        **means,
+        "prevalence": prevalence,
+        "brier_skill": 1 - means["brier"] / (prevalence * (1 - prevalence)),
+    }
 
 
 def decision_metrics(y_true, y_score, threshold):

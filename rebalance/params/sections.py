@@ -119,16 +119,19 @@ class Data(Section):
 class Split(Section):
     """How the test rows are held out."""
 
-    method: Literal["stratified", "time", "group", "column"]
+    method: Literal["stratified", "time", "group", "column", "hashed"]
     column: str
     test_size: Fraction
     final: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    train_negatives: Annotated[
+        Positive | None, Field(description="negatives per positive: a number above 0, or null")
+    ] = None
     gap: Annotated[float, Field(ge=0)]
     seed: Seed
 
     @model_validator(mode="after")
     def _column(self):
-        if self.method != "stratified" and not self.column:
+        if self.method not in {"stratified", "hashed"} and not self.column:
             raise ValueError(f"column must be named for method {self.method}, got ''")
         if self.test_size + self.final >= 1:
             raise ValueError(
@@ -140,7 +143,19 @@ class Split(Section):
                 f"final must be 0 for method column, whose column says final itself, got "
                 f"{self.final:g}"
             )
+        if self.method == "hashed" and self.final:
+            raise ValueError(f"final must be 0 for method hashed, got {self.final:g}")
+        if self.train_negatives is not None and self.method != "hashed":
+            raise ValueError(
+                f"train_negatives must be null for method {self.method}, got "
+                f"{self.train_negatives:g}; method hashed leaves negatives out"
+            )
         return self
+
+    @property
+    def is_grouped(self):
+        """Say whether rows of equal values in a column are on one side."""
+        return self.method == "group" or (self.method == "hashed" and bool(self.column))
 
 
 class Learner(Section):

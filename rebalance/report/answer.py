@@ -69,7 +69,7 @@ PROMISE = (
 
 
 def _natural(results):
-    return results.split["train"]["natural_ratio"]
+    return results.ratio_trained_at
 
 
 def _ends(interval):

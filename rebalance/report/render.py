@@ -8,6 +8,7 @@ from rebalance.report.sentences import sentences, with_ends
 QUESTION = "Does any treatment of class imbalance help?"
 SPLITS = {
     "stratified": "random, stratified split",
+    "hashed": "random split, by a hash of each row",
     "time": "time-ordered split",
     "group": "split by group",
     "column": "split by a column of the table",

@@ -57,6 +57,12 @@ class Results:
     decision_curve: list = field(default_factory=list)
 
     @property
+    def ratio_trained_at(self):
+        """The negatives per positive of the rows that models were trained on."""
+        train = self.split["train"]
+        return train.get("kept", train)["natural_ratio"]
+
+    @property
     def costs(self):
         """The name and the costs of the first rule with a cost for each outcome, or None."""
         for name, rule in self.params.threshold.rules.items():

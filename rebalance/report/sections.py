@@ -84,8 +84,20 @@ def rows(results):
             f"{sealed}{test['rows_also_in_train']:,} test rows equal a training row. "
             "Answering 'negative' for every row has accuracy "
             f"{test['no_information_rate']:.6g}."
-            + "".join(f" {line}" for line in results.params.too_high(train["natural_ratio"]))
+            + _left_out(train)
+            + "".join(f" {line}" for line in results.params.too_high(results.ratio_trained_at))
         ),
+    )
+
+
+def _left_out(train):
+    if "kept" not in train:
+        return ""
+    kept = train["kept"]
+    return (
+        f" Of the negatives of the training rows split.train_negatives kept one in "
+        f"{kept['negative_weight']:.3g}, {kept['natural_ratio']:.3g} per positive, which is where "
+        "a study of the ratio ends; probabilities, thresholds and numbers are those of all rows."
     )
 
 

@@ -16,7 +16,7 @@ def sentences(results):
             "training rows."
         )
     else:
-        params = results.params.at(results.split["train"]["natural_ratio"])
+        params = results.params.at(results.ratio_trained_at)
         what = (
             f"Use {name} ({treatment(name, results.study, params)}): on the training rows it is "
             "clearly better than the baseline, which has no treatment, and of all that are it has "

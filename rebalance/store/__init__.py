@@ -12,17 +12,33 @@ from rebalance.store.fingerprints import (
 from rebalance.store.json import read_json, rounded, write_csv, write_json, write_text
 from rebalance.store.models import TRUSTED, read_model, write_model
 from rebalance.store.score_cache import ScoreCache, score_cache
-from rebalance.store.tables import Columns, Table, read_table, shared, write_frame, write_frames
+from rebalance.store.shuffle import Shuffle
+from rebalance.store.tables import (
+    Columns,
+    Table,
+    blocks,
+    open_table,
+    read_group,
+    read_table,
+    shared,
+    temporary_folder,
+    write_frame,
+    write_frames,
+)
 from rebalance.store.trained import read_importance, read_scores, write_trained
 
 __all__ = [
     "TRUSTED",
     "Columns",
     "ScoreCache",
+    "Shuffle",
     "Table",
+    "blocks",
     "check_fingerprint",
     "delete_removed_models",
     "md5",
+    "open_table",
+    "read_group",
     "read_importance",
     "read_json",
     "read_model",
@@ -34,6 +50,7 @@ __all__ = [
     "score_cache",
     "sha256",
     "shared",
+    "temporary_folder",
     "write_csv",
     "write_fingerprint",
     "write_frame",

@@ -20,6 +20,10 @@ from rebalance.errors import InputError
 from rebalance.store.atomic import replacing
 from rebalance.store.fingerprints import md5
 
+# Rows that are read at once where not all are: a multiple of what a model answers at once, so that
+# it answers as it does to all rows.
+BLOCK = 1 << 17
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -50,7 +54,7 @@ class Table:
     @property
     def names(self):
         """Return the names of all columns but the target."""
-        return [*self.features, *self.others]
+        return list(dict.fromkeys([*self.features, *self.others]))
 
     @property
     def encoding(self):
@@ -87,6 +91,17 @@ class Table:
         return [name for i, name in enumerate(self.features) if np.isnan(self.X[:, i]).any()]
 
     @property
+    def negative_weight(self):
+        """Return how many negatives each one stands for, where the split left some out."""
+        return self.roles.get("negative_weight", 1.0)
+
+    @property
+    def share(self):
+        """Return the positives' share, of the rows that were left out as well."""
+        positives = np.count_nonzero(self.y)
+        return positives / (positives + self.negative_weight * (len(self.y) - positives))
+
+    @property
     def groups(self):
         """Return the column whose rows belong together, or None."""
         return self.others[self.roles["column"]] if self.roles.get("method") == "group" else None
@@ -97,7 +112,7 @@ class Table:
             return self.others[name]
         if name in self.features:
             return self.X[:, self.features.index(name)].astype(float)
-        known = ", ".join(dict.fromkeys([*self.features, *self.others]))
+        known = ", ".join(self.names)
         raise InputError(f"column {name!r} is not in the table; it has {known}.")
 
 
@@ -113,7 +128,7 @@ def shared(table):
 
     They are then in memory once, however many processes read them.
     """
-    with _folder() as folder:
+    with temporary_folder() as folder:
         for name in ARRAYS:
             np.save(Path(folder) / f"{name}.npy", getattr(table, name))
         object.__setattr__(table, "folder", str(Path(folder).resolve()))
@@ -124,7 +139,7 @@ def shared(table):
 
 
 @contextmanager
-def _folder():
+def temporary_folder():
     """Yield a temporary folder in the repository, or the system's where that cannot be written."""
     import psutil
 
@@ -250,6 +265,22 @@ class Columns:
         """Return `Columns` of some rows of the file, by their numbers."""
         return Columns(self.path, rows, self.more)
 
+    @property
+    def decoded(self):
+        """Return the schema with the labels of categorical columns for their codes."""
+        import pyarrow as pa
+
+        def plain(type_):
+            return type_.value_type if pa.types.is_dictionary(type_) else type_
+
+        return pa.schema([(field.name, plain(field.type)) for field in self.schema])
+
+    @property
+    def groups(self):
+        """Return the bytes of each group of rows, uncompressed."""
+        about = self.file.metadata
+        return [about.row_group(i).total_byte_size for i in range(about.num_row_groups)]
+
     def plus(self, name, values):
         """Return `Columns` with one more column, of a value for each row of the file."""
         return Columns(self.path, self.rows, {**self.more, name: values})
@@ -272,16 +303,29 @@ class Columns:
         return pa.table({name: self[name] for name in self.column_names})
 
 
-class _Unread(Mapping):
-    """Columns of a file by name, each read on first access."""
+def read_group(path, number):
+    """Return one group of rows of a parquet file, an arrow table with labels for their codes.
 
-    def __init__(self, columns, names):
-        self.columns, self.names = columns, names
+    It may be called on several threads at once.
+    """
+    import pyarrow.parquet as pq
+
+    with _whole(path), pq.ParquetFile(path) as file:
+        table = file.read_row_group(number, use_threads=False)
+    return table.replace_schema_metadata().cast(Columns(path).decoded)
+
+
+class _Unread(Mapping):
+    """Columns of a file by name, each read on first access, those of ``floats`` as doubles."""
+
+    def __init__(self, columns, names, floats=frozenset()):
+        self.columns, self.names, self.floats = columns, names, floats
 
     def __getitem__(self, name):
         if name not in self.names:
             raise KeyError(name)
-        return self.columns[name].to_numpy()
+        values = self.columns[name].to_numpy()
+        return values.astype(float) if name in self.floats else values
 
     def __iter__(self):
         return iter(self.names)
@@ -298,29 +342,59 @@ def read_table(path, X=None, y=None):
     import pyarrow as pa
 
     columns = Columns(path)
-    roles = columns.roles
-    learnt = roles.get("columns") or {n: {"kind": "number"} for n in roles["features"]}
-    as_they_are = {n for n in roles["features"] if learnt[n]["kind"] in kinds.NUMERIC}
-    precisions = {_precision(columns.schema.field(name).type) for name in as_they_are}
+    learnt, numbers, precision = _numbers(columns)
     if X is None:
-        X = kinds.matrix(learnt, columns, np.result_type(np.float32, *precisions))
-    rows = None
-    if len(as_they_are) < len(roles["features"]):
-        rows = columns.head(roles["features"], learnt)
+        X = kinds.matrix(learnt, columns, precision)
     # Return Arrow's cached buffers to the system.
     pa.default_memory_pool().release_unused()
-    others = [n for n in columns.column_names if n not in {*as_they_are, roles["target"]}]
+    others = [n for n in columns.column_names if n not in {*numbers, columns.roles["target"]}]
+    return _table(columns, X, y, _Unread(columns, others))
+
+
+def open_table(path):
+    """Return the `Table` of a file without its ``X``, whose rows `blocks` reads."""
+    columns = Columns(path)
+    _, numbers, _ = _numbers(columns)
+    others = [name for name in columns.column_names if name != columns.roles["target"]]
+    return _table(columns, None, None, _Unread(columns, others, frozenset(numbers)))
+
+
+def blocks(path, rows=BLOCK):
+    """Yield ``X`` of a file, so many rows at a time."""
+    import pyarrow as pa
+
+    columns = Columns(path)
+    learnt, _, precision = _numbers(columns)
+    with _whole(path):
+        for batch in columns.file.iter_batches(rows, columns=kinds.used(learnt)):
+            yield kinds.matrix(learnt, pa.Table.from_batches([batch]), precision)
+
+
+def _numbers(columns):
+    """Return what was learnt of the columns, those that are numbers, and the type of them all."""
+    features = columns.roles["features"]
+    learnt = columns.roles.get("columns") or {name: {"kind": "number"} for name in features}
+    numbers = {name for name in features if learnt[name]["kind"] in kinds.NUMERIC}
+    precisions = {_precision(columns.schema.field(name).type) for name in numbers}
+    return learnt, numbers, np.result_type(np.float32, *precisions)
+
+
+def _table(columns, X, y, others):
+    learnt, numbers, _ = _numbers(columns)
+    roles, rows = columns.roles, None
+    if len(numbers) < len(roles["features"]):
+        rows = columns.head(roles["features"], learnt)
     table = Table(
         X=X,
         y=columns[roles["target"]].to_numpy().astype(np.int8) if y is None else y,
         features=kinds.encoded(learnt),
-        others=_Unread(columns, others),
+        others=others,
         roles=roles,
         layout=kinds.layout(learnt),
         rows=rows,
     )
     # No field of the constructor: a copy with other rows would still name this file.
-    object.__setattr__(table, "path", str(Path(path).resolve()))
+    object.__setattr__(table, "path", str(Path(columns.path).resolve()))
     return table
 
 

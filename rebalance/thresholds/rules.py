@@ -18,6 +18,7 @@ from rebalance.thresholds.costs import Costs, check_costs
 
 FLAG_NONE = float(np.nextafter(1.0, 2.0))  # above every probability, and finite for JSON
 FLAG_ALL = 0.0
+UNSURE = "cannot be promised where negatives were left out of the training rows"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +93,7 @@ def restored(content):
     return (Band if "block" in content else Threshold)(**content)
 
 
-def choose(rule, y_true, y_score, **options):
+def choose(rule, y_true, y_score, *, weight=1.0, **options):
     """Return the `Threshold` that the named rule of `RULES` chooses.
 
     Parameters
@@ -101,6 +102,8 @@ def choose(rule, y_true, y_score, **options):
     y_true : array-like of shape (n_rows,)
     y_score : array-like of shape (n_rows,)
         Out-of-fold probabilities of training rows, at the natural prevalence.
+    weight : float
+        How many negatives each one stands for, where others were left out of the training rows.
     **options
         Those of the rule.
 
@@ -117,26 +120,27 @@ def choose(rule, y_true, y_score, **options):
     """
     if rule not in RULES:
         raise ValueError(f"the threshold rule must be one of {', '.join(RULES)}, got {rule!r}.")
-    return RULES[rule](y_true, y_score, **options)
+    return RULES[rule](y_true, y_score, weight=weight, **options)
 
 
-def fixed(y_true, y_score, *, value=0.5):
+def fixed(y_true, y_score, *, value=0.5, weight=1.0):
     """Return the threshold given, whatever the scores."""
+    del weight
     _check_range("value", value, 0, FLAG_NONE)
     return Threshold(name="fixed", value=float(value))
 
 
-def max_fbeta(y_true, y_score, *, beta=1.0):
+def max_fbeta(y_true, y_score, *, beta=1.0, weight=1.0):
     """Return the highest threshold with the greatest F-beta (van Rijsbergen 1979)."""
     if not 0 < beta < math.inf:
         raise ValueError(f"beta must be above 0, got {beta}.")
-    steps = _Steps(y_true, y_score, positives_needed_by="max_fbeta")
-    weight = beta**2
-    f = (1 + weight) * steps.tp / (steps.flagged + weight * steps.n_positives)
+    steps = _Steps(y_true, y_score, weight, positives_needed_by="max_fbeta")
+    square = beta**2
+    f = (1 + square) * steps.tp / (steps.flagged + square * steps.n_positives)
     return Threshold(name="max_fbeta", value=steps.value(int(np.argmax(f[1:])) + 1))
 
 
-def recall_at_precision(y_true, y_score, *, precision, confidence=0.0):
+def recall_at_precision(y_true, y_score, *, precision, confidence=0.0, weight=1.0):
     """Return the threshold with the highest recall among those whose precision is enough.
 
     Where none is, that of the highest precision, with the shortfall in precision. With a
@@ -145,7 +149,7 @@ def recall_at_precision(y_true, y_score, *, precision, confidence=0.0):
     """
     _check_range("precision", precision, 0, 1)
     _check_confidence(confidence)
-    steps = _Steps(y_true, y_score, positives_needed_by="recall_at_precision")
+    steps = _Steps(y_true, y_score, weight, positives_needed_by="recall_at_precision")
     reached = steps.precision() >= precision
     # Among equal recalls the first flags the fewest rows.
     plain = int(np.argmax(np.where(reached, steps.tp[1:], -1))) + 1 if reached.any() else None
@@ -163,10 +167,12 @@ def recall_at_precision(y_true, y_score, *, precision, confidence=0.0):
         return _unpromised(unmet, steps, best, "precision", precision, confidence, None)
     if not confidence:
         return Threshold(name="recall_at_precision", value=steps.value(plain))
-    counts = steps.tp[1:], steps.flagged[1:]
-    step = promises.last_precise(*counts, precision, confidence)
+    # Of the rows at hand the precision is this where it is ``precision`` of all rows.
+    here = precision if weight == 1 else precision / (precision + (1 - precision) / weight)
+    counts = steps.tp[1:], steps.seen[1:]
+    step = promises.last_precise(*counts, here, confidence)
     if step is None:
-        needed = promises.positives_for_precision(*counts, precision, confidence)
+        needed = promises.positives_for_precision(*counts, here, confidence)
         threshold = Threshold(name="recall_at_precision", value=steps.value(plain))
         return _unpromised(threshold, steps, plain, "precision", precision, confidence, needed)
     price = steps.recall()[plain - 1] - steps.recall()[step]
@@ -174,7 +180,7 @@ def recall_at_precision(y_true, y_score, *, precision, confidence=0.0):
     return Threshold(name="recall_at_precision", value=steps.value(step + 1), promise=promise)
 
 
-def precision_at_recall(y_true, y_score, *, recall, confidence=0.0):
+def precision_at_recall(y_true, y_score, *, recall, confidence=0.0, weight=1.0):
     """Return the threshold with the highest precision among those whose recall is enough.
 
     Without a ``confidence`` it can always be met: flagging every row has recall 1. With one,
@@ -182,7 +188,7 @@ def precision_at_recall(y_true, y_score, *, recall, confidence=0.0):
     """
     _check_range("recall", recall, 0, 1)
     _check_confidence(confidence)
-    steps = _Steps(y_true, y_score, positives_needed_by="precision_at_recall")
+    steps = _Steps(y_true, y_score, weight, positives_needed_by="precision_at_recall")
 
     def most_precise(reached):
         top = steps.precision()[reached].max()
@@ -237,7 +243,9 @@ def _unpromised(threshold, steps, best, share, asked, confidence, needed):
     )
 
 
-def alert_budget(y_true, y_score, *, share=None, alerts=None, out_of=None, confidence=0.0):
+def alert_budget(
+    y_true, y_score, *, share=None, alerts=None, out_of=None, confidence=0.0, weight=1.0
+):
     """Return the lowest threshold that flags no more than the budget.
 
     With a ``confidence``, no more than the budget of new rows is flagged with that confidence: of
@@ -255,9 +263,11 @@ def alert_budget(y_true, y_score, *, share=None, alerts=None, out_of=None, confi
     Rows of equal score are flagged together or not at all, so that the budget holds; when that
     leaves nothing to flag, the rule is not met.
     """
-    steps = _Steps(y_true, y_score)
-    n_rows = int(steps.flagged[-1])
-    asked, budget = _capacity("alert_budget", n_rows, share, alerts, out_of, confidence)
+    steps = _Steps(y_true, y_score, weight)
+    n_rows = round(steps.flagged[-1])
+    sure = confidence if weight == 1 else 0.0
+    asked, budget = _capacity("alert_budget", n_rows, share, alerts, out_of, sure)
+    _check_confidence(confidence)
     best = int(np.searchsorted(steps.flagged, budget, side="right")) - 1
     threshold = Threshold(name="alert_budget", value=steps.value(best))
     if best > 0 and confidence:
@@ -266,12 +276,19 @@ def alert_budget(y_true, y_score, *, share=None, alerts=None, out_of=None, confi
             "asked": asked,
             "out_of_fold": float(steps.flagged[best] / n_rows),
             "confidence": float(confidence),
-            "promised": True,
+            "promised": weight == 1,
         }
-        return replace(threshold, promise=promise)
+        if weight == 1:
+            return replace(threshold, promise=promise)
+        return replace(
+            threshold,
+            met=False,
+            message=f"the budget {UNSURE}. The threshold keeps it out of fold only.",
+            promise=promise,
+        )
     if best > 0:
         return threshold
-    tied = f"the {steps.flagged[1]} highest scores are equal" if budget else "too few rows"
+    tied = f"the {steps.seen[1]} highest scores are equal" if budget else "too few rows"
     return Threshold(
         name="alert_budget",
         value=threshold.value,
@@ -312,6 +329,7 @@ def review_band(
     c_fn=None,
     c_look=0.0,
     confidence=0.0,
+    weight=1.0,
 ):
     """Return a `Band`: let pass, look at no more than the capacity, block.
 
@@ -332,20 +350,25 @@ def review_band(
     """
     if (precision is None) == (c_fp is None or c_fn is None):
         raise ValueError("review_band needs either precision, or c_fp and c_fn, not both.")
-    steps, more = _Steps(y_true, y_score, positives_needed_by="review_band"), {}
-    n_rows = int(steps.flagged[-1])
-    capacity, most = _capacity("review_band", n_rows, share, alerts, out_of, confidence)
+    steps, more = _Steps(y_true, y_score, weight, positives_needed_by="review_band"), {}
+    n_rows, sure = round(steps.flagged[-1]), confidence if weight == 1 else 0.0
+    capacity, most = _capacity("review_band", n_rows, share, alerts, out_of, sure)
+    _check_confidence(confidence)
+    if sure != confidence:
+        more = {"met": False, "message": f"the capacity {UNSURE}."}
     if precision is None:
         low, block = _by_costs(steps, check_costs(Costs(c_fp=c_fp, c_fn=c_fn)), c_look, most)
     else:
-        first = recall_at_precision(y_true, y_score, precision=precision, confidence=confidence)
+        first = recall_at_precision(
+            y_true, y_score, precision=precision, confidence=confidence, weight=weight
+        )
         block = first.value if first.met else FLAG_NONE
         above = int(np.searchsorted(-steps.scores, -block, side="right"))
         last = int(np.searchsorted(steps.flagged, steps.flagged[above] + most, side="right")) - 1
         low = min(steps.value(last), block)
         if not first.met:
             more = {"met": False, "message": f"no row is blocked without a look: {first.message}"}
-    looked = int(steps.rows()[(steps.scores >= low) & (steps.scores < block)].sum())
+    looked = float(steps.rows()[(steps.scores >= low) & (steps.scores < block)].sum())
     return Band(
         name="review_band",
         value=low,
@@ -365,40 +388,43 @@ def _by_costs(steps, costs, c_look, most):
     return price / costs.c_fn, float(np.nextafter(1 - price / costs.c_fp, 2))
 
 
-def expected_cost(y_true, y_score, **costs):
+def expected_cost(y_true, y_score, *, weight=1.0, **costs):
     """Return the threshold that costs least when the scores are probabilities (Elkan 2001).
 
     It is the rule because it depends on the costs alone: the empirical minimum of
     `empirical_cost` follows the few positives near it. It needs calibrated scores, and the
     numbers of `Costs` by name.
     """
+    del weight
     c_fp, c_fn, c_tp, c_tn = check_costs(Costs(**costs))
     return Threshold(name="expected_cost", value=(c_fp - c_tn) / (c_fp - c_tn + c_fn - c_tp))
 
 
-def empirical_cost(y_true, y_score, **costs):
+def empirical_cost(y_true, y_score, *, weight=1.0, **costs):
     """Return the highest threshold that cost least on these rows; needs no calibration."""
     c_fp, c_fn, c_tp, c_tn = check_costs(Costs(**costs))
-    steps = _Steps(y_true, y_score, positives_needed_by="empirical_cost")
+    steps = _Steps(y_true, y_score, weight, positives_needed_by="empirical_cost")
     # Against flagging nothing: each hit saves a miss, each false alarm costs its excess.
     excess = (steps.flagged - steps.tp) * (c_fp - c_tn) - steps.tp * (c_fn - c_tp)
     return Threshold(name="empirical_cost", value=steps.value(int(np.argmin(excess))))
 
 
-def amount_cost(y_true, y_score, *, c_admin):
+def amount_cost(y_true, y_score, *, c_admin, weight=1.0):
     """Return one threshold a row, ``c_admin / amount`` (Bahnsen et al. 2014).
 
     A flagged row costs ``c_admin``, a missed positive its amount. It needs calibrated scores.
     """
+    del weight
     _check_range("c_admin", c_admin, 0, math.inf)
     return Threshold(name="amount_cost", value=None, c_admin=float(c_admin))
 
 
-def cost_by_row(y_true, y_score):
+def cost_by_row(y_true, y_score, *, weight=1.0):
     """Return one threshold a row, from what each outcome costs there (Elkan 2001).
 
     A row is flagged when that costs no more in expectation; it needs calibrated scores.
     """
+    del weight
     return Threshold(name="cost_by_row", value=None)
 
 
@@ -419,10 +445,12 @@ RULES = {
 class _Steps:
     """Counts at each step down the scores: step 0 flags nothing, the last flags all."""
 
-    def __init__(self, y_true, y_score, positives_needed_by=None):
+    def __init__(self, y_true, y_score, weight=1.0, positives_needed_by=None):
         y_true, y_score = check(y_true, y_score)
         self.scores, tp, fp = curve(y_true, check_probability(y_score))
-        self.tp, self.flagged = np.r_[0, tp], np.r_[0, tp + fp]
+        self.tp, self.seen = np.r_[0, tp], np.r_[0, tp + fp]
+        # Where negatives were left out, each stands for several that would be flagged.
+        self.flagged = self.seen if weight == 1 else np.r_[0, tp + weight * fp]
         self.n_positives = int(tp[-1])
         if positives_needed_by and self.n_positives == 0:
             raise ValueError(

@@ -23,8 +23,10 @@ from rebalance.tuning.study import Candidate, Scored, Study, choose
 log = logging.getLogger("rebalance")
 
 
-def scorer(metric):
+def scorer(metric, weight=1.0):
     """Return a function of ``(y_true, y_score)``, higher is better, by scikit-learn's name.
+
+    Each negative stands for ``weight`` of them.
 
     >>> scorer("accuracy")(np.array([0, 1]), np.array([0.2, 0.4]))
     0.5
@@ -44,15 +46,19 @@ def scorer(metric):
             return (X >= 0.5).astype(int)
 
     scikit = get_scorer(metric)
+    if weight != 1:
+        return lambda y_true, y_score: float(
+            scikit(Answers(), y_score, y_true, sample_weight=np.where(y_true == 1, 1.0, weight))
+        )
     return lambda y_true, y_score: float(scikit(Answers(), y_score, y_true))
 
 
-def _warn_of_metric(metric, y):
+def _warn_of_metric(metric, share):
     if metric == "accuracy":
         log.warning(
             "warning: tune.metric accuracy: answering 'negative' for every row scores %.6g (the "
             "no-information rate); average_precision tells treatments apart.",
-            1 - np.mean(y),
+            1 - share,
         )
 
 
@@ -120,15 +126,18 @@ def search(fits, tune, settings):
     table, natural = fits.table, floor(treatments.natural_ratio(fits.table.y))
     untreated = Candidate(treatment=treatments.NONE, ratio=natural)
     arms = [arms_of.arm(name, tune, natural) for name in (tune.treatment, *tune.also)]
-    _warn_of_metric(tune.metric, table.y)
-    folds, score = splitting.folds(table, tune), scorer(tune.metric)
+    _warn_of_metric(tune.metric, table.share)
+    folds, score = splitting.folds(table, tune), scorer(tune.metric, table.negative_weight)
+    # Negatives that the split left out changed the prior, as an under-sampler does.
+    prior = float(np.log(table.negative_weight))
 
     def submit(candidate, number):
         entry, learner = candidate.entry(natural, tune.seed), candidate.learner(settings.learner)
         return fits.of_fold(entry, learner, folds[number])
 
     def rate(number, result):
-        y_score = expit(log_odds(result.raw) + result.shift) if result.shift else result.raw
+        shift = result.shift - prior
+        y_score = expit(log_odds(result.raw) + shift) if shift else result.raw
         return score(table.y[folds[number].valid], y_score)
 
     scored, trials = {}, []
