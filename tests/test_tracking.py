@@ -962,3 +962,8 @@ def test_stages_that_dvc_yaml_no_longer_has_leave_dvc_lock_and_nothing_else_move
             Path("dvc.lock").write_text(text, encoding="utf-8")
             pipeline.forget_removed()
             assert Path("dvc.lock").read_text(encoding="utf-8") == lock
+
+
+def test_a_question_about_looks_makes_no_database(root):
+    assert tracking.recorded_looks(EXPERIMENT, "a") == set()
+    assert not (root / "mlflow.db").exists()

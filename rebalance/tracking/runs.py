@@ -236,8 +236,14 @@ def missing(experiment, stages):
 
 
 def recorded_looks(experiment, checksum):
-    """Return the looks at the test rows of that checksum, as runs of evaluate are tagged."""
+    """Return the looks at the test rows of that checksum, as runs of evaluate are tagged.
+
+    A database that is not there yet knows none, and is not made for the question.
+    """
     places.check(experiment)
+    file = places.database(places.address())
+    if file and not file.exists():
+        return set()
     with _in_one_line(experiment):
         client, experiment_id = _open(experiment)
         return looks.in_runs(client, experiment_id, checksum)
