@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 from scipy import stats
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from rebalance import comparison, metrics
+from rebalance.comparison import comparison as module
 from rebalance.comparison import intervals
 from tests.samples import sample
 
@@ -334,6 +336,20 @@ def test_mcnemar_looks_at_positives_and_negatives_apart():
     assert (found["positives"].only_arm, found["positives"].only_baseline) == (8, 0)
     assert (found["negatives"].only_arm, found["negatives"].only_baseline) == (0, 30)
     assert found["positives"].p_value == pytest.approx(2 * 0.5**8)
+
+
+def test_a_comparison_takes_one_thread_of_blas_and_gives_the_others_back(monkeypatch):
+    def threads():
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    seen, drawn = [], module.draws
+    monkeypatch.setattr(module, "draws", lambda *a, **k: seen.append(threads()) or drawn(*a, **k))
+    y_true, models = sample()
+    with threadpool_limits(2, user_api="blas"):
+        before = threads()
+        comparison.compare(y_true, models, "baseline", n_draws=100)
+        assert threads() == before
+    assert seen == [{1}]
 
 
 @pytest.mark.parametrize(

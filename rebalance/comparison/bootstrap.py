@@ -97,15 +97,16 @@ def draws(y_true, scores, strata, *, n_draws, seed, k, precision):
     strata = strata.bundled(seed)
     places = {name: _slots(y_true, y_score, strata) for name, y_score in scores.items()}
     slots = sparse.vstack([matrix for matrix, _ in places.values()], format="csr")
-    classes = np.stack([_by_unit(y_true == label, strata) for label in (1, 0)])
     blocks = []
     for block in weights(strata, n_draws, seed):
         in_slots = (slots.astype(block.dtype, copy=False) @ block).astype(float)
-        totals, first, by_model = classes @ block, 0, {}
+        first, by_model = 0, {}
         for name, (matrix, n_steps) in places.items():
             sums = in_slots[first : first + matrix.shape[0]]
             first += matrix.shape[0]
             above, tied, positives = (sums[i : 3 * n_steps : 3] for i in range(3))
+            # Sums, not products: threads of BLAS would wait for each other on a busy machine.
+            totals = positives.sum(axis=0), (above + tied).sum(axis=0) + sums[3 * n_steps]
             steps = Steps(above, tied, positives, *totals, k=k, precision=precision)
             gaps = np.abs(sums[3 * n_steps + 1 :]).sum(axis=0)
             by_model[name] = ranking_of_steps(steps) | {"ece": gaps / steps.n_rows}
@@ -117,10 +118,6 @@ def draws(y_true, scores, strata, *, n_draws, seed, k, precision):
         }
         for name in scores
     }
-
-
-def _by_unit(values, strata):
-    return np.bincount(strata.unit, weights=values, minlength=sum(strata.sizes))
 
 
 def _slots(y_true, y_score, strata):

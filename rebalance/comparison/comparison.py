@@ -7,6 +7,7 @@
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from rebalance import metrics
 from rebalance.comparison.bootstrap import Strata, draws
@@ -71,6 +72,8 @@ class Comparison:
         return asdict(self)
 
 
+# Threads of BLAS wait for each other where other programs run: five times the time, for nothing.
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def compare(
     y_true,
     models,
