@@ -64,7 +64,7 @@ class Estimates(NamedTuple):
             | metrics.decision_or_reasons(y_true, flagged.astype(float), 0.5)
         )
         if 0 < n_flagged < FEWEST_FLAGGED:
-            few = f"fewer than {FEWEST_FLAGGED} rows are flagged, and a sample like this may have 0"
+            few = f"fewer than {FEWEST_FLAGGED} rows are flagged, and another sample may have none"
             scores |= {"precision": few, "mcc": few}
         scores["prevalence"] = "the draws keep the classes as they are"
         by_row = (
