@@ -1,5 +1,7 @@
 """What each column is worth to the models of the folds, on rows that they did not see."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -78,6 +80,18 @@ def test_the_sample_stands_for_all_rows():
     # The negatives of the highest scores are all there, as they are.
     top = np.flatnonzero(y == 0)[np.argsort(-raw[y == 0])[:500]]
     assert set(top.tolist()) <= set(rows.tolist())
+
+
+def test_negatives_that_stand_for_others_count_for_them(monkeypatch):
+    found, seen = replace(table(150, 20), roles={"negative_weight": 3.0}), []
+
+    def noted(y, raw, sample_weight):
+        seen.append((sample_weight[y == 1].sum(), sample_weight[y == 0].sum()))
+        return average_precision_score(y, raw, sample_weight=sample_weight)
+
+    monkeypatch.setattr("sklearn.metrics.average_precision_score", noted)
+    lost(found, Sees([0]))
+    assert set(seen) == {(20, 3 * 130)}
 
 
 def test_few_rows_are_all_taken_once():
