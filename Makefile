@@ -7,8 +7,8 @@ export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
 # Without byte-code every stage imports twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: pictures help repro test coverage mutants check format audit ui article bench honesty faults pr-report \
-	lock lock-check lowest
+.PHONY: pictures help repro test coverage mutants check format audit ui team article bench honesty \
+	faults pr-report lock lock-check lowest
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ audit: .venv/ready ## Look for known holes in the locked packages, and for unsaf
 
 ui: .venv/ready ## Browse the runs on http://127.0.0.1:5000
 	@python -m rebalance.cli ui
+
+team: .venv/ready ## Start a team's server on http://127.0.0.1:5000, for a try: MLflow over PostgreSQL
+	@python -m rebalance.cli team
 
 article: .venv/ready ## Run the article's five steps on the chosen data
 	@python -m benchmarks.article

@@ -10,6 +10,7 @@ import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -231,6 +232,34 @@ def test_workers_of_other_versions_are_refused_by_name(cluster, rows, monkeypatc
     given = section(engine="dask", address=cluster.scheduler_address)
     with pytest.raises(InputError, match="differ from here in numpy, rebalance code; install"):
         worked(rows, given)
+
+
+def test_a_scheduler_of_another_version_is_refused_by_name(cluster, rows, monkeypatch):
+    from distributed import Client
+
+    def versions(_):
+        return {"scheduler": {"packages": {"dask": "1.0", "distributed": "2.0"}}}
+
+    monkeypatch.setattr(Client, "get_versions", versions)
+    given = section(engine="dask", address=cluster.scheduler_address)
+    with pytest.raises(InputError, match="its scheduler differs from here in dask, distributed; i"):
+        worked(rows, given)
+
+
+def stuck():
+    threading.Event().wait(2)
+
+
+def test_workers_that_do_not_answer_are_one_line(monkeypatch):
+    monkeypatch.setattr(engines, "CONNECT", 0.3)
+    monkeypatch.setattr(engines, "surroundings", stuck)
+    client = SimpleNamespace(
+        wait_for_workers=lambda *_, **__: None,
+        get_versions=lambda: {"scheduler": {"packages": {}}},
+        run=lambda function, **_: function(),
+    )
+    with pytest.raises(InputError, match=r"its workers do not say within 0\.3 s what they run"):
+        engines._check_workers(client, "tcp://127.0.0.1:1")
 
 
 class Elsewhere:

@@ -216,3 +216,19 @@ def test_answers_that_are_no_probabilities_are_one_line():
 
     with pytest.raises(InputError, match="Regressor must answer with probabilities from 0 to 1"):
         learners.raw_scores(Regressor(), TABLE.X)
+
+
+@pytest.mark.parametrize(
+    ("device", "said"),
+    [("cuda", "learner.params.device must be cpu here, got 'cuda': "), ("moon", "device 'moon': ")],
+)
+def test_a_gpu_that_is_not_there_is_one_line_before_any_fit(device, said, monkeypatch):
+    # Also where there is one.
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(InputError, match=said) as caught:
+        learners.check(learner("xgboost", device=device), table(60, 20))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_cpu_that_is_named_is_taken():
+    learners.check(learner("xgboost", device="cpu"), table(60, 20))

@@ -28,6 +28,9 @@ WORKER_BYTES = 350_000_000
 # How often a task is tried whose worker died, and how long a cluster may be without any worker.
 TRIES, ALONE = 3, 20.0
 CONNECT = 5
+# What workers share in addition to the libraries that decide scores, and what the scheduler does.
+CARRIERS = ("cloudpickle", "dask", "distributed", "pandas", "pyarrow")
+SCHEDULER = ("dask", "distributed")
 
 
 def chosen(run, seconds, number):
@@ -81,6 +84,8 @@ def _processes(run, number):
     """Yield processes of this machine; a fit whose process died is done again."""
     del run
     with Renewed(partial(_process_pool, number)) as executor:
+        # Processes take seconds to start: meanwhile the stage goes on to its first fit.
+        threading.Thread(target=executor.warm, daemon=True).start()
         yield executor, number
 
 
@@ -98,6 +103,11 @@ def _begin():
     """Prepare a worker: one thread a fit, and an end when the stage ends, killed or not."""
     workers.one_thread()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    _import_what_fits_need()
+
+
+def _import_what_fits_need():
+    importlib.import_module("rebalance.learning.fits")
 
 
 def _end_with_parent():
@@ -160,7 +170,7 @@ def surroundings():
 
     from rebalance.learning import fits
 
-    versions = {name: fits.installed(name) for name in fits.LIBRARIES}
+    versions = {name: fits.installed(name) for name in (*fits.LIBRARIES, *CARRIERS)}
     return {"python": platform.python_version(), "rebalance code": fits.code()} | versions
 
 
@@ -168,7 +178,7 @@ def _check_workers(client, address):
     """Return the number of workers' threads; `InputError` where there is none, or another code."""
     with suppress(TimeoutError):
         client.wait_for_workers(1, timeout=CONNECT)
-    there = client.run(surroundings, on_error="return")
+    scheduler, there = _answers(client, address)
     if not there:
         raise InputError(f"run.address {address!r} has no workers; start some with 'dask worker'.")
     here, other = surroundings(), set()
@@ -179,12 +189,37 @@ def _check_workers(client, address):
                 f"({type(versions).__name__}); install the same version there."
             )
         other |= {name for name in here if versions.get(name) != here[name]}
-    if other:
-        raise InputError(
-            f"run.address {address!r}: its workers differ from here in {', '.join(sorted(other))}; "
-            "install the same versions there."
-        )
+    for what, names in (
+        ("scheduler differs", {n for n in SCHEDULER if scheduler.get(n) != here[n]}),
+        ("workers differ", other),
+    ):
+        if names:
+            raise InputError(
+                f"run.address {address!r}: its {what} from here in {', '.join(sorted(names))}; "
+                "install the same versions there."
+            )
     return sum(client.nthreads().values())
+
+
+def _answers(client, address):
+    """Return the versions of the scheduler, and the `surroundings` of every worker."""
+    answer = Future()
+
+    def ask():
+        try:
+            scheduler = client.get_versions()["scheduler"]["packages"]
+            answer.set_result((scheduler, client.run(surroundings, on_error="return")))
+        except BaseException as error:  # noqa: BLE001 raised where the answer is asked for
+            answer.set_exception(error)
+
+    # Dask itself waits for a worker for ever.
+    threading.Thread(target=ask, daemon=True).start()
+    with suppress(TimeoutError):
+        return answer.result(timeout=CONNECT)
+    raise InputError(
+        f"run.address {address!r}: its workers do not say within {CONNECT} s what they run; "
+        "start them again."
+    )
 
 
 @contextmanager
@@ -279,6 +314,11 @@ class Renewed(Executor):
         future = _Again(self, fn, arguments)
         future.begin()
         return future
+
+    def warm(self):
+        """Start the workers before the first task; one that fails to start says so there."""
+        with suppress(BrokenExecutor, RuntimeError):
+            self.executor.submit(_import_what_fits_need)
 
     def renew(self, broken):
         """Replace the executor that broke, once for all tasks that it lost."""

@@ -2,8 +2,10 @@
 
 import importlib
 import inspect
+import json
 import logging
 import sys
+import warnings
 from contextlib import contextmanager
 from functools import cache
 
@@ -138,6 +140,7 @@ def _checked(cls, arguments, name):
 
 def check(params, table):
     """Raise `InputError` where the learner cannot take the table; warn where it does badly."""
+    _check_device(params)
     prevalence = table.y.mean()
     if params.name in {"gradient_boosting", "GradientBoostingClassifier"} and prevalence < 0.01:
         log.warning(
@@ -152,6 +155,30 @@ def check(params, table):
             "are filled in every training fold, and a column more says where they were"
             if hasattr(make(params, table.layout), "steps")
             else "go to the learner as they are",
+        )
+
+
+def _check_device(params):
+    """Raise `InputError` where XGBoost would fit on the CPU in place of the GPU asked for."""
+    device = str(params.params.get("device") or "cpu")
+    if params.name != "xgboost" or device == "cpu":
+        return
+    import xgboost
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns, and goes on with the CPU
+            rows = xgboost.DMatrix([[0.0], [1.0]], label=[0, 1])
+            booster = xgboost.train({"device": device, "verbosity": 0}, rows, 1)
+        took = json.loads(booster.save_config())["learner"]["generic_param"]["device"]
+    except ValueError as error:
+        reason = errors.one_line(error).partition("Stack trace")[0][:200]
+        raise InputError(f"learner.params.device {device[:40]!r}: {reason}.") from error
+    if took == "cpu":
+        raise InputError(
+            f"learner.params.device must be cpu here, got {device[:40]!r}: there is no GPU, or "
+            "XGBoost was built without it, as the extra's xgboost-cpu is; 'pip install xgboost' "
+            "brings the other."
         )
 
 

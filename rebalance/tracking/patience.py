@@ -1,11 +1,29 @@
 """How long a server is waited for: a limit of every call together, whatever the server does."""
 
+import os
 import threading
 
 from rebalance.errors import InputError
 
-# Of a stage, after its work; to ask whether the server answers takes places.ANSWER_SECONDS more.
-SECONDS = 15.0
+# MLflow's own variable, and what it is here where nobody set it: seconds of one request.
+VARIABLE, REQUEST = "MLFLOW_HTTP_REQUEST_TIMEOUT", 10
+
+
+def of_a_run():
+    """Return how many seconds a server has to take a run."""
+    return 1.5 * _of_a_request()
+
+
+def of_an_answer():
+    """Return how many seconds a server has to say that it is there."""
+    return 0.3 * _of_a_request()
+
+
+def _of_a_request():
+    try:
+        return float(os.environ.get(VARIABLE) or REQUEST)
+    except ValueError as error:
+        raise InputError(f"{VARIABLE} must be a number of seconds.") from error
 
 
 class AwayError(InputError):
@@ -46,6 +64,6 @@ def within(seconds, function, name):
     if not results:
         raise AwayError(
             f"MLFLOW_TRACKING_URI: the server {name} takes longer than {seconds:g} s for a run; "
-            "'rebalance sync --seconds 600' waits longer."
+            f"'rebalance sync --seconds 600' waits longer, and so does a stage with {VARIABLE}=60."
         )
     return results[0]

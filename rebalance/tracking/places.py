@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from rebalance.errors import InputError, one_line, redacted
-from rebalance.tracking.patience import AwayError, within
+from rebalance.tracking import patience
+from rebalance.tracking.patience import AwayError
 
-ANSWER_SECONDS = 3  # an address that is silent for longer is taken for dead
 LOCK_SECONDS = 120  # the first use of a database takes 2 seconds, every other less
 SQLITE = "sqlite:///"
 
@@ -96,9 +96,10 @@ def _check_server(uri):
         ) from None
     bare = without_password(uri)
     try:
-        problem = within(ANSWER_SECONDS, lambda: _problem(bare), bare)
+        seconds = patience.of_an_answer()
+        problem = patience.within(seconds, lambda: _problem(bare, seconds), bare)
     except AwayError:
-        problem = f"does not answer within {ANSWER_SECONDS:g} s"
+        problem = f"does not answer within {seconds:g} s"
     if problem:
         raise AwayError(
             f"MLFLOW_TRACKING_URI: the server {bare} {problem}; start it, or unset "
@@ -106,7 +107,7 @@ def _check_server(uri):
         )
 
 
-def _problem(bare):
+def _problem(bare, seconds):
     """Return what is wrong with a server, None where it answers."""
     import ssl
     from urllib.error import HTTPError, URLError
@@ -117,7 +118,7 @@ def _problem(bare):
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
         request = Request(f"{bare}/health")  # noqa: S310 - the scheme is http or https
-        with urlopen(request, timeout=ANSWER_SECONDS, context=context) as answer:  # noqa: S310
+        with urlopen(request, timeout=seconds, context=context) as answer:  # noqa: S310
             answer.read()
     except HTTPError as error:
         # Refused without credentials is an answer too: MLflow itself will bring them.

@@ -29,7 +29,7 @@ SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # by default a dead server hangs a call for 4 minutes
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    patience.VARIABLE: str(patience.REQUEST),
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "WARNING",  # at INFO the first use of a database says 40 lines
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # with the password, and a request more
@@ -131,7 +131,7 @@ def hand_over(experiment, record, *, model=None, seconds=None):
     """Record what earlier stages left, then ``record``; return its run's id.
 
     Raises `InputError` where MLflow does not take it; a server has ``seconds``, by default
-    `patience.SECONDS`.
+    `patience.of_a_run`.
     """
 
     def work(client, experiment_id):
@@ -320,12 +320,14 @@ def _limited(experiment, work, seconds=None):
     Raises `InputError` where MLflow refuses it, or a server takes longer.
     """
     _settle()
+    # Not on the server's time: on a busy machine the import takes long.
+    import mlflow.tracking  # noqa: F401
 
     def opened():
         with _in_one_line(experiment):
             return work(*_open(experiment))
 
-    limit = None if places.database(places.address()) else seconds or patience.SECONDS
+    limit = None if places.database(places.address()) else seconds or patience.of_a_run()
     return patience.within(limit, opened, places.shown())
 
 

@@ -6,12 +6,12 @@ def arguments(parser):
     parser.add_argument(
         "--seconds",
         type=float,
-        default=60,
-        help="give a server so long for what waits, and for each stage (default: 60)",
+        default=None,
+        help="give a server so long for what waits, and for each stage (default: 15)",
     )
 
 
-def run(seconds=60):
+def run(seconds=None):
     """Record what is missing, and return a line for each stage concerned."""
     import time
 

@@ -1,11 +1,8 @@
 """Browse the runs on this machine: start MLflow's page, and print the address of the answer."""
 
 import contextlib
-import os
 import subprocess
 import sys
-
-LIGHT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
 def arguments(parser):
@@ -16,14 +13,15 @@ def arguments(parser):
 def run(port):
     """Start the page and wait for its end; of a server, return the address of its page."""
     from rebalance import params, tracking
+    from rebalance.tracking import server
 
     uri = tracking.address()
-    server = tracking.is_server(uri)
-    there = tracking.without_password(uri) if server else f"http://127.0.0.1:{port}"
+    is_server = tracking.is_server(uri)
+    there = tracking.without_password(uri) if is_server else f"http://127.0.0.1:{port}"
     experiment = params.load().tracking.experiment
     tracking.hand_over_kept(experiment)
     page = tracking.page(there, experiment)
-    if server:
+    if is_server:
         return f"{page}\n"
     sys.stdout.write(f"the runs, the recommended model's first, in some seconds at\n{page}\n")
     sys.stdout.flush()
@@ -31,8 +29,7 @@ def run(port):
     with contextlib.suppress(KeyboardInterrupt):
         subprocess.run(  # noqa: S603 - no word of it comes from outside
             [*command, "--workers", "1"],
-            # Not as an argument: whoever lists processes would see a database's password.
-            env=os.environ | LIGHT | {"MLFLOW_BACKEND_STORE_URI": uri},
+            env=server.environment(uri),
             check=False,
         )
     return ""
