@@ -8,7 +8,7 @@ export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: pictures help repro test coverage mutants check format audit ui team article bench honesty \
-	faults pr-report lock lock-check lowest
+	faults same pr-report lock lock-check lowest
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -59,6 +59,10 @@ honesty: .venv/ready ## Measure whether intervals and verdicts can be trusted
 
 faults: .venv/ready ## Break the disk, the files and the input at every place, and count what it costs
 	@python -m benchmarks.faults
+
+OTHER ?=
+same: .venv/ready ## Compare the results of threads, processes, a kill, another locale: make same OTHER=/other/python
+	@python -m benchmarks.sameness $(addprefix --python ,$(OTHER))
 
 BASE ?= main
 pr-report: .venv/ready ## Show what a branch changes in params and metrics: make pr-report BASE=main

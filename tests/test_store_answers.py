@@ -92,3 +92,12 @@ def test_rows_of_no_file_are_known_by_their_parameters(folder):
     write("params.yaml", {"data": data})
     store.remove_other_answers()
     assert left() == ANSWERS
+
+
+@pytest.mark.parametrize("content", ["", "\x00" * 40, "[1]", "a: [", "\ufffd: &a *a"])
+@pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml", "params.yaml"])
+def test_a_file_that_is_damaged_ends_nothing_here(folder, name, content):
+    """Who needs it says what is wrong; answers stay only where dvc.lock says so."""
+    write(name, content)
+    store.remove_other_answers()
+    assert left() == (ANSWERS if name == "dvc.yaml" else set())

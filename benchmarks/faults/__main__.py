@@ -9,11 +9,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.faults import calls, lock, params, tally, tiny
+from benchmarks.faults import calls, damage, lock, params, tables, tally, tiny
 
 
 def disk(folder, quick):
-    """Yield the tallies of a disk that fails, and of kills, at the calls of each stage."""
+    """Yield the tallies of a disk that fails, of kills, and of files that were damaged."""
     step = 40 if quick else 1
     with tiny.Server(folder) as server:
         if not server.preloaded:
@@ -22,6 +22,7 @@ def disk(folder, quick):
         chain = tiny.Chain(server, folder / "it").build()
         for fault in calls.FAULTS:
             yield calls.tried(chain, fault, step=step)
+        yield damage.tried(damage.with_lock(chain), flips=3, every=20 if quick else 1)
 
 
 def runs(folder, quick):
@@ -43,11 +44,12 @@ def dvc(folder, quick):
 
 
 def written(_folder, quick):
-    """Yield the tally of params.yaml as nobody would write it."""
+    """Yield the tallies of params.yaml and of tables as nobody would write them."""
     yield params.tried(500 if quick else 20_000)
+    yield tables.tried(50 if quick else 2_000)
 
 
-PARTS = {"disk": disk, "runs": runs, "dvc": dvc, "params": written}
+PARTS = {"disk": disk, "runs": runs, "dvc": dvc, "input": written}
 
 
 def main(arguments=None):

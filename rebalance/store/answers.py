@@ -32,8 +32,15 @@ def remove_other_answers():
 
 
 def _content(path):
-    """Return what a YAML file holds; an empty dict where it is missing or empty."""
-    return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
+    """Return what a YAML file holds; an empty dict where it is missing, or is no mapping.
+
+    Who needs the file says what is wrong with it.
+    """
+    try:
+        content = yaml.safe_load(path.read_bytes()) if path.exists() else {}
+    except (yaml.YAMLError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _same(recorded, data):
