@@ -1,5 +1,10 @@
-"""A team's server, as docs/more-than-one-machine.md has it: four pipelines record on it at once."""
+"""A team: four pipelines record on one server, clones share results, and no secret gets out.
 
+The steps are those of docs/more-than-one-machine.md. MLflow's server, PostgreSQL, DVC, git and the
+S3 server are real, on loopback.
+"""
+
+import contextlib
 import hashlib
 import json
 import os
@@ -8,11 +13,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -21,7 +29,8 @@ from rebalance import cli
 from rebalance.errors import InputError
 from rebalance.tracking import patience
 from rebalance.tracking import server as team_server
-from tests.strategies import ROOT, SHIPPED, changed
+from tests.strategies import ROOT, SHIPPED, changed, frame
+from tests.test_pipeline import UP_TO_DATE, copied_source
 
 SMALL = {
     "learner.params": {"max_iter": 8, "min_samples_leaf": 5},
@@ -197,3 +206,245 @@ def test_a_database_that_cannot_be_made_is_one_line(tmp_path, monkeypatch):
         team_server.postgres(tmp_path / "there"),
     ):
         pytest.fail("it started")
+
+
+# Made anew each time: this file is in the clones, too.
+CANARIES = {
+    "tracking": f"canary/{uuid4().hex}",
+    "password": f"canary/{uuid4().hex}",
+    "ticket": f"canary-{uuid4().hex}",
+    "header": f"canary-{uuid4().hex}",
+    "s3 key": f"canary-{uuid4().hex}",
+    "s3 secret": f"canary/+{uuid4().hex}",
+}
+FOLDER = f"folder-{uuid4().hex}"
+
+
+class Rows(BaseHTTPRequestHandler):
+    """Answer with rows who knows the secrets."""
+
+    log_message = lambda *_: None  # noqa: E731 quiet
+    content = frame(900, 60).to_csv(index=False).encode()
+
+    def do_GET(self):
+        known = CANARIES["ticket"] in self.path and self.headers["X-Key"] == CANARIES["header"]
+        known = known and "Authorization" in self.headers
+        self.send_response(200 if known and "rows" in self.path else 404)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+        self.wfile.write(self.content)
+
+
+@pytest.fixture
+def rows():
+    """The address of a server that wants a user, a password, a ticket and a header."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Rows)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+class Member:
+    """A member of the team with a clone: what its commands say is noted."""
+
+    def __init__(self, folder, environment, heard):
+        self.folder, self.environment, self.heard = folder, environment, heard
+
+    def attempt(self, *command, **more):
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment | more,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.heard.append(done.stdout + done.stderr)
+        return done
+
+    def call(self, *command, **more):
+        done = self.attempt(*command, **more)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def rebalance(self, *words):
+        return (sys.executable, "-m", "rebalance.cli", *words)
+
+    def put(self, **changes):
+        """Change params.yaml."""
+        path = self.folder / "params.yaml"
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        path.write_text(yaml.safe_dump(changed(content, changes), sort_keys=False))
+
+    def git(self):
+        """Return the bytes of everything in git."""
+        done = subprocess.run(
+            ["git", "cat-file", "--batch-all-objects", "--batch"],
+            cwd=self.folder,
+            capture_output=True,
+            check=True,
+        )
+        return done.stdout
+
+
+def environment(tmp_path, tracking, moto_server):
+    """Return an environment that is full of secrets, and has none of the caller's."""
+    ours = ("GIT", "DVC", "MLFLOW", "AWS", "PYTHONDONTWRITEBYTECODE")
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    password = CANARIES["tracking"].replace("/", "%2F")
+    return clean | {
+        **SLOW,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_SITE_CACHE_DIR": str(tmp_path / "site"),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        **{f"GIT_{who}_NAME": "tester" for who in ("AUTHOR", "COMMITTER")},
+        **{f"GIT_{who}_EMAIL": "tester@example.org" for who in ("AUTHOR", "COMMITTER")},
+        "NO_PROXY": "127.0.0.1",
+        "REBALANCE_CACHE": str(tmp_path / "downloads"),
+        "REBALANCE_URL_HEADER": f"X-Key: {CANARIES['header']}",
+        "ROWS_PASSWORD": CANARIES["password"],
+        "ROWS_TICKET": CANARIES["ticket"],
+        "MLFLOW_TRACKING_URI": tracking.replace("//", f"//me:{password}@"),
+        "AWS_ENDPOINT_URL": moto_server,
+        "AWS_ACCESS_KEY_ID": CANARIES["s3 key"],
+        "AWS_SECRET_ACCESS_KEY": CANARIES["s3 secret"],
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+
+
+def contents(folder):
+    """Yield the bytes of every file of a folder, and of every member of an archive."""
+    for path in Path(folder).rglob("*"):
+        if not path.is_file():
+            continue
+        yield path.read_bytes()
+        # A database or a pack of git may end as an archive does.
+        with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+            yield from (archive.read(name) for name in archive.namelist())
+
+
+def leaked(pieces, canaries):
+    """Return the names of the secrets that are in bytes, as they are or as an address has them."""
+    joined = b"\n".join(pieces)
+    spellings = {
+        name: {value, value.replace("/", "%2F"), value.replace("/", "%2F").replace("+", "%2B")}
+        for name, value in canaries.items()
+    }
+    return [
+        name for name, texts in spellings.items() if any(text.encode() in joined for text in texts)
+    ]
+
+
+def test_clones_share_results_by_a_remote_and_no_secret_gets_out(team, rows, moto_server, tmp_path):
+    address, there = team
+    heard, surroundings = [], environment(tmp_path, address, moto_server)
+    source = tmp_path / "source"
+    source.mkdir()
+    copied_source(source)
+    url = f"http://me:${{ROWS_PASSWORD}}@{rows}/rows.csv?ticket=1&token=${{ROWS_TICKET}}"
+    given = {"source": "url", "url": url, "sha256": hashlib.sha256(Rows.content).hexdigest()}
+    data = {f"data.{key}": value for key, value in (given | {"drop": []}).items()}
+    rules = {"threshold.rules": {"max_f1": SHIPPED["threshold"]["rules"]["max_f1"]}}
+    text = settings(**data, **rules, **{"tracking.experiment": "shared"})
+    (source / "params.yaml").write_text(text, encoding="utf-8")
+    origin = Member(source, surroundings, heard)
+    origin.call("git", "init", "--quiet", "--initial-branch", "main")
+    origin.call("dvc", "remote", "add", "--default", "store", "s3://team/dvc")
+    origin.call("dvc", "remote", "add", "shelf", str(tmp_path / "shelf"))
+    origin.call("git", "add", "--all")
+    origin.call("git", "commit", "--quiet", "--message", "the code")
+    origin.call("git", "config", "receive.denyCurrentBranch", "updateInstead")
+
+    first = Member(tmp_path / FOLDER, surroundings, heard)
+    origin.call("git", "clone", "--quiet", source.as_uri(), str(first.folder))
+    bucket = bucket_of(surroundings)
+    assert "Running stage 'evaluate'" in first.call("dvc", "repro")
+    for remote in ("store", "shelf"):
+        first.call("dvc", "push", "--remote", remote)
+    first.call("git", "add", "--all")
+    first.call("git", "commit", "--quiet", "--message", "its results")
+    first.call("git", "push", "--quiet", "origin", "main")
+    assert first.call(*first.rebalance("sync")) == "all 6 stages of dvc.lock have their runs\n"
+
+    # Another member pulls: nothing is trained, and the server has every run, once.
+    second = Member(tmp_path / "second", surroundings, heard)
+    origin.call("git", "clone", "--quiet", source.as_uri(), str(second.folder))
+    second.call("dvc", "pull")
+    assert UP_TO_DATE in second.call("dvc", "repro")
+    assert second.call(*second.rebalance("sync")) == "all 6 stages of dvc.lock have their runs\n"
+    assert second.call("git", "status", "--porcelain") == ""
+
+    # A third one takes the folder as remote, and records into a database of its own.
+    alone = {key: value for key, value in surroundings.items() if not key.startswith("MLFLOW")}
+    third = Member(tmp_path / "third", alone, heard)
+    origin.call("git", "clone", "--quiet", source.as_uri(), str(third.folder))
+    third.call("dvc", "pull", "--remote", "shelf")
+    assert UP_TO_DATE in third.call("dvc", "repro")
+    assert third.call(*third.rebalance("sync")).count(": recorded\n") == 6
+    assert third.call(*third.rebalance("sync")) == "all 6 stages of dvc.lock have their runs\n"
+
+    go_wrong(first, address, rows, url)
+    search(first, second, third, heard, there, bucket, tmp_path)
+
+
+def go_wrong(first, address, rows, url):
+    """Have commands fail and report: with the address, without a secret."""
+    dead = first.environment["MLFLOW_TRACKING_URI"].rpartition(":")[0] + ":9"
+    said = first.attempt(*first.rebalance("sync"), MLFLOW_TRACKING_URI=dead)
+    assert "the server http://127.0.0.1:9 does not answer" in said.stderr
+    first.call(*first.rebalance("doctor"))
+    assert f"{address}/#/experiments/" in first.call(*first.rebalance("ui"))
+    first.put(**{"data.url": url.replace("rows.csv", "gone.csv"), "data.sha256": "0" * 64})
+    said = first.attempt("dvc", "repro", "--verbose")
+    assert "gone.csv?*** cannot be reached (it answers 404)" in said.stderr
+    first.put(**{"data.url": f"http://me:{CANARIES['password']}@{rows}/rows.csv"})
+    said = first.attempt(*first.rebalance("check"))
+    assert said.stderr.startswith("error: data.url must hold no password, token or key")
+    first.call("git", "checkout", "--quiet", "--", ".")
+
+
+def search(first, second, third, heard, there, bucket, tmp_path):
+    """Look for the secrets everywhere, and for the name of a folder in what others see."""
+    everywhere = {
+        "messages": ["\n".join(heard).encode()],
+        "git": [first.git()],
+        "clones": [*contents(first.folder), *contents(second.folder), *contents(third.folder)],
+        "database": list(contents(there / "database")),
+        "artifacts": list(contents(there / "artifacts")),
+        "server's log": [(there.parent / "said").read_bytes()],
+        "bucket": [bucket.cat_file(path) for path in bucket.find("team")],
+        "downloads and caches": [*contents(tmp_path / "downloads"), *contents(tmp_path / "site")],
+    }
+    for place, pieces in everywhere.items():
+        assert sum(map(len, pieces)) > 100 or place == "downloads and caches", place
+        assert leaked(pieces, CANARIES) == [], place
+    # The names of a member's folders are not for the others.
+    published = ("git", "database", "artifacts", "bucket", "server's log")
+    for place in published:
+        assert leaked(everywhere[place], {"folder": FOLDER}) == [], place
+    results = (first.folder / name for name in ("metrics", "models", "data", "dvc.lock"))
+    pieces = [
+        piece
+        for path in results
+        for piece in (contents(path) if path.is_dir() else [path.read_bytes()])
+    ]
+    assert leaked(pieces, {"folder": FOLDER}) == []
+    # The search finds what is there.
+    assert leaked(everywhere["git"], {"url": "${ROWS_TICKET}"}) == ["url"]
+    assert leaked(everywhere["database"], {"stage": "train_baseline"}) == ["stage"]
+
+
+def bucket_of(surroundings):
+    """Return the file system of the S3 server, with the bucket ``team``."""
+    from s3fs import S3FileSystem
+
+    system = S3FileSystem(
+        key=surroundings["AWS_ACCESS_KEY_ID"],
+        secret=surroundings["AWS_SECRET_ACCESS_KEY"],
+        endpoint_url=surroundings["AWS_ENDPOINT_URL"],
+        skip_instance_cache=True,
+    )
+    system.mkdir("team")
+    return system

@@ -455,6 +455,8 @@ def test_a_model_is_logged_with_signature_and_example_and_no_pickle(warm, model)
     )
     assert [entry.name for entry in logged] == ["baseline"]
     assert str(logged[0].status) == "READY"
+    # Not where it is on this machine: a team's server would show it to everybody.
+    assert logged[0].tags["mlflow.source.name"] == "stages/train_baseline.py"
     assert [metric.key for metric in logged[0].metrics] == ["average_precision"]
 
 

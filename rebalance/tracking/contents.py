@@ -83,11 +83,11 @@ def _log_trial(client, experiment_id, parent, record, trial):
     client.set_terminated(run_id, "FINISHED", start)
 
 
-def log_model(client, run_id, model, name):
+def log_model(client, run_id, model, name, source):
     """Log a model that answers with probability and decision, and return its id.
 
     The part of this package that a model needs travels with it: it answers where the package is
-    not installed.
+    not installed. ``source`` is the file of the stage: MLflow would log its place on this machine.
     """
     import mlflow.sklearn
 
@@ -99,6 +99,7 @@ def log_model(client, run_id, model, name):
             scorer,
             name=name,
             model_type="classifier",
+            tags={"mlflow.source.name": source},
             signature=_signature(),
             metadata={"columns": {name: scorer.learnt[name]["kind"] for name in scorer.inputs}},
             conda_env=_environment(_requirements(model.estimator)),

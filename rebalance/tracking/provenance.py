@@ -52,9 +52,18 @@ def stage_tags(stage):
         "dvc.exp": os.environ.get("DVC_EXP_NAME", ""),
         "mlflow.user": user(),
         "mlflow.source.type": "LOCAL",
-        "mlflow.source.name": f"stages/{stage.partition('@')[0]}.py",
+        "mlflow.source.name": source(stage),
     }
     return {name: value for name, value in (tags | _git()).items() if value}
+
+
+def source(stage):
+    """Return the file of a stage, relative to the repository.
+
+    >>> source("train_resampled@smote")
+    'stages/train_resampled.py'
+    """
+    return f"stages/{stage.partition('@')[0]}.py"
 
 
 def versions():

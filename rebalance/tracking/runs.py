@@ -197,7 +197,8 @@ def _record(client, experiment_id, record, *, model=None):
         model_id = None
         if record.model:
             model = model or store.read_model(record.file(record.model))
-            model_id = contents.log_model(client, run_id, model, record.model.stem)
+            source = provenance.source(record.stage)
+            model_id = contents.log_model(client, run_id, model, record.model.stem, source)
         contents.log_datasets(client, run_id, record)
         seconds = {} if record.seconds is None else {"seconds": record.seconds}
         contents.log(client, run_id, record.params, record.metrics | seconds, model_id=model_id)
