@@ -212,7 +212,11 @@ def with_curve(low, gain, high):
     ("ends", "said"),
     [
         ((0.011, 0.03, 0.05), "More positives of the same kind would help: from twice as many"),
-        ((0.001, 0.03, 0.05), "Whether more positives of the same kind would help is open: "),
+        (
+            (0.001, 0.03, 0.05),
+            "Whether more positives of the same kind would help by more than 0.01 "
+            "(evaluate.margin) is open: ",
+        ),
         (
             (0.001, 0.003, 0.009),
             "More positives of the same kind would make no difference that matters "

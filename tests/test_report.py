@@ -16,6 +16,7 @@ from sklearn.metrics import (
 from rebalance import report
 from rebalance.cli.commands import summary
 from rebalance.report import markdown, render, sections
+from rebalance.report.card import card
 from rebalance.report.section import Section
 from rebalance.report.sentences import sentences
 from tests import fixed
@@ -774,3 +775,22 @@ def test_every_rule_that_may_decide_has_a_sentence():
     from rebalance.thresholds import RULES
 
     assert set(sections.ASSUMES) == set(RULES) - set(TWO_OR_MORE)
+
+
+@pytest.mark.parametrize("name", ["baseline", "under"])
+def test_each_value_of_the_card_lies_in_its_interval_at_the_threshold_in_use(name):
+    results = fixed.results(name)
+    compared = results.comparison.to_dict()
+    text = card(report.answer(results), fixed.SPLIT, compared, results.scores, fixed.PARAMS)
+    lines = dict(re.findall(r"^\| ([a-zA-Z ]+?) +\| (.*) +\|$", text, flags=re.MULTILINE))
+    arm = "moved_threshold" if name == "baseline" else name
+    for key in ("precision", "recall"):
+        value, low, high = map(float, re.findall(r"[\d.]+", lines[key]))
+        expected = compared["intervals"][arm][key]
+        assert value == pytest.approx(results.scores[name][key], abs=1e-4)
+        assert (value, low, high) == tuple(
+            pytest.approx(expected[end], abs=1e-4) for end in ("value", "low", "high")
+        )
+    # The baseline decides otherwise at .5 than at its own threshold.
+    intervals = compared["intervals"]
+    assert intervals["baseline"]["precision"] != intervals["moved_threshold"]["precision"]

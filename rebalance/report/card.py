@@ -1,6 +1,6 @@
 """The card of a model: what it is for, what it rests on, and where it may fail."""
 
-from rebalance import metrics
+from rebalance import metrics, paths
 
 # What the test rows say of a model, in the order of the card.
 SHOWN = ("average_precision", "roc_auc", "precision", "recall", "brier")
@@ -20,7 +20,8 @@ def card(answer, split, compared, scores, params):
 
     name, train, test = answer["recommended"], split["train"], split["test"]
     used = params.data.prevalence
-    intervals = compared["intervals"][name]
+    # The comparison has the baseline's decisions at .5; at its own threshold it is an arm.
+    intervals = compared["intervals"][paths.MOVED if name == compared["baseline"] else name]
     rows = [
         [metrics.words(key), f"{scores[name][key]:.4g}", _ends(intervals.get(key))]
         for key in SHOWN

@@ -259,7 +259,8 @@ def more_positives(results):
         else "More positives of the same kind would make no difference that matters "
         "(evaluate.margin)"
         if high < results.comparison.margin
-        else "Whether more positives of the same kind would help is open"
+        else "Whether more positives of the same kind would help by more than "
+        f"{results.comparison.margin:g} (evaluate.margin) is open"
     )
     return Section(
         title=MORE_POSITIVES,
