@@ -167,7 +167,7 @@ def main(arguments=None):
     params = load()
     train, test = tables(params, options.rows)
     print(heading(train, test, params, options.folds), end="\n\n", flush=True)
-    with tqdm(total=4 + 2 * options.trials, unit="step") as bar:
+    with tqdm(total=5 + options.trials, unit="step") as bar:
         steps = run(
             train,
             test,

@@ -165,7 +165,8 @@ def tuned(train, test, params, trials, folds, progress=lambda: None):
     params = params.model_copy(update={"tune": params.tune.model_copy(update=changes)})
     settings, entries = training.Settings.of(params), tuning.largest(params.tune, train.y)
     with fits.opened(train, entries, params.learner, params.run) as running:
-        study = tuning.search(running, params.tune, settings, progress)
+        study = tuning.search(running, params.tune, settings)
+    progress()
     seconds = time.perf_counter() - start
     chosen = study.chosen.ratio
     what = "no resampling" if study.chosen.treatment == treatments.NONE else f"{chosen} : 1"

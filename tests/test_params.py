@@ -48,7 +48,7 @@ REFUSED = [
     ("evaluate.bootstrap", 4_000_000_000, "evaluate.bootstrap must be at most 1e+06, got 4000"),
     ("run.hours", 0, "run.hours must be above 0, got 0."),
     ("run.engine", "ray", "run.engine must be one of auto, thread, process, dask, or module:fun"),
-    ("split.method", "random", "split.method must be one of 'stratified', 'time', 'group' or "),
+    ("split.method", "random", "split.method must be one of 'stratified', 'time', 'group', "),
     ("split.method", "time", "split.column must be named for method time, got ''."),
     ("split", [1], "split must be a mapping, got [1]."),
     ("resample", [1], "resample must be a mapping, got [1]."),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rebalance.metrics import ranking, table
+from rebalance.metrics import table
 from rebalance.metrics.checks import NO_NEGATIVES, NO_POSITIVES, check, check_probability
 from rebalance.metrics.decision import Counts
 from rebalance.metrics.probability import calibration, ece
@@ -132,10 +132,13 @@ def of_all_rows(y_true, y_score, weight):
         for name, row in table.of_family(table.PROBABILITY)
         if row.function
     }
+    ranked = {
+        name: float(row.function(steps)[0])
+        for name, row in table.of_family(table.RANKING)
+        if name != table.AT_PRECISION and not name.endswith("_at_k")
+    }
     return {
-        "average_precision": float(ranking.average_precision(steps)[0]),
-        "roc_auc": float(ranking.roc_auc(steps)[0]),
-        "recall_at_1pct_fpr": float(ranking.recall_at_fpr(steps)[0]),
+        **ranked,
         **means,
         "prevalence": prevalence,
         "brier_skill": 1 - means["brier"] / (prevalence * (1 - prevalence)),
