@@ -68,7 +68,6 @@ BASE ?= main
 pr-report: .venv/ready ## Show what a branch changes in params and metrics: make pr-report BASE=main
 	@bash .github/pr-report.sh "$(BASE)"
 
-# Versions that are locked stay; 'rm requirements.txt' first takes the newest of everything.
 CHROMIUM ?= chromium
 pictures: ## Photograph metrics/report.html for the README: docs/report-light.png, docs/report-dark.png
 	@for theme in 1:light 0:dark; do \
@@ -77,6 +76,7 @@ pictures: ## Photograph metrics/report.html for the README: docs/report-light.pn
 			--screenshot="$(CURDIR)/docs/report-$${theme#*:}.png" "file://$(CURDIR)/metrics/report.html" \
 			2>/dev/null; done
 
+# Versions that are locked stay; 'rm requirements.txt' first takes the newest of everything.
 lock: .venv/ready ## Write requirements.txt, the lock, anew from pyproject.toml
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet \
