@@ -35,7 +35,7 @@ def clean(rows=2000, share=0.1, seed=0, numbers=4):
     return frame.assign(**{TARGET: y})
 
 
-def found(frame, *, features=None, method="stratified", sides=None, seed=0):
+def found(frame, *, features=None, method="stratified", sides=None, seed=0, weight=None):
     """Return {code: sentence} of the checks of a table and of its split."""
     y = frame[TARGET].to_numpy()
     table = pa.Table.from_pandas(frame, preserve_index=False)
@@ -46,8 +46,27 @@ def found(frame, *, features=None, method="stratified", sides=None, seed=0):
     kinds = {name: {"kind": "number"} for name in features}
     roles = {"target": TARGET, "features": features, "method": method, "columns": kinds}
     described = splitting.describe(*(table.take(rows) for rows in sides), roles)
+    if weight:
+        described["train"]["kept"] = {"negative_weight": weight}
     findings = checks.of_table(table, features) + checks.of_split(table, roles, sides, described)
     return {finding.code: finding.sentence for finding in findings}
+
+
+def test_negatives_stand_for_those_that_the_split_left_out():
+    """Of 50 negatives for each positive one in 25 is kept in training, and all in test."""
+    rng = np.random.default_rng(3)
+    y = np.r_[np.ones(400), np.zeros(20_000)].astype(int)
+    frame = pd.DataFrame({"x": rng.normal(3.2 * y), "y": rng.normal(size=y.size), TARGET: y})
+    rows = rng.permutation(y.size)
+    test, rest = np.sort(rows[:4000]), rows[4000:]
+    kept = rest[(y[rest] == 1) | (np.arange(rest.size) % 25 == 0)]
+    sides = (np.sort(kept), test)
+    without = found(frame, sides=sides, method="hashed")
+    assert "RB105" in without
+    assert "RB204" in without
+    weighted = found(frame, sides=sides, method="hashed", weight=25.0)
+    assert "RB105" not in weighted
+    assert "RB204" not in weighted
 
 
 # Nothing is found where nothing is wrong.

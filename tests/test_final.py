@@ -22,6 +22,8 @@ from tests.strategies import ROOT, SHIPPED, changed, params
 
 Y = np.random.default_rng(0).permutation(np.repeat([1, 0], [60, 540])).astype(np.int8)
 
+TESTED = {"metric": "average_precision", "value": {"value": 0.5, "low": 0.25, "high": 0.75}}
+
 
 def section(**changes):
     return params(**{f"split__{name}": value for name, value in changes.items()}).split
@@ -134,7 +136,11 @@ def made(tmp_path_factory):
         run = SimpleNamespace(model=None)
         train_baseline.train_baseline(section, run)
         train_resampled.train_resampled("under", section, run)
-        answer = {"recommended": "under", "value": {"value": 0.5, "low": 0.25, "high": 0.75}}
+        answer = {
+            "metric": "average_precision",
+            "recommended": "under",
+            "value": {"value": 0.5, "low": 0.25, "high": 0.75},
+        }
         store.write_json(paths.ANSWER, answer)
         written = [{"path": str(paths.FINAL), "md5": store.md5(paths.FINAL)}]
         lock = {"schema": "2.0", "stages": {"split": {"outs": written}}}
@@ -192,7 +198,11 @@ def test_the_look_scores_the_recommended_model_on_the_sealed_rows(here):
 
 
 def test_the_look_at_the_baseline_has_no_verdict(here):
-    answer = {"recommended": "baseline", "value": {"value": 0.5, "low": 0.25, "high": 0.75}}
+    answer = {
+        "metric": "average_precision",
+        "recommended": "baseline",
+        "value": {"value": 0.5, "low": 0.25, "high": 0.75},
+    }
     store.write_json(paths.ANSWER, answer)
     assert "Against" not in command.run()
     assert json.loads(paths.OPENED.read_text(encoding="utf-8"))["against_baseline"] is None
@@ -260,5 +270,14 @@ def test_rows_that_are_not_those_of_the_lock_are_not_opened(here):
 def test_a_model_that_is_not_the_trained_one_is_not_scored(here):
     paths.model("under").write_bytes(b"other")
     with pytest.raises(InputError, match="is not what its training stage wrote"):
+        command.run()
+    assert not paths.OPENED.exists()
+
+
+def test_an_answer_of_another_metric_opens_nothing(here):
+    store.write_json(paths.ANSWER, {"recommended": "baseline"} | TESTED | {"metric": "roc_auc"})
+    with pytest.raises(
+        InputError, match=r"answer\.json is of roc_auc, and evaluate.metric is aver"
+    ):
         command.run()
     assert not paths.OPENED.exists()

@@ -698,10 +698,20 @@ def test_the_study_says_what_it_tried_and_what_each_treatment_gains(text):
     assert none["gain of the treatment ± standard error"] == ""
     assert (
         "9 trials, 31 fits, 4 trials stopped early. Without treatment average precision is 0.61 ± "
-        "0.015, at the natural ratio 3. Tuning the learner alone gains +0.02; the table shows what "
-        "each treatment adds." in text
+        "0.015, at the natural ratio 3. The table shows what each treatment adds." in text
     )
     assert "Chosen: random_under at 2 negatives per positive." in text
+    tune = fixed.PARAMS.tune.model_copy(update={"learner": {"max_iter": {"low": 1, "high": 9}}})
+    searched = replace(fixed.results(), params=fixed.PARAMS.model_copy(update={"tune": tune}))
+    said = sections.study(searched).text
+    assert "at the natural ratio 3. Tuning the learner alone gains +0.02. The table" in said
+
+
+def test_a_study_that_chose_no_treatment_is_called_optimistic_nowhere():
+    found = fixed.results()
+    assert "The ratio of tuned was chosen" in sections.cross_validated(found).text
+    untreated = replace(found, study=found.study | {"chosen": {"none": 3}})
+    assert "optimistic" not in sections.cross_validated(untreated).text
 
 
 def test_a_new_section_is_one_function_in_the_list(results, monkeypatch):

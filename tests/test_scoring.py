@@ -450,7 +450,8 @@ def test_the_card_says_what_the_model_rests_on_and_where_it_may_fail(place, caps
     side = {"rows": 2000, "positives": 40, "prevalence": 0.02}
     store.write_json(paths.SPLIT, {"train": side, "test": side | {"rows": 500, "positives": 10}})
     interval = {"value": 0.75, "low": 0.5, "high": 0.875}
-    store.write_json(paths.COMPARISON, {"intervals": {"baseline": {"recall": interval}}})
+    intervals = {"baseline": {}, "moved_threshold": {"recall": interval}}
+    store.write_json(paths.COMPARISON, {"intervals": intervals})
     score = {"recall": 0.75, "precision": 0.5, "threshold": 0.3}
     store.write_json(paths.SCORES, {"baseline": score})
     checks = [{"code": "RB1", "severity": "warning", "sentence": "Rows repeat."}]

@@ -47,7 +47,8 @@ def trained(tmp_path, monkeypatch, scorer):
     score = {"average_precision": 0.9, "threshold": 0.3}
     score |= {"true_positives": 19, "false_positives": 1}
     store.write_json(paths.SCORES, {"baseline": score})
-    interval = {"baseline": {"average_precision": {"value": 0.9, "low": 0.8, "high": 1.0}}}
+    ends = {"average_precision": {"value": 0.9, "low": 0.8, "high": 1.0}}
+    interval = {"baseline": ends, "moved_threshold": ends}
     compared = {"metric": "average_precision", "baseline": "baseline", "verdicts": {}}
     store.write_json(paths.COMPARISON, compared | {"intervals": interval})
     store.write_json(paths.ANSWER, {"recommended": "baseline", "answer": "Use baseline."})

@@ -154,8 +154,11 @@ def of_split(table, roles, sides, split):
     """
     y, features = table[roles["target"]].to_numpy(), roles["features"]
     train, test = (np.sort(side) for side in sides)
+    stands_for = split["train"].get("kept", {}).get("negative_weight", 1.0)
     rows, weight = _of_both_classes(y, train)
-    few = [side[:: step(len(side), MOST_OF_A_SIDE)] for side in (train, test)]
+    weight[y[rows] == 0] *= stands_for
+    sides_alike = (_at_natural_prevalence(y, train, stands_for), test)
+    few = [side[:: step(len(side), MOST_OF_A_SIDE)] for side in sides_alike]
     classes, shifts, order = map(_Columnwise, ("classes", "sides", "order"))
     # Only where rows are drawn one by one may groups and times be on both sides by accident.
     random = roles["method"] in {"stratified", "hashed"}
@@ -202,6 +205,13 @@ def together(split_findings, plan, results):
 def _find(looks_at, subject):
     sentences = ((check, check.module.find(subject)) for check in registry.of(looks_at))
     return [check.finding(sentence) for check, sentence in sentences if sentence]
+
+
+def _at_natural_prevalence(y, rows, stands_for):
+    """Return the negatives, and of the positives as many as so many negatives have in the table."""
+    positive = y[rows] == 1
+    few = rows[positive][:: max(1, round(stands_for))]
+    return np.sort(np.concatenate([rows[~positive], few]))
 
 
 def _of_both_classes(y, rows):

@@ -64,6 +64,10 @@ def of_decisions(y_true, flagged):
         if not np.isnan(value):
             losses = np.nan_to_num(value - without) * np.tile(1 - 1 / of_class, 2)
             found[name] = value, losses[kind]
+    if "precision" in found:
+        # As `estimates.linear_interval` has it: one number has one interval.
+        value = found["precision"][0]
+        found["precision"] = value, flagged * ((y_true == 1) - value) / flagged.sum()
     return found
 
 

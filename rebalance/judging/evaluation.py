@@ -91,7 +91,7 @@ def judge_all(models, table, y_scores, rules, params, groups=None):
         first = first or (y_score, chosen)
         if share := params.data.prevalence:
             scores[name]["at_prevalence"] = restated(
-                table, y_score, chosen, rules, model.share, share
+                table, y_score, chosen, rules, model.share, share, groups
             )
     return scores, decisions
 

@@ -17,7 +17,7 @@ BY_PROBABILITY = {"expected_cost", "amount_cost", "cost_by_row"}
 ROWS = 1000  # costs are given for so many rows
 
 
-def restated(table, y_score, chosen, rules, share, prevalence):
+def restated(table, y_score, chosen, rules, share, prevalence, groups=None):
     """Return the metrics of one model at another prevalence.
 
     Parameters
@@ -52,7 +52,7 @@ def restated(table, y_score, chosen, rules, share, prevalence):
         "mean_probability": np.average(p, weights=weight),
         "rules": {},
     }
-    strata = Strata.of(table.y)
+    strata = Strata.of(table.y, groups)
     for name, rule in rules.items():
         threshold, amounts = (
             thresholds.restored(chosen[name]),

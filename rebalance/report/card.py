@@ -21,7 +21,7 @@ def card(answer, split, compared, scores, params):
     name, train, test = answer["recommended"], split["train"], split["test"]
     used = params.data.prevalence
     # The comparison has the baseline's decisions at .5; at its own threshold it is an arm.
-    intervals = compared["intervals"][paths.MOVED if name == compared["baseline"] else name]
+    intervals = compared["intervals"][paths.MOVED if name == paths.BASELINE else name]
     rows = [
         [metrics.words(key), f"{scores[name][key]:.4g}", _ends(intervals.get(key))]
         for key in SHOWN
@@ -35,8 +35,11 @@ def card(answer, split, compared, scores, params):
             f"1 from the probability {scores[name]['threshold']:.4g} on (rule "
             f"{params.threshold.use}). `rebalance predict` scores a file, `rebalance serve` "
             "answers over HTTP.",
-            "Data": f"Trained on {train['rows']:,} rows, {train['positives']:,} of them positive "
-            f"({train['prevalence']:.4%}); judged on {test['rows']:,} other rows, "
+            "Data": f"Trained on {train.get('kept', train)['rows']:,} rows"
+            + (f" of {train['rows']:,}" if "kept" in train else "")
+            + f", {train['positives']:,} of them positive ({train['prevalence']:.4%}"
+            + (" of all" if "kept" in train else "")
+            + f"); judged on {test['rows']:,} other rows, "
             f"{test['positives']:,} of them positive. The split is {params.split.method}. Target: "
             f"{params.data.target}.",
             "Prevalence": "Probabilities hold where the share of positives is that of the training "

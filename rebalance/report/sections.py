@@ -187,7 +187,8 @@ def verdicts(results):
             "treatment give other scores. The p-values are those of one look at the test rows; "
             "'rebalance looks' counts how often there was one, and corrects them. "
             f"{paths.COMPARISON.as_posix()} has every metric of every model, with its interval and "
-            "its paired difference."
+            f"its paired difference; {paths.BASELINE} decides at 0.5 there, {paths.MOVED} at its "
+            "own threshold."
         ),
         headings={
             "model": "model",
@@ -303,6 +304,12 @@ def cross_validated(results):
             row["p"] = p_text(score.p_adjusted)
         row["use"] = "recommended" if name == chosen.model else None
         table.append(row)
+    optimistic = (
+        ""
+        if NONE in results.study["chosen"]
+        else f" The ratio of {paths.TUNED} was chosen on these rows as the best of several, so its "
+        "score is optimistic here, and not on the test rows."
+    )
     return Section(
         title=f"Out of fold: {words(results.comparison.metric)} on the training rows",
         part=part.DIFFERENCES,
@@ -310,9 +317,7 @@ def cross_validated(results):
             "These scores decide the recommendation: a model is clearly better where it beats the "
             "baseline by more than one standard error of the paired difference. "
             f"{_gain(chosen)}Differences and p-values are "
-            "from the corrected t-test over the folds, p after Holm's correction. The ratio of "
-            f"{paths.TUNED} was chosen on these rows as the best of several, so its score is "
-            "optimistic here, and not on the test rows."
+            f"from the corrected t-test over the folds, p after Holm's correction.{optimistic}"
         ),
         headings={
             "model": "model",
@@ -966,6 +971,8 @@ def study(results):
                 "gain": None if arm == NONE else f"{gain:+.2g} ± {error:.2g}",
             }
         table.append(row)
+    learner = results.params.tune.learner
+    tuned = f"Tuning the learner alone gains {study['gain_of_tuning']:+.2g}. " if learner else ""
     return Section(
         title="The study of the ratio",
         part=part.DATA,
@@ -973,8 +980,8 @@ def study(results):
             f"{study['trials']:,} trials, {study['fits']:,} fits, {study['pruned']:,} trials "
             f"stopped early. Without treatment {metric} is {study['natural_score']:.4g} ± "
             f"{study['natural_score_se']:.2g}, at the natural ratio {study['natural_ratio']:,}. "
-            f"Tuning the learner alone gains {study['gain_of_tuning']:+.2g}; the table shows what "
-            "each treatment adds. Each row is the best of its trials and therefore optimistic. "
+            f"{tuned}The table shows what each treatment adds. A row with several trials is the "
+            "best of them, and therefore optimistic. "
             f"Chosen: {taken(study)}."
         ),
         headings={

@@ -12,6 +12,11 @@ def run():
     section = params.load()
     split, answer = store.read_json(paths.SPLIT), store.read_json(paths.ANSWER)
     final.check(split)
+    if answer["metric"] != section.evaluate.metric:
+        raise InputError(
+            f"{paths.ANSWER} is of {answer['metric']}, and evaluate.metric is "
+            f"{section.evaluate.metric}; run 'dvc repro' before the sealed rows are opened."
+        )
     locked = tracking.locked().get("split", ({}, {}))[1]
     if not paths.FINAL.exists() or locked.get(paths.FINAL) != tracking.checksum(paths.FINAL):
         raise InputError(

@@ -16,8 +16,9 @@ COLUMNS = (
     ("brier", "Brier", 6),
     ("threshold", "threshold", 4),
 )
+COUNTS = {"true_positives", "true_negatives", "false_positives", "false_negatives"}
 NEXT = """
-The report, with what each column means: metrics/report.md
+The report: metrics/report.html, in short metrics/report.md
 Every run, its parameters and its plots: make ui
 """
 
@@ -50,8 +51,22 @@ def table(scores):
     shown = [column for column in COLUMNS if any(column[0] in values for values in scores.values())]
     rows = [["model", *(heading for _, heading, _ in shown)]]
     for name, values in scores.items():
-        cells = (f"{values[key]:.{digits}f}" if key in values else "-" for key, _, digits in shown)
+        exact = values | _accuracy(values)
+        cells = (f"{exact[key]:.{digits}f}" if key in exact else "-" for key, _, digits in shown)
         rows.append([name, *cells])
     # The headings are a row: tabulate would make their columns wider.
     align = ["left", *("right" for _ in shown)]
     return tabulate(rows, tablefmt="plain", colalign=align, disable_numparse=True) + "\n"
+
+
+def _accuracy(values):
+    """Return the accuracy from the counts: its six digits in the file do not round to five.
+
+    >>> counts = {"true_positives": 1, "true_negatives": 2, "false_positives": 0}
+    >>> _accuracy(counts | {"false_negatives": 1}), _accuracy(counts)
+    ({'accuracy': 0.75}, {})
+    """
+    if not set(values) >= COUNTS:
+        return {}
+    right = values["true_positives"] + values["true_negatives"]
+    return {"accuracy": right / sum(values[key] for key in COUNTS)}
