@@ -24,7 +24,7 @@ def check(split):
             "no rows are sealed: set split.final to a share of the rows, 0.1 for example, and run "
             "'dvc repro' before you look at any result."
         )
-    if before := opened(sealed["checksum"]):
+    if before := opened(sealed):
         where, record = before
         raise InputError(
             f"the sealed rows were opened before, for {record['recommended']} ({where}), and "
@@ -32,15 +32,22 @@ def check(split):
         )
 
 
-def opened(checksum):
-    """Return where the record of these sealed rows is, and the record; None without one."""
+def opened(sealed):
+    """Return where a record of these sealed rows is, and the record; None without one.
+
+    Another share of the same table holds rows that were opened, so it counts as the same.
+    """
     here = [path for path in (paths.OPENED, paths.OPENED_HERE) if path.exists()]
     records = [(path.as_posix(), store.read_json(path)) for path in here]
     records += [
         (f"{paths.OPENED.as_posix()} of commit {commit[:8]}", record)
         for commit, record in history.json_versions(paths.OPENED)
     ]
-    return next((pair for pair in records if pair[1]["rows"]["checksum"] == checksum), None)
+    keys = ("checksum", "table")
+    return next(
+        (pair for pair in records if any(pair[1]["rows"].get(key) == sealed[key] for key in keys)),
+        None,
+    )
 
 
 def open_rows(name, models, params, split):

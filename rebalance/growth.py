@@ -27,12 +27,10 @@ def train(entry, fits, learner, params, shares):
         One that leaves a fold hardly a positive has no futures.
     """
     folds, futures = _folds(fits.table, params), {}
-    fewest = min(_positives(fold, fits.table) for fold in folds)
     for share in shares:
-        parts = folds if share * fewest >= FEWEST_POSITIVES else []
-        futures[share] = [
-            fits.of_fold(entry, learner, part(fold, fits.table, share)) for fold in parts
-        ]
+        parts = [part(fold, fits.table, share) for fold in folds]
+        enough = min(_positives(each, fits.table) for each in parts) >= FEWEST_POSITIVES
+        futures[share] = [fits.of_fold(entry, learner, each) for each in parts] if enough else []
     return futures
 
 
@@ -89,11 +87,10 @@ def curve(table, params, scores, parts):
         _average_precision(scores.y_true[rows], scores.raw[rows], table.negative_weight)
         for rows in (scores.fold == number for number in range(len(folds)))
     ]
-    positives = np.mean([_positives(fold, table) for fold in folds])
     points = [
         {
             "share": share,
-            "positives": float(share * positives),
+            "positives": _mean_positives(folds, table, share),
             "score": float(np.mean(values)),
             "standard_error": metrics.standard_error(values),
         }
@@ -101,8 +98,9 @@ def curve(table, params, scores, parts):
     ]
     if len(points) < FEWEST_POINTS:
         return {"points": points}
-    counts = np.array([point["positives"] for point in points])
-    values = np.array([own[point["share"]] for point in points]).T
+    points_by_size = sorted(points, key=lambda point: point["positives"])
+    counts = np.array([point["positives"] for point in points_by_size])
+    values = np.array([own[point["share"]] for point in points_by_size]).T
     return {"points": points, "twice": twice(counts, values, params.seed)}
 
 
@@ -173,6 +171,12 @@ def _gain(positives, means):
 def _folds(table, params):
     """Return the folds of the first repeat: each row once."""
     return splitting.folds(table, params)[: params.folds]
+
+
+def _mean_positives(folds, table, share):
+    """Return the positives that a fold trains on, on average: groups differ in theirs."""
+    parts = folds if share == 1 else [part(fold, table, share) for fold in folds]
+    return float(np.mean([_positives(each, table) for each in parts]))
 
 
 def _positives(fold, table):

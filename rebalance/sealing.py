@@ -58,11 +58,15 @@ def _before(others, final, column, params):
     return others[splitting.earlier(column, params.column, others, final, params.gap)]
 
 
-def described(y):
-    """Return how many sealed rows there are, for ``metrics/split.json``; nothing without any."""
+def described(y, whole):
+    """Return how many sealed rows there are, for ``metrics/split.json``; nothing without any.
+
+    ``whole`` has the labels of the table: more rows of the same table are not other rows.
+    """
     if not len(y):
         return {}
-    return {"final": {"rows": len(y), "positives": int(np.sum(y)), "checksum": checksum(y)}}
+    counts = {"rows": len(y), "positives": int(np.sum(y))}
+    return {"final": counts | {"checksum": checksum(y), "table": checksum(whole)}}
 
 
 def checksum(y):

@@ -42,7 +42,7 @@ def split(params):
     store.write_frame(paths.FINAL, raw.take(final).table(), roles)
     metrics = splitting.describe(*sides, roles)
     metrics["test"]["checksum"] = sealing.checksum(y[rows[1]])
-    metrics |= sealing.described(y[final])
+    metrics |= sealing.described(y[final], y)
     store.write_json(paths.SPLIT, metrics)
     findings = checks.of_sides(raw, roles, rows, metrics)
     store.write_json(paths.SPLIT_CHECKS, [finding.to_dict() for finding in findings])

@@ -172,6 +172,7 @@ def test_split_counts_the_sealed_rows_and_describes_nothing_else_of_them(here):
         "rows": 600,
         "positives": 18,
         "checksum": sealing.checksum(sealed.y),
+        "table": sealing.checksum(store.Columns(paths.RAW)["Class"].to_numpy()),
     }
     assert described["test"]["checksum"] == sealing.checksum(store.read_table(paths.TEST).y)
 
@@ -244,9 +245,18 @@ def test_git_remembers_a_look_of_another_branch_or_clone(here):
 def test_other_sealed_rows_may_be_opened(here):
     command.run()
     record = json.loads(paths.OPENED.read_text(encoding="utf-8"))
-    record["rows"]["checksum"] = "0" * 16
+    record["rows"] |= {"checksum": "0" * 16, "table": "0" * 16}
     final.write(record)
     assert command.run().startswith("under on 600 sealed rows")
+
+
+def test_another_share_of_the_same_table_counts_as_the_same_rows(here):
+    command.run()
+    record = json.loads(paths.OPENED.read_text(encoding="utf-8"))
+    record["rows"]["checksum"] = "0" * 16
+    final.write(record)
+    with pytest.raises(InputError, match=REFUSED.format(r"metrics/final\.json")):
+        command.run()
 
 
 def test_without_sealed_rows_there_is_nothing_to_open(here):

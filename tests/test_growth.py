@@ -192,6 +192,22 @@ def test_shares_with_hardly_a_positive_are_not_fitted():
     assert growth.curve(rows, OUT_OF_FOLD, of_all_rows(rows), {}) == {}
 
 
+def test_a_point_has_the_positives_of_its_parts_where_groups_differ_in_size():
+    """One of 30 groups holds most rows: a share of the groups is no such share of the rows."""
+    groups = np.r_[np.zeros(300, dtype=int), np.repeat(np.arange(1, 51), 6)]
+    rows = table(600, 300, others={"card": groups}, method="group", column="card")
+    running = Now(rows)
+    parts = growth.train(NONE, running, learner(), OUT_OF_FOLD, [0.25, 0.5])
+    found = growth.curve(rows, OUT_OF_FOLD, of_all_rows(rows), parts)
+    folds = splitting.folds(rows, OUT_OF_FOLD)
+    for point in found["points"]:
+        if point["share"] < 1:
+            trained = [growth.part(fold, rows, point["share"]).train for fold in folds]
+            assert point["positives"] == np.mean([rows.y[each].sum() for each in trained])
+    whole = np.mean([rows.y[fold.train].sum() for fold in folds])
+    assert any(abs(point["positives"] - point["share"] * whole) > 5 for point in found["points"])
+
+
 def test_real_fits_score_the_rows_that_the_fold_leaves_out():
     rows = table(300, 60)
     with fits(rows) as running:
