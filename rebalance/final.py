@@ -1,7 +1,7 @@
 """The sealed rows, opened once: what the recommended model is worth on rows that nothing saw.
 
-The test rows are looked at with every run, and whoever changes params.yaml after a look has chosen
-by them. The sealed rows answer once, and git keeps the answer.
+Every run looks at the test rows, and a change of params.yaml after a look is a choice
+that they made. The sealed rows answer once, and git keeps the answer.
 """
 
 from rebalance import metrics, paths, sealing, store

@@ -104,7 +104,7 @@ def main(arguments=None):
 
 
 def copy_repository():
-    """Copy what git tracks beside the code that mutmut copies: tests read pages and parameters."""
+    """Copy what git tracks and mutmut does not copy: tests read pages and parameters."""
     listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=False)
     for path in map(Path, listed.stdout.splitlines()):
         if path.is_file() and path.parts[0] != "rebalance":

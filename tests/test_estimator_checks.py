@@ -42,7 +42,7 @@ class Fittable(CorrectedClassifier):
 
 
 EXCEPTIONS = {
-    "check_classifiers_classes": "its classes are 0 and 1 always: labels are told apart before",
+    "check_classifiers_classes": "its classes are always 0 and 1: `sources` turns labels into them",
 }
 MODEL = Fittable(LogisticRegression(), slope=1.1, intercept=-0.2)
 

@@ -62,7 +62,7 @@ class _Listener(logging.Handler):
 
 
 def stage(name):
-    """Return the function of a stage, from the folder beside the library.
+    """Return the function of a stage, from the folder ``stages``.
 
     Stages are not installed: the script ``rebalance`` does not find them as a package.
     """

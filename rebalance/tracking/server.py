@@ -95,6 +95,6 @@ def command(host, port, artifacts, workers=2):
 def environment(database):
     """Return the environment of MLflow's server.
 
-    The database is no argument: whoever lists processes would see its password.
+    The database is no argument: a list of processes would show its password.
     """
     return os.environ | LIGHT | {"MLFLOW_BACKEND_STORE_URI": database}
