@@ -150,3 +150,17 @@ def test_the_report_names_the_assumption_and_the_share(found):
     half = found["rules"]["half"]
     assert str(section.rows[0]["precision"]).startswith(f"{half['precision']:.3f} [")
     assert sections.at_prevalence(fixed.results()) is None
+
+
+def test_groups_widen_the_interval_of_a_precision():
+    """Four equal rows of one group say no more than one of them."""
+    rules, chosen = {"half": RULES["half"]}, {"half": {"name": "fixed", "value": 0.5}}
+    y, p = np.repeat(TABLE.y, 4), np.repeat(P, 4)
+    rows = Table(X=np.zeros((y.size, 1)), y=y, features=["x"], others={})
+    groups = np.repeat(np.arange(TABLE.y.size), 4)
+    alone, together = (
+        prevalence.restated(rows, p, chosen, rules, SHARE, SHARE, each)["rules"]["half"]
+        for each in (None, groups)
+    )
+    assert together["precision"] == alone["precision"]
+    assert together["precision_low"] < alone["precision_low"]
