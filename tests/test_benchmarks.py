@@ -1,10 +1,13 @@
 """Each benchmark runs at toy size, prints its rows and keeps its books."""
 
+import shutil
+
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import average_precision_score
 
-from benchmarks import calibration, splits
+from benchmarks import calibration, large, splits
 from benchmarks.honesty import __main__ as honesty
 from benchmarks.honesty import coverage, optimism, policy, sets, tables
 from rebalance import comparison
@@ -341,3 +344,25 @@ def test_an_interval_holds_or_warns(share, doubted, unwarned, holds):
 def test_more_intervals_may_hold_of_recalls_that_differ_by_a_few_positives(name, few, holds):
     assert coverage._holds(name, 0.99, {name: 0.99}, few=few) == holds
     assert not coverage._holds(name, 0.92, {name: 0.92}, few=few)
+
+
+def test_a_large_table_has_the_rows_that_it_says_and_the_split_by_hash_reads_it(tmp_path):
+    held = large.write(tmp_path, 20_001, 3, one_in=20)
+    parts = [pq.read_table(tmp_path / f"part-000{number}.parquet") for number in range(3)]
+    assert [part.num_rows for part in parts] == [6667, 6667, 6667]
+    assert held == 20_001 * 30 * 8 == sum(part.drop(["y"]).nbytes for part in parts)
+    y = np.concatenate([part["y"].to_numpy() for part in parts])
+    assert 1000 - 4 * 31 < y.sum() < 1000 + 4 * 31  # four standard errors of a binomial
+    moved = np.concatenate([part["x0"].to_numpy() for part in parts])
+    assert moved[y == 1].mean() - moved[y == 0].mean() == pytest.approx(0.8, abs=0.13)
+
+    params = tmp_path / "params.yaml"
+    shutil.copy("params.yaml", params)
+    large.set_up(params, tmp_path, 0.05, 50)
+    read = parameters.load(params)
+    assert (read.data.path, read.data.source, read.data.drop) == (str(tmp_path), "file", [])
+    assert (read.split.method, read.split.test_size, read.split.train_negatives) == (
+        "hashed",
+        0.05,
+        50,
+    )

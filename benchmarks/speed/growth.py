@@ -72,7 +72,7 @@ def measure(folder, size, limit):
     left = limit
     with tempfile.TemporaryDirectory(dir=folder) as name:
         place = pipeline.clone(Path(name), size, max(FEWEST, round(size * POSITIVES)))
-        for stage, command in _stages((place / "params.yaml").read_text(encoding="utf-8")):
+        for stage, command in stages((place / "params.yaml").read_text(encoding="utf-8")):
             done = child.run([sys.executable, "-m", *command], place, limit=left, memory=MOST)
             yield stage, done
             left = max(1.0, left - done.seconds)
@@ -80,7 +80,7 @@ def measure(folder, size, limit):
                 return
 
 
-def _stages(params):
+def stages(params):
     """Return (name, module and arguments) of each stage, in order."""
     section = re.search(r"^resample:.*\n((?:[ #].*\n|\n)+)", params, flags=re.MULTILINE)[1]
     names = re.findall(r"^  (\w+):", section, flags=re.MULTILINE)
