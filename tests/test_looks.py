@@ -68,25 +68,42 @@ def test_git_knows_each_look_once_in_any_branch(repository):
     commit(scores(brier=0.04), "a")
     git("checkout", "-q", "main")
     commit(scores(brier=0.05), "b")
-    commit(scores(brier=0.06), None)  # of a version that wrote no checksum
     wanted = [SCORES, scores(brier=0.03), scores(brier=0.04)]
-    assert looks.in_git("a") == set(map(looks.look, wanted))
-    assert looks.in_git("b") == {looks.look(scores(brier=0.05))}
+    assert looks.in_git("a", SCORES) == set(map(looks.look, wanted))
+    assert looks.in_git("b", SCORES) == {looks.look(scores(brier=0.05))}
+
+
+def counted(hits, missed, alarms, passed, **changes):
+    counts = zip(looks.COUNTS, (hits, missed, alarms, passed), strict=True)
+    return {"baseline": SCORES["baseline"] | dict(counts) | changes}
+
+
+def test_a_commit_without_a_checksum_counts_where_it_has_as_many_rows_and_positives(repository):
+    commit(counted(3, 2, 1, 94), "a")
+    same = counted(5, 0, 10, 85, brier=0.02)  # 100 rows, 5 positives
+    commit(same, None)
+    commit(counted(4, 0, 2, 94, brier=0.03), None)  # 4 positives
+    commit(counted(3, 2, 1, 95, brier=0.04), None)  # 101 rows
+    commit(counted(3, 2, 1, 94, brier=0.05), "b")
+    commit(SCORES, None)  # of unknown size
+    here = counted(1, 4, 0, 95)
+    assert looks.in_git("a", here) == {looks.look(counted(3, 2, 1, 94)), looks.look(same)}
+    assert looks.in_git("a", SCORES) == {looks.look(counted(3, 2, 1, 94))}
 
 
 def test_a_damaged_version_is_no_look(repository):
     commit(SCORES, "a")
     paths.SCORES.write_text("{", encoding="utf-8")
     git("commit", "-q", "-a", "-m", "damaged")
-    assert looks.in_git("a") == {looks.look(SCORES)}
+    assert looks.in_git("a", SCORES) == {looks.look(SCORES)}
 
 
 def test_without_git_there_is_nothing_to_know(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert looks.in_git("a") == set()
+    assert looks.in_git("a", SCORES) == set()
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert looks.in_git("a") == set()
+    assert looks.in_git("a", SCORES) == set()
 
 
 def verdict(said, p_adjusted, p_equal=1.0):

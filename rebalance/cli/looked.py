@@ -9,13 +9,13 @@ from rebalance.tracking import looks
 def lines(params):
     """Return `sentences` for the results at hand."""
     checksum = store.read_json(paths.SPLIT)["test"].get("checksum", "")
-    here = looks.look(store.read_json(paths.SCORES))
-    known, asked = {"git": looks.in_git(checksum)}, []
+    scores = store.read_json(paths.SCORES)
+    known, asked = {"git": looks.in_git(checksum, scores)}, []
     try:
         known["MLflow"] = tracking.recorded_looks(params.tracking.experiment, checksum)
     except InputError as error:
         asked.append(f"MLflow could not be asked: {error}")
-    known["metrics/"] = {here}
+    known["metrics/"] = {looks.look(scores)}
     return sentences(store.read_json(paths.COMPARISON), known, asked)
 
 

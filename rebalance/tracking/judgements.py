@@ -12,7 +12,7 @@ def publish(client, experiment_id, run_id, record):
 
     files = (paths.ANSWER, paths.SCORES, paths.COMPARISON)
     answer, scores, compared = (store.read_json(record.file(path)) for path in files)
-    models, looked = {}, _looks(client, experiment_id, record)
+    models, looked = {}, _looks(client, experiment_id, record, scores)
     for name, digest in record.trained.items():
         run = trained(client, experiment_id, name, digest)
         if run is None:  # its stage was recorded elsewhere
@@ -28,12 +28,12 @@ def publish(client, experiment_id, run_id, record):
         registry.challenge(client, experiment_id, models[answer["recommended"]], record)
 
 
-def _looks(client, experiment_id, record):
+def _looks(client, experiment_id, record, scores):
     """Return how often the test rows of this evaluation were looked at, this time included."""
     rows = record.tags.get("test_rows")
     if not rows:
         return 1
-    known = looks.in_git(rows) | looks.in_runs(client, experiment_id, rows)
+    known = looks.in_git(rows, scores) | looks.in_runs(client, experiment_id, rows)
     return len(known | {record.tags["look"]})
 
 

@@ -13,6 +13,7 @@ from rebalance.tracking import history
 
 # What tells two looks apart, and the digits that other machines give too.
 TELLING, DIGITS = ("average_precision", "roc_auc", "brier", "threshold"), 4
+COUNTS = ("true_positives", "false_negatives", "false_positives", "true_negatives")
 
 
 def look(scores):
@@ -30,19 +31,34 @@ def look(scores):
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def in_git(checksum):
+def in_git(checksum, scores):
     """Return the looks at these test rows that git keeps, in any branch.
+
+    A commit that has no checksum of its test rows counts where they were as many, with as many
+    positives: one look too many errs to the safe side, and one too few does not.
 
     Parameters
     ----------
     checksum : str
         ``test.checksum`` of ``metrics/split.json``.
+    scores : dict of str to dict
+        ``metrics/scores.json`` of these rows.
     """
-    return {
-        look(scores)
-        for commit, scores in history.json_versions(paths.SCORES)
-        if history.json_at(commit, paths.SPLIT).get("test", {}).get("checksum") == checksum
-    }
+    found, here = set(), _sizes(scores)
+    for commit, old in history.json_versions(paths.SCORES):
+        known = history.json_at(commit, paths.SPLIT).get("test", {}).get("checksum")
+        if known == checksum if known else here is not None and _sizes(old) == here:
+            found.add(look(old))
+    return found
+
+
+def _sizes(scores):
+    """Return the number of test rows and of positives behind scores, None where they lack it."""
+    for own in scores.values():
+        if isinstance(own, dict) and all(count in own for count in COUNTS):
+            hits, missed, alarms, passed = (own[count] for count in COUNTS)
+            return hits + missed + alarms + passed, hits + missed
+    return None
 
 
 def in_runs(client, experiment_id, checksum):
