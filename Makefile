@@ -17,7 +17,7 @@ repro: .venv/ready ## Run what is out of date, and print the result as a table
 	@dvc repro || { \
 		mended=$$(python -m rebalance.cli doctor --lock) && test -n "$$mended" && \
 		echo "$$mended" && dvc repro; }
-	@python -m rebalance.cli sync
+	@python -m rebalance.cli sync --optional
 	@python -m rebalance.cli summary
 
 test: .venv/ready ## Run the whole test suite

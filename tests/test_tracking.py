@@ -659,6 +659,27 @@ def test_sync_records_a_stage_again_when_it_wrote_something_else(restored):
     assert sync.run() == "split: recorded\n"
 
 
+@pytest.mark.parametrize("required", [False, True])
+def test_make_repro_ends_well_where_the_server_is_away_unless_it_must_not(
+    restored, monkeypatch, required
+):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:canary@127.0.0.1:9")
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(text.replace("required: false", f"required: {required}"))
+    away = "the server http://127.0.0.1:9 does not answer"
+    with pytest.raises(tracking.AwayError, match=away):
+        sync.run()
+    if required:
+        with pytest.raises(tracking.AwayError, match=away):
+            sync.run(optional=True)
+        return
+    said = sync.run(optional=True)
+    assert said.startswith(f"warning: MLFLOW_TRACKING_URI: {away}")
+    assert said.endswith("Runs are kept: 'rebalance sync' records them.\n")
+    assert said.count("\n") == 1
+    assert "sync --optional\n" in (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+
+
 def test_sync_leaves_out_what_is_not_as_dvc_lock_says(restored):
     store.write_json(paths.SPLIT, {"rows": 5})
     assert "split: left out, metrics/split.json is not what dvc.lock says" in sync.run()

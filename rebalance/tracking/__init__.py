@@ -1,6 +1,7 @@
 """Record runs in MLflow: the only package that imports it, and only inside functions."""
 
 from rebalance.tracking.lock import mend
+from rebalance.tracking.patience import AwayError
 from rebalance.tracking.pipeline import locked, moment
 from rebalance.tracking.places import address, check, is_server, shown, without_password
 from rebalance.tracking.provenance import checksum
@@ -19,6 +20,7 @@ from rebalance.tracking.runs import (
 )
 
 __all__ = [
+    "AwayError",
     "Record",
     "address",
     "check",

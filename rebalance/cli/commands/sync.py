@@ -9,20 +9,39 @@ def arguments(parser):
         default=None,
         help="give a server so long for what waits, and for each stage (default: 15)",
     )
+    parser.add_argument(
+        "--optional",
+        action="store_true",
+        help="end with 0 where a server is away, unless tracking.required: runs wait for it",
+    )
 
 
-def run(seconds=None):
+def run(seconds=None, optional=False):
     """Record what is missing, and return a line for each stage concerned."""
+    from rebalance import params, tracking
+
+    section = params.load().tracking
+    lines = []
+    try:
+        _record(section.experiment, seconds, lines)
+    except tracking.AwayError as error:
+        if not optional or section.required:
+            raise
+        lines.append(f"warning: {error} Runs are kept: 'rebalance sync' records them.\n")
+    return "".join(lines)
+
+
+def _record(experiment, seconds, lines):
+    """Record what is missing, and add a line for each stage concerned to a list."""
     import time
 
-    from rebalance import params, tracking
+    from rebalance import tracking
     from rebalance.errors import InputError
 
     moment = tracking.moment(time.time())
-    experiment = params.load().tracking.experiment
     stages = tracking.locked()
     handed = tracking.hand_over_kept(experiment, seconds)
-    lines = [f"{name}: recorded\n" for name in handed]
+    lines += [f"{name}: recorded\n" for name in handed]
     outputs = {name: written for name, (_, written) in stages.items()}
     for name in tracking.missing(experiment, outputs):
         if reason := _reason(outputs[name]):
@@ -36,7 +55,8 @@ def run(seconds=None):
             continue
         tracking.hand_over(experiment, record, seconds=seconds)
         lines.append(f"{name}: recorded\n")
-    return "".join(lines) or f"all {len(stages)} stages of dvc.lock have their runs\n"
+    if not lines:
+        lines.append(f"all {len(stages)} stages of dvc.lock have their runs\n")
 
 
 def _reason(outputs):
