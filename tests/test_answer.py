@@ -2,14 +2,20 @@
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import get_args
 
 import jsonschema
 import pytest
 
 from rebalance import paths, report, store
+from rebalance.comparison import BETTER, EQUAL, UNDECIDED, WORSE
+from rebalance.comparison.verdicts import Verdict
+from rebalance.params.sections import Split
 from rebalance.report import render
+from rebalance.report.answer import PROMISE
+from rebalance.report.card import card
 from rebalance.report.sentences import sentences
 from tests import fixed
 
@@ -44,6 +50,45 @@ def valid(answer):
 
 def test_the_schema_is_one():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def properties(schema):
+    """Yield (name, schema) of every property, at any depth."""
+    for key, each in schema.items() if isinstance(schema, dict) else enumerate(schema):
+        if key == "properties":
+            yield from each.items()
+        if isinstance(each, (dict, list)):
+            yield from properties(each)
+
+
+def test_the_schema_says_what_every_key_means_and_leaves_none_out():
+    described = list(properties(SCHEMA))
+    assert len(described) > 40
+    assert not [name for name, each in described if not each.get("description", "").endswith(".")]
+
+    def of(place):
+        return set(place["properties"])
+
+    verdict = SCHEMA["$defs"]["verdict"]
+    assert of(verdict) == set(verdict["required"]) == {each.name for each in fields(Verdict)}
+    promise = SCHEMA["properties"]["promises"]["items"]
+    assert of(promise) == {"name", *PROMISE}
+    for place in (SCHEMA, verdict, promise, *SCHEMA["$defs"].values()):
+        assert place.get("type") == "integer" or place["additionalProperties"] is False
+
+
+def test_the_schema_has_the_words_that_the_code_has():
+    rows = SCHEMA["properties"]["test_rows"]["properties"]
+    assert set(rows["split"]["enum"]) == set(get_args(Split.model_fields["method"].annotation))
+    words = {BETTER, WORSE, EQUAL, UNDECIDED}
+    assert set(SCHEMA["$defs"]["verdict"]["properties"]["verdict"]["enum"]) == words
+
+
+@pytest.mark.parametrize("method", get_args(Split.model_fields["method"].annotation))
+def test_an_answer_of_every_split_fits_the_schema(results, method):
+    split = results.params.split.model_copy(update={"method": method})
+    params = results.params.model_copy(update={"split": split})
+    assert valid(report.answer(replace(results, params=params)))["test_rows"]["split"] == method
 
 
 def test_the_answer_is_what_the_report_says(results):
@@ -145,3 +190,21 @@ def test_the_page_for_assistants_names_keys_and_files_that_there_are():
         wanted = {path.as_posix() for path in vars(paths).values() if isinstance(path, Path)}
         assert file in wanted or (ROOT / file).exists(), file
     assert len(text.splitlines()) < 60
+
+
+def test_the_card_counts_the_negatives_that_were_left_out(results):
+    # Of 1,000 positives and 3,000 negatives, one negative in three is kept for training.
+    kept = {"rows": 2000, "natural_ratio": 1.0, "negative_weight": 3.0}
+    compared, answered = results.comparison.to_dict(), report.answer(results)
+
+    def data(train):
+        split = results.split | {"train": results.split["train"] | train}
+        page = card(answered, split, compared, results.scores, results.params)
+        return page.split("\n# Data\n")[1].split("\n# ")[0]
+
+    assert (
+        "Trained on 2,000 rows of 4,000, 1,000 of them positive (25.0000% of all); judged on 20 "
+        "other rows, 5 of them positive."
+    ) in data({"kept": kept})
+    whole = data({})
+    assert "Trained on 4,000 rows, 1,000 of them positive (25.0000%); judged on" in whole

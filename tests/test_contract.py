@@ -402,6 +402,31 @@ def test_every_stage_is_there_and_says_what_it_is_for():
         assert stage["desc"].endswith("."), name
 
 
+def test_each_stage_prints_help_and_runs_nothing(tmp_path):
+    # The folder would do for a run: a stage that looked at it would write, or complain of its data.
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    shutil.copyfile(ROOT / "dvc.yaml", tmp_path / "dvc.yaml")
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": ""}
+    running = {
+        name: subprocess.Popen(
+            [sys.executable, "-m", f"stages.{name}", "--help"],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in STAGES
+    }
+    for name, process in running.items():
+        out, err = process.communicate()
+        assert process.returncode == 0, (name, err)
+        assert out.startswith(f"usage: python -m stages.{name} [-h]"), name
+        (summary, *_) = importlib.import_module(f"stages.{name}").__doc__.splitlines()
+        assert summary in " ".join(out.split()), name
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["dvc.yaml", "params.yaml"]
+
+
 def test_each_entry_of_resample_is_a_stage_of_its_own():
     names = [name for name in EXPANDED if name.startswith("train_resampled@")]
 
