@@ -1,6 +1,7 @@
 """Each benchmark runs at toy size, prints its rows and keeps its books."""
 
 import shutil
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import average_precision_score
 
-from benchmarks import calibration, large, splits
+from benchmarks import calibration, gpu, large, splits
 from benchmarks.honesty import __main__ as honesty
 from benchmarks.honesty import coverage, optimism, policy, sets, tables
 from rebalance import comparison
@@ -368,3 +369,13 @@ def test_a_large_table_has_the_rows_that_it_says_and_the_split_by_hash_reads_it(
         0.05,
         50,
     )
+
+
+def test_the_benchmark_of_a_gpu_scores_every_row_out_of_fold(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["gpu", "--rows", "3000", "--one-in", "30", "--device", "cpu"])
+    gpu.main()
+    *_, row = capsys.readouterr().out.splitlines()
+    X, y = gpu.drawn(3000, 30)
+    _, scores = gpu.fold_fits(X, y, "cpu")
+    assert row.split()[0] == "3,000"
+    assert row.split()[4:] == [f"{average_precision_score(y, scores):.4f}"] * 2 + ["0.0e+00"]

@@ -16,7 +16,7 @@ import numpy as np
 import rebalance
 from rebalance import columns, store
 from rebalance.errors import InputError
-from rebalance.learning import engines, importance, learners, progress, treatments, work
+from rebalance.learning import device, engines, importance, learners, progress, treatments, work
 from rebalance.learning.memory import bytes_needed
 from rebalance.model.rows import Rows
 from rebalance.params.learners import LEARNERS
@@ -72,7 +72,9 @@ def final_fit(entry, learner, table):
     """Return the `treatments.Fitted` of all rows."""
     steps = steps_before(entry, learner, table)
     estimator = learners.make(learner, steps.layout)
-    return treatments.fit(entry, estimator, table.X, table.y, weights(entry, table), steps)
+    fitted = treatments.fit(entry, estimator, table.X, table.y, weights(entry, table), steps)
+    device.leave(fitted.estimator)
+    return fitted
 
 
 def steps_before(entry, learner, table):

@@ -11,7 +11,7 @@ from functools import cache
 
 from rebalance import columns, errors
 from rebalance.errors import InputError
-from rebalance.learning import histogram
+from rebalance.learning import device, histogram
 from rebalance.model.rows import Rows, probabilities
 from rebalance.params.learners import LEARNERS, Learner
 
@@ -160,8 +160,8 @@ def check(params, table):
 
 def _check_device(params):
     """Raise `InputError` where XGBoost would fit on the CPU in place of the GPU asked for."""
-    device = str(params.params.get("device") or "cpu")
-    if params.name != "xgboost" or device == "cpu":
+    named = str(params.params.get("device") or "cpu")
+    if params.name != "xgboost" or named == "cpu":
         return
     import xgboost
 
@@ -169,16 +169,21 @@ def _check_device(params):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns, and goes on with the CPU
             rows = xgboost.DMatrix([[0.0], [1.0]], label=[0, 1])
-            booster = xgboost.train({"device": device, "verbosity": 0}, rows, 1)
+            booster = xgboost.train({"device": named, "verbosity": 0}, rows, 1)
         took = json.loads(booster.save_config())["learner"]["generic_param"]["device"]
     except ValueError as error:
         reason = errors.one_line(error).partition("Stack trace")[0][:200]
-        raise InputError(f"learner.params.device {device[:40]!r}: {reason}.") from error
+        raise InputError(f"learner.params.device {named[:40]!r}: {reason}.") from error
     if took == "cpu":
         raise InputError(
-            f"learner.params.device must be cpu here, got {device[:40]!r}: there is no GPU, or "
+            f"learner.params.device must be cpu here, got {named[:40]!r}: there is no GPU, or "
             "XGBoost was built without it, as the extra's xgboost-cpu is; 'pip install xgboost' "
             "brings the other."
+        )
+    if device.arrays() is None:
+        log.warning(
+            "note: each fit sends its rows to the GPU anew; with CuPy ('pip install cupy-cuda12x') "
+            "they are sent once."
         )
 
 
@@ -209,6 +214,8 @@ def fit(estimator, X, y, sample_weight=None, layout=columns.NUMBERS):
 def _fit(estimator, X, y, **more):
     rows = Rows.of(X)
     with _refusing(estimator, "learn from"):
+        if device.takes(estimator):
+            return device.fit(estimator, rows, y, **more)
         if histogram.takes_blocks(estimator):
             return histogram.fit(estimator, rows, y, **more)
         return estimator.fit(rows.array(), y, **more)
@@ -222,7 +229,8 @@ def raw_scores(estimator, X):
     import numpy as np
 
     with _refusing(estimator, "score"):
-        scores = probabilities(estimator, X)
+        ask = device.probabilities if device.takes(estimator) else probabilities
+        scores = ask(estimator, X)
     if np.ndim(scores) != 2 or not ((scores >= 0) & (scores <= 1)).all():
         raise InputError(
             f"learner {_named(estimator)} must answer with probabilities from 0 to 1, and does "
