@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import average_precision_score
 
-from benchmarks import calibration, gpu, large, splits
+from benchmarks import calibration, engines, gpu, large, splits
 from benchmarks.honesty import __main__ as honesty
 from benchmarks.honesty import coverage, optimism, policy, sets, tables
 from rebalance import comparison
@@ -379,3 +379,16 @@ def test_the_benchmark_of_a_gpu_scores_every_row_out_of_fold(monkeypatch, capsys
     _, scores = gpu.fold_fits(X, y, "cpu")
     assert row.split()[0] == "3,000"
     assert row.split()[4:] == [f"{average_precision_score(y, scores):.4f}"] * 2 + ["0.0e+00"]
+
+
+def test_the_benchmark_of_engines_says_whether_their_scores_are_the_same(monkeypatch, capsys):
+    asked = ["--rows", "900", "--positives", "60", "--ratios", "2"]
+    monkeypatch.setattr(sys, "argv", ["engines", *asked, "--on", "thread:1", "thread:2"])
+    assert engines.main()
+    title, *_, one, two = capsys.readouterr().out.splitlines()
+    assert title == "10 fits of 900 rows"
+    assert one.split()[-1] == two.split()[-1]
+
+    checksums = iter("ab")
+    monkeypatch.setattr(engines, "measured", lambda *_: (1.0, 1.0, 1, next(checksums)))
+    assert not engines.main()

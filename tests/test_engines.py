@@ -353,3 +353,16 @@ def test_all_workers_lost_is_one_line(cluster, rows, monkeypatch):
     with pytest.raises(InputError, match="the scheduler or all of its workers are lost; what"):
         worked(rows, given, scores=waiting)
     timer.join()
+
+
+def test_a_cluster_of_this_machine_listens_to_this_machine_only():
+    with engines.opened(section(engine="dask", workers=1).run, 1e6, 10) as (executor, _, _):
+        assert executor.submit(abs, -3).result() == 3
+        processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+        heard = {
+            each.laddr.ip
+            for process in processes
+            for each in process.net_connections()
+            if each.status == psutil.CONN_LISTEN
+        }
+    assert heard == {"127.0.0.1"}

@@ -130,7 +130,12 @@ def _dask(run, number):
     if not run.address:
         with (
             LocalCluster(
-                n_workers=number, threads_per_worker=1, processes=True, dashboard_address=None
+                n_workers=number,
+                threads_per_worker=1,
+                processes=True,
+                # The scheduler serves HTTP in any case: on a port that is free, of this machine.
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
             ) as cluster,
             Client(cluster) as client,
         ):
