@@ -6,57 +6,85 @@ undisturbed one leaves, without a fit that was already in the score cache.
 
 import errno
 import hashlib
+import random
+import shutil
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
+from benchmarks.faults import power
 from benchmarks.faults.tally import Tally
 from benchmarks.faults.tiny import STAGES, written
 
 KILL = 0
+KILLED = "killed at a call"
 # Whether later calls fail as well: a full disk stays full, a process is killed once.
 FAULTS = {
-    "killed at a call": (KILL, False),
+    KILLED: (KILL, False),
     "disk full from a call on": (errno.ENOSPC, True),
     "disk full at one call": (errno.ENOSPC, False),
     "read-only from a call on": (errno.EROFS, True),
 }
+NETWORK = {
+    KILLED: (KILL, False),
+    "reset at a call": (errno.ECONNRESET, False),
+    "timed out at a call": (errno.ETIMEDOUT, False),
+    "unreachable from a call on": (errno.ENETUNREACH, True),
+}
+PLACES = {"ours": "of our files", "runs": "of MLflow's files", "network": "to the network"}
 CACHE = ".rebalance/scores"
 
 
-def tried(chain, fault, *, runs=False, stages=STAGES, step=1, start=1):
+def tried(chain, fault, *, where="ours", stages=STAGES, step=1, start=1, known=None, lost=None):
     """Return the `Tally` of one fault at calls ``start``, ``start + step``, ... of each stage.
 
     Parameters
     ----------
     chain : tiny.Chain
     fault : str
-        A key of `FAULTS`.
-    runs : bool
-        Whether MLflow's files are what fails, in place of ours.
+        A key of `FAULTS`, or of `NETWORK`.
+    where : str
+        Whose calls fail: ``ours``, those of MLflow's files (``runs``), or those to the ``network``.
     stages : list of str
     step, start : int
+    known : dict or None
+        What the next run loses after each state of the folder; more are added.
+    lost : Tally or None
+        Where a process is killed: counts a loss of power at the same calls.
     """
-    error, lasting = FAULTS[fault]
-    where = "of MLflow's files" if runs else "of our files"
-    tally = Tally(f"{fault} {where}")
+    tally = Tally(f"{fault} {PLACES[where]}")
+    known = {} if known is None else known
     for stage in stages:
-        known = {}
         at = start
-        while _try(chain, stage, tally, known, at=at, error=error, lasting=lasting, runs=runs):
+        while _try(chain, stage, tally, known.setdefault(stage, {}), lost, at, fault, where):
             at += step
+        if lost is not None:
+            _check_flushed(chain, stage, lost)
     return tally
 
 
-def _try(chain, stage, tally, known, *, at, error, lasting, runs):
+def _try(chain, stage, tally, known, lost, at, fault, where):
     """Let one call fail; return whether the stage has so many."""
+    error, lasting = (FAULTS | NETWORK)[fault]
     chain.restore(stage)
-    options = {"at": at, "error": error, "lasting": lasting, "runs": runs}
-    done = chain.server.run(chain.folder, stage, recorded=chain.recorded, **options)
+    done = chain.server.run(
+        chain.folder, stage, recorded=chain.recorded, notes=lost is not None, where=where, at=at,
+        error=error, lasting=lasting,
+    )  # fmt: skip
     if done.calls < at:
         return False
     tally.tries += 1
     place = f"{stage}, call {at}"
+    _check(chain, stage, tally, place, done, error)
+    if lost is not None:
+        _lose_power(chain, stage, lost, known, place, done.notes)
+    tally.lost += [f"{place}: {what}" for what in _again(chain, stage, known)]
+    return True
+
+
+def _check(chain, stage, tally, place, done, error):
+    """Note what is torn, wrong, or ends in a traceback after a fault."""
     if "Traceback" in done.text:
         tally.tracebacks.append(f"{place}: {done.text[-600:]}")
     before = written(chain.before[stage])
@@ -74,11 +102,52 @@ def _try(chain, stage, tally, known, *, at, error, lasting, runs):
         tally.wrong.append(f"{place}: it ends with {done.code}: {done.text[-300:]}")
     if error != KILL and done.code == 1 and not lines_only(done.text):
         tally.tracebacks.append(f"{place}: {done.text[-600:]}")
-    state = _state(chain.folder)
-    if state not in known:
-        known[state] = _again(chain, stage)
-    tally.lost += [f"{place}: {what}" for what in known[state]]
-    return True
+
+
+def at_random(chain, stage, tries, known, seed=0):
+    """Return the `Tally` of a stage killed after times drawn at random."""
+    tally = Tally("killed at a random time")
+    draw = random.Random(f"{seed} {stage}")  # noqa: S311 - no secret
+    chain.restore(stage)
+    start = time.perf_counter()
+    chain.server.run(chain.folder, stage, recorded=chain.recorded)
+    seconds = time.perf_counter() - start
+    while tally.tries < tries:
+        chain.restore(stage)
+        after = draw.uniform(0, seconds)
+        done = chain.server.run(chain.folder, stage, recorded=chain.recorded, after=after)
+        tally.tries += 1
+        place = f"{stage}, after {after:.3f} s"
+        _check(chain, stage, tally, place, done, KILL)
+        tally.lost += [f"{place}: {what}" for what in _again(chain, stage, known)]
+    return tally
+
+
+def _lose_power(chain, stage, lost, known, place, notes):
+    """Take what was not flushed, see what the next run makes of it, and give it back."""
+    apart = chain.folder.with_name(f"{chain.folder.name}-killed")
+    shutil.copytree(chain.folder, apart)
+    for kind in (power.CONTENT, power.NAMES):
+        lost.tries += 1
+        if power.take(chain.folder, chain.before[stage], notes, kind):
+            lost.lost += [f"{place}, {kind}: {what}" for what in _again(chain, stage, known)]
+            shutil.rmtree(chain.folder)
+            shutil.copytree(apart, chain.folder)
+    shutil.rmtree(apart)
+
+
+def _check_flushed(chain, stage, lost):
+    """Note the outputs that are not on the disk when a stage ends."""
+    chain.restore(stage)
+    done = chain.server.run(chain.folder, stage, recorded=chain.recorded, notes=True)
+    contents, names = power.unflushed(done.notes)
+    ours = written(chain.folder)
+    lost.tries += 1
+    lost.lost += [
+        f"{stage}, at its end: {path} is not on the disk"
+        for path in sorted(contents | names)
+        if Path(path).relative_to(chain.folder).as_posix() in ours
+    ]
 
 
 def lines_only(text):
@@ -86,8 +155,18 @@ def lines_only(text):
     return any(line.startswith("error: ") for line in text.splitlines())
 
 
-def _again(chain, stage):
-    """Run the stage once more, as ``dvc repro`` would; return what was lost."""
+def _again(chain, stage, known):
+    """Run the stage once more, as ``dvc repro`` would; return what was lost.
+
+    After a state of the folder that is ``known`` nothing runs.
+    """
+    state = _state(chain.folder)
+    if state not in known:
+        known[state] = _lost(chain, stage)
+    return known[state]
+
+
+def _lost(chain, stage):
     for path in chain.outputs(stage):
         _remove(chain.folder / path)
     # A file that is read stays; one that is written again is another.

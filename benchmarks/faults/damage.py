@@ -45,7 +45,7 @@ def kinds(flips):
     }
 
 
-def tried(chain, flips=1, every=1, seed=0):
+def tried(chain, flips=1, every=1, seed=0, stages=STAGES):
     """Return the `Tally` of each file damaged in each way, or of every so-manieth.
 
     Parameters
@@ -56,6 +56,8 @@ def tried(chain, flips=1, every=1, seed=0):
         Bits flipped in each file, one at a time.
     every : int
     seed : int
+    stages : list of str
+        Those that read.
     """
     tally = Tally("a file damaged")
     wanted = chain.after[STAGES[-1]]
@@ -63,7 +65,7 @@ def tried(chain, flips=1, every=1, seed=0):
         for number, (kind, change) in enumerate(kinds(flips).items()):
             if (number + sum(path.encode())) % every:
                 continue
-            for stage in _readers(path):
+            for stage in {*stages}.intersection(_readers(path)):
                 # The state before the stage, and the file as the last one left it.
                 chain.restore(stage)
                 file = chain.folder / path

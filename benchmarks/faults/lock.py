@@ -1,13 +1,13 @@
 """Cut dvc.lock where DVC writes it, and kill DVC there: ``make repro`` goes on from both."""
 
 import random
-import shutil
-from pathlib import Path
 
 from benchmarks.faults import tiny
 from benchmarks.faults.calls import running
 from benchmarks.faults.tally import Tally
 
+# A run of all stages makes about so many calls to the disk by DVC itself.
+CALLS = 700
 DOCTOR = ("python", "-m", "rebalance.cli", "doctor", "--lock")
 
 
@@ -53,6 +53,25 @@ def cut(folder, wanted, places):
     return tally
 
 
+def killed_at_the_lock(folder, wanted, most=None):
+    """Return the `Tally` of a DVC killed at each call to dvc.lock while it runs a stage anew.
+
+    ``most`` is the number of calls that are tried; None tries all.
+    """
+    tally = Tally("DVC killed at a call to dvc.lock")
+    library = tiny.compiled(folder.parent)
+    if library is None:
+        return tally
+    command = ("dvc", "repro", "--force", "--single-item", "download")
+    while most is None or tally.tries < most:
+        at = tally.tries + 1
+        done = _killed(folder, library, command, folder / "dvc.lock", at)
+        if done.returncode == 0:
+            break
+        _check(folder, wanted, tally, f"killed at call {at}")
+    return tally
+
+
 def killed(folder, wanted, tries, seed=0):
     """Return the `Tally` of a DVC killed at calls drawn at random while it runs all stages anew."""
     tally = Tally("DVC killed at a call")
@@ -60,29 +79,24 @@ def killed(folder, wanted, tries, seed=0):
     library = tiny.compiled(folder.parent)
     if library is None:
         return tally
-    apart = folder.with_name(f"{folder.name}-apart")
-    for number in range(tries):
-        if apart.exists():
-            shutil.rmtree(apart)
-        shutil.copytree(folder, apart, symlinks=True)
-        tiny.call(apart, "python", "-m", "rebalance.cli", "doctor", "--move")
-        # A run of all stages makes about 700 such calls, of which 40 concern dvc.lock.
-        lock = number % 2 == 0
-        at = draw.randrange(1, 40 if lock else 700)
-        tiny.attempt(
-            apart,
-            "dvc",
-            "repro",
-            "--force",
-            LD_PRELOAD=str(library),
-            FAULTS_FOLDER=f"{apart}/dvc.lock" if lock else f"{apart}/",
-            FAULTS_COMMAND="dvc repro",
-            FAULTS_AT=str(at),
-            FAULTS_CODE="0",
-        )
-        what = "of dvc.lock" if lock else "of all"
-        _check(apart, wanted, tally, f"killed at call {at} {what}")
+    for _ in range(tries):
+        at = draw.randrange(1, CALLS)
+        _killed(folder, library, ("dvc", "repro", "--force"), folder, at)
+        _check(folder, wanted, tally, f"killed at call {at}")
     return tally
+
+
+def _killed(folder, library, command, where, at):
+    """Run a command of DVC that is killed at a call to a file or a folder."""
+    return tiny.attempt(
+        folder,
+        *command,
+        LD_PRELOAD=str(library),
+        FAULTS_FOLDER=str(where),
+        FAULTS_COMMAND=" ".join(command[:2]),
+        FAULTS_AT=str(at),
+        FAULTS_CODE="0",
+    )
 
 
 def _check(folder, wanted, tally, place, nothing_runs=False):
@@ -107,11 +121,3 @@ def places(wanted, number, seed=0):
     draw = random.Random(seed)  # noqa: S311
     blocks = list(range(0, len(wanted), 8192))
     return sorted({*blocks, *(draw.randrange(len(wanted)) for _ in range(number))})
-
-
-def clean(path):
-    """Return an empty folder."""
-    path = Path(path)
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir(parents=True)
-    return path

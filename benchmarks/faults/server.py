@@ -9,30 +9,23 @@ import ctypes
 import importlib
 import json
 import os
+import signal
 import sys
+import time
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 from rebalance import errors
 
 STAGES = ("download", "split", "train_baseline", "train_resampled", "tune_ratio", "evaluate")
-# What stages import late; a fork that imports it spends most of its time on that.
+# A fork that imports this spends most of its time on it. What else a stage imports is imported here
+# after its first run.
 LATE = (
-    "matplotlib.backends.backend_agg",
     "mlflow.sklearn",
     "mlflow.store.tracking.sqlalchemy_store",
-    "optuna",
-    "pandas",
-    "pyarrow.parquet",
-    "requests",
-    "rebalance.figures",
-    "rebalance.tracking.runs",
-    "scipy.stats",
-    "skops.io",
-    "sklearn.ensemble",
-    "tabulate",
+    "matplotlib.backends.backend_agg",
 )
 
 
@@ -48,13 +41,29 @@ def main():
         process = os.fork()
         if process == 0:
             _obey(disk, order)
+        if order["after"] is not None:
+            time.sleep(order["after"])
+            os.kill(process, signal.SIGKILL)  # nothing happens to one that has ended
         _, status = os.waitpid(process, 0)
+        _import(order)
         answer = {"code": os.waitstatus_to_exitcode(status)}
         if disk is not None:
             disk.faults_calls.restype = ctypes.c_long
+            disk.faults_notes.restype = ctypes.c_char_p
             answer["calls"] = disk.faults_calls()
+            answer["notes"] = os.fsdecode(disk.faults_notes()) if order["notes"] else ""
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
+
+
+def _import(order):
+    """Import what a stage imported; a module that cannot be alone is left to it."""
+    names = Path(f"{order['output']}.imported")
+    if names.exists():
+        for name in names.read_text(encoding="utf-8").split():
+            with suppress(Exception):
+                importlib.import_module(name)
+        names.unlink()
 
 
 def _obey(disk, order):
@@ -64,6 +73,7 @@ def _obey(disk, order):
     os.dup2(output, 1)
     os.dup2(output, 2)
     stage, _, name = order["stage"].partition("@")
+    before = {*sys.modules}
     sys.argv = [f"stages/{stage}.py", *filter(None, [name])]
     code = 0
     if not order["recorded"]:
@@ -80,6 +90,8 @@ def _obey(disk, order):
         code = 70
     sys.stdout.flush()
     sys.stderr.flush()
+    names = " ".join(sys.modules.keys() - before)
+    Path(f"{order['output']}.imported").write_text(names, encoding="utf-8")
     os._exit(code)
 
 

@@ -28,11 +28,27 @@ class Tally:
         ]
 
 
+def joined(tallies):
+    """Return one tally for each fault, in the order in which they come first.
+
+    >>> [(each.fault, each.tries) for each in joined([Tally("a", 1), Tally("b", 2), Tally("a", 3)])]
+    [('a', 4), ('b', 2)]
+    """
+    sums = {}
+    for each in tallies:
+        one = sums.setdefault(each.fault, Tally(each.fault))
+        one.tries += each.tries
+        for kind in ("lost", "wrong", "tracebacks"):
+            getattr(one, kind).extend(getattr(each, kind))
+    return list(sums.values())
+
+
 def text(tallies):
     """Return a line for each tally.
 
     >>> print(text([Tally("disk full", tries=3, lost=["a fit"])]))
     fault        tries    lost    wrong    tracebacks
+    ---------  -------  ------  -------  ------------
     disk full        3       1        0             0
     """
     from tabulate import tabulate

@@ -104,11 +104,15 @@ def repository(folder, changes=None):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a stage ended: its exit code, negative where it was killed, its calls and its words."""
+    """How a stage ended: its exit code, negative where it was killed, its calls and its words.
+
+    ``notes`` are what it wrote, flushed and renamed, as disk.c notes it.
+    """
 
     code: int
     calls: int
     text: str
+    notes: str = ""
 
 
 class Server:
@@ -154,7 +158,7 @@ class Server:
         self.process.wait()
         self.process.stdout.close()
 
-    def run(self, folder, stage, *, at=-1, error=0, lasting=False, runs=False, recorded=False):
+    def run(self, folder, stage, *, at=-1, where="ours", recorded=False, notes=False, **how):
         """Run a stage in a folder; return its `Outcome`.
 
         Parameters
@@ -163,32 +167,37 @@ class Server:
         stage : str
         at : int
             Which call to the disk fails, from 1; -1: none.
-        error : int
-            The errno that it fails with; 0 kills the process.
-        lasting : bool
-            Whether all later calls fail too.
-        runs : bool
-            Whether calls about MLflow's files are counted, in place of all others.
+        where : str
+            Which calls are counted: to our files (``ours``), MLflow's (``runs``), the ``network``.
         recorded : bool
             Whether the stage is recorded in MLflow.
+        notes : bool
+            Whether the outcome has its notes.
+        how : dict
+            ``error``, the errno that the call fails with (0 kills the process), ``lasting``,
+            whether all later calls fail too, and ``after``, seconds until the process is killed.
         """
         output, mlflow = self.folder / "output", f"{folder}/ml"
+        places = {"ours": (f"{folder}/", mlflow), "runs": (mlflow, ""), "network": ("net:", "")}
+        counted, spared = places[where]
         order = {
             "folder": str(folder),
             "stage": stage,
             "output": str(output),
             "at": at,
-            "error": error,
-            "lasting": int(lasting),
-            "where": mlflow if runs else f"{folder}/",
-            "but": "" if runs else mlflow,
+            "error": how.get("error", 0),
+            "lasting": int(how.get("lasting", False)),
+            "after": how.get("after"),
+            "where": counted,
+            "but": spared,
             "recorded": recorded,
+            "notes": notes,
         }
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
         text = output.read_text(encoding="utf-8", errors="replace")
-        return Outcome(answer["code"], answer.get("calls", 0), text)
+        return Outcome(answer["code"], answer.get("calls", 0), text, answer.get("notes", ""))
 
 
 def compiled(folder):
@@ -214,20 +223,23 @@ class Chain:
         The one place in which stages run: MLflow keeps absolute addresses.
     recorded : bool
         Whether stages are recorded in MLflow.
+    changes : dict
+        Of the small params.yaml: {section: {key: value}}.
     """
 
     server: Server
     folder: Path
     recorded: bool = False
+    changes: dict = field(default_factory=dict)
     before: dict = field(default_factory=dict)
     after: dict = field(default_factory=dict)
 
-    def build(self):
-        """Run all stages undisturbed, and keep the state before each."""
+    def build(self, stages=STAGES):
+        """Run stages undisturbed, and keep the state before each."""
         self.folder.mkdir(parents=True)
-        write_params(self.folder)
+        write_params(self.folder, self.changes)
         shutil.copyfile(ROOT / "dvc.yaml", self.folder / "dvc.yaml")
-        for stage in STAGES:
+        for stage in stages:
             self.before[stage] = self.folder.with_name(f"{self.folder.name}-{stage}")
             shutil.copytree(self.folder, self.before[stage])
             done = self.server.run(self.folder, stage, recorded=self.recorded)

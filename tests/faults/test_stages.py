@@ -3,8 +3,11 @@
 Here at some calls of each stage and for some files; ``make faults`` tries every one.
 """
 
+from dataclasses import replace
+
 import pytest
 
+from benchmarks.faults import __main__ as main
 from benchmarks.faults import calls, damage, tally, tiny
 
 
@@ -89,3 +92,55 @@ def test_a_table_has_a_line_for_each_fault_and_holds_only_without_a_loss():
     assert tally.Tally("killed", tries=12).holds
     assert not lossy.holds
     assert not tally.Tally("never tried").holds
+
+
+def test_a_loss_of_power_costs_nothing(chain):
+    lost = tally.Tally("power lost")
+    calls.tried(chain, calls.KILLED, stages=["download"], start=31, step=17, lost=lost)
+    assert lost.tries > 5
+    assert lost.holds, "\n".join(lost.problems)
+
+
+@pytest.mark.parametrize("forgotten", ["s\t", "m\t"])
+def test_what_is_not_flushed_is_noticed(chain, monkeypatch, forgotten):
+    """The harness itself: no file is flushed, or no folder is after the last rename."""
+    run = chain.server.run
+
+    def unflushed(folder, stage, **options):
+        done = run(folder, stage, **options)
+        lines = done.notes.splitlines(keepends=True)
+        if forgotten == "m\t":
+            last = max((n for n, line in enumerate(lines) if line.startswith("m\t")), default=-1)
+            lines = lines[: last + 1]
+        return replace(done, notes="".join(x for x in lines if not x.startswith("s\t")))
+
+    monkeypatch.setattr(chain.server, "run", unflushed)
+    lost = tally.Tally("power lost")
+    calls.tried(chain, calls.KILLED, stages=["download"], start=80, step=80, lost=lost)
+    assert [line for line in lost.lost if line.endswith("data/raw.parquet is not on the disk")]
+
+
+def test_a_stage_that_is_killed_at_any_time_loses_nothing(chain):
+    found = calls.at_random(chain, "split", 3, {})
+    assert found.tries == 3
+    assert found.holds, "\n".join(found.problems)
+
+
+def test_the_work_goes_on_from_the_pieces_that_are_kept(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def counted(_folder, _quick, number):
+        asked.append(number)
+        yield tally.Tally("a fault", tries=number, lost=["a fit"] if number == 3 else [])
+
+    monkeypatch.setattr(main, "PARTS", {"one": (counted, (1, 2, 3))})
+    monkeypatch.setattr(main, "KEPT", tmp_path)
+    assert main.main(["--jobs", "1"]) == 1
+    said = capsys.readouterr()
+    assert "one 3: 3 tries, 1 cost" in said.err
+    assert said.out.splitlines()[-1].split() == ["a", "fault", "6", "1", "0", "0"]
+    (kept,) = tmp_path.iterdir()
+    lines = kept.read_text().splitlines(keepends=True)
+    kept.write_text("".join(lines[:2]))
+    assert main.main(["--jobs", "1"]) == 1
+    assert asked == [1, 2, 3, 3]
