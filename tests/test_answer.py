@@ -159,7 +159,7 @@ def test_dvc_shows_few_numbers_of_each_model_and_which_one_to_use(results):
             "precision": pytest.approx(tp / (tp + fp)),
             "brier": pytest.approx(((fixed.SCORES[name] - fixed.Y) ** 2).mean()),
             "threshold": fixed.THRESHOLDS[name],
-            "recommended": int(name == "under"),
+            "use": int(name == "under"),
         }
 
 

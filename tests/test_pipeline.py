@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from rebalance import tracking
-from tests.strategies import changed
+from tests.strategies import SHIPPED, changed
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "your-table.md").read_text(encoding="utf-8")
@@ -397,11 +397,21 @@ def test_dvc_shows_the_metrics_of_each_model_on_one_screen(clone):
     shown = call(clone, "dvc", "metrics", "show").splitlines()
     heading, *rows = (line.split() for line in shown)
     wanted = {"average_precision", "roc_auc", "recall", "precision", "brier", "threshold"}
-    assert set(heading[1:]) == {*wanted, "recommended"}
+    assert set(heading[1:]) == {*wanted, "use"}
     assert [row[0] for row in rows] == [
         f"metrics/models/{name}.json" for name in ("baseline", "tuned", "under_200")
     ]
-    assert max(map(len, shown)) <= 130
+    assert max(map(len, shown)) <= 120
+    # The longest name of the models of params.yaml.
+    longest = max(map(len, SHIPPED["resample"])) - len("under_200")
+    assert max(map(len, shown)) + longest <= 120
+    changed = [{"average_precision": 0.123456, "use": 0}, {"average_precision": 0.654321, "use": 1}]
+    for name, numbers in zip(("baseline", "under_200"), changed, strict=True):
+        file = clone / "metrics" / "models" / f"{name}.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | numbers))
+    shown = call(clone, "dvc", "metrics", "diff", "HEAD").splitlines()
+    assert len(shown) > 3
+    assert max(map(len, shown)) + longest <= 100
 
 
 def test_plots_of_two_revisions_show_each_models_own_counts(clone):
@@ -455,5 +465,11 @@ def test_an_experiment_apart_runs_its_own_code_and_is_recorded_in_the_repository
     assert "resample.under_200.ratio" in columns
     assert "metrics/models/under_200.json:average_precision" in columns
     assert len(columns) <= 60
+    heading, here, _, apart = call(folder, "python", "-m", "rebalance.cli", "experiments").split(
+        "\n"
+    )[:4]
+    assert heading.startswith("experiment")
+    assert here.startswith("workspace ")
+    assert "resample.under_200.ratio=2" in apart
     assert (folder / "dvc.lock").read_bytes() == lock
     assert not (folder / "own.txt").exists()

@@ -89,6 +89,6 @@ def summaries(results):
     """Return the few numbers of each model that ``dvc metrics`` shows, by model."""
     return {
         name: {key: scores[key] for key in SHOWN if key in scores}
-        | {"recommended": int(name == results.recommendation.model)}
+        | {"use": int(name == results.recommendation.model)}
         for name, scores in results.scores.items()
     }

@@ -1,0 +1,156 @@
+"""The table of DVC's experiments: what each changes, and what it answers."""
+
+import json
+from subprocess import CompletedProcess
+
+import pytest
+
+from rebalance import cli, paths, store
+from rebalance.cli.commands import experiments
+from rebalance.errors import InputError
+
+ANSWER = {
+    "recommended": "baseline",
+    "metric": "average_precision",
+    "value": {"value": 0.88527, "low": 0.818251, "high": 0.929699},
+    "against_baseline": None,
+    "threshold": {"value": 0.457365},
+    "test_rows": {"true_positives": 78, "false_negatives": 20, "false_positives": 1015},
+}
+SMOTE = ANSWER | {
+    "recommended": "smote",
+    "value": {"value": 0.9, "low": 0.83, "high": 0.95},
+    "against_baseline": {"verdict": "better"},
+}
+PARAMS = {
+    "resample": {"smote": {"treatment": "smote", "ratio": [10, "natural/2"]}},
+    "data": {"url": "", "drop": []},
+    "run": {"workers": 0},
+}
+
+
+def state(revision, params=PARAMS, **more):
+    """Return a revision as 'dvc exp show --json' has it."""
+    content = {"params": {"params.yaml": {"data": params}}}
+    return {"rev": revision, "name": None, "data": content, "experiments": None, **more}
+
+
+def experiment(revision, name, params=PARAMS, executor=None):
+    return {"name": name, "executor": executor, "revs": [state(revision, params, name=name)]}
+
+
+def edited(**sections):
+    return {name: PARAMS[name] | sections.get(name, {}) for name in PARAMS}
+
+
+RATIO = edited(resample={"smote": {"treatment": "smote", "ratio": 20}})
+MANY = {
+    "resample": {"under": {"treatment": "random_under", "ratio": 5}},
+    "data": {"url": "https://me:secret@example.org/a.csv", "drop": ["Time", "Day"]},
+    "run": {"workers": 2},
+}
+
+
+def lines(states, answers):
+    return experiments.table(states, answers.get).splitlines()
+
+
+def test_each_experiment_is_a_line_with_its_change_and_its_answer():
+    main = state("a" * 40, name="main", experiments=[experiment("b" * 40, "more", RATIO)])
+    found = lines(
+        [state("workspace"), main], {"workspace": ANSWER, "a" * 40: ANSWER, "b" * 40: SMOTE}
+    )
+    assert found == [
+        "experiment  changed                  use       average precision     verdict  threshold"
+        "     found  false alarms",
+        "workspace                            baseline  0.885 [0.818, 0.930]               0.457"
+        "  78 of 98         1,015",
+        "main                                 baseline  0.885 [0.818, 0.930]               0.457"
+        "  78 of 98         1,015",
+        "more        resample.smote.ratio=20  smote     0.900 [0.830, 0.950]  better       0.457"
+        "  78 of 98         1,015",
+    ]
+    assert max(map(len, found)) <= 120
+
+
+def test_values_of_more_than_one_metric_say_which():
+    main = state("a" * 40, experiments=[experiment("b" * 40, "ranks")])
+    answers = {"a" * 40: ANSWER, "b" * 40: ANSWER | {"metric": "roc_auc"}}
+    heading, here, commit, ranks = lines([state("workspace"), main], answers)
+    assert heading.split()[3:5] == ["value", "verdict"]
+    assert here.split() == ["workspace", "(no", "answer)"]
+    assert commit.startswith("aaaaaaa")
+    assert " average precision 0.885 [0.818, 0.930] " in commit
+    assert " ROC AUC 0.885 [0.818, 0.930] " in ranks
+
+
+def test_an_experiment_that_has_no_result_says_so():
+    waiting = [
+        experiment("b" * 40, None, RATIO, {"state": "queued"}),
+        experiment("c" * 40, "broken", executor={"state": "failed"}),
+        experiment("workspace", "now", executor={"state": "running"}),
+    ]
+    waiting[1]["revs"][0]["data"] = None
+    main = state("a" * 40, name="main", experiments=waiting)
+    found = lines([state("workspace"), main], {"a" * 40: ANSWER})
+    assert [line.split()[-1] for line in found[3:]] == ["(queued)", "(failed)", "(running)"]
+    assert found[3].split() == ["bbbbbbb", "resample.smote.ratio=20", "(queued)"]
+    # Parameters that are not known are no change.
+    assert found[4].split() == ["broken", "(failed)"]
+
+
+def test_a_change_is_what_dvc_takes_and_hides_secrets():
+    assert experiments.changed(state("a"), state("b", RATIO)) == ["resample.smote.ratio=20"]
+    assert experiments.changed(state("a"), state("b", MANY)) == [
+        "resample.under.treatment=random_under",
+        "resample.under.ratio=5",
+        "data.url=https://***@example.org/a.csv",
+        'data.drop=["Time", "Day"]',
+        "run.workers=2",
+        "~resample.smote.treatment",
+        "~resample.smote.ratio",
+    ]
+    main = state("a" * 40, name="main", experiments=[experiment("b" * 40, "many", MANY)])
+    (*_, many) = lines([state("workspace"), main], {})
+    assert "data.url=https://***@example.org/a.csv and 4 more" in many
+
+
+def test_commits_without_experiments_are_left_out_but_for_the_last():
+    last, old = state("a" * 40, name="main"), state("c" * 40)
+    one = state("d" * 40, experiments=[experiment("e" * 40, "old")])
+    found = lines([state("workspace"), last, old, one], {})
+    assert [line.split()[0] for line in found[1:]] == ["workspace", "main", "ddddddd", "old"]
+
+
+def test_without_experiments_it_says_how_to_make_one():
+    states = [state("workspace"), state("a" * 40)]
+    assert experiments.table(states, {}.get) == experiments.NONE
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_dvc_is_asked_for_the_last_commit_or_for_all(monkeypatch, capsys, tmp_path, every):
+    monkeypatch.chdir(tmp_path)
+    store.write_json(paths.ANSWER, ANSWER)
+    main = state("a" * 40, name="main", experiments=[experiment("b" * 40, "more", RATIO)])
+    asked = []
+
+    def run(command, **_):
+        asked.append(command[1:])
+        if command[0] == "git":
+            return CompletedProcess(command, 0, stdout=json.dumps(SMOTE).encode())
+        return CompletedProcess(command, 0, stdout=json.dumps([state("workspace"), main]))
+
+    monkeypatch.setattr("subprocess.run", run)
+    cli.main(["experiments", *(["--all"] if every else [])])
+    shown = ["-m", "dvc", "exp", "show", "--json", *(["--all-commits"] if every else [])]
+    file = "metrics/answer.json"
+    assert asked == [shown, *(["cat-file", "blob", f"{each * 40}:{file}"] for each in "ab")]
+    users = [line.split()[1] for line in capsys.readouterr().out.splitlines()[1:3]]
+    assert users == ["baseline", "smote"]
+
+
+def test_without_dvc_it_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(InputError, match=r"^'dvc exp show' failed: .*not inside.*\.$"):
+        experiments.run(every=False)
