@@ -313,6 +313,22 @@ def test_the_server_refuses_in_words(address, body, kind, status, message):
     assert message in answer["error"]
 
 
+def test_a_server_takes_a_free_port_and_says_which_are_none():
+    with server.bound("127.0.0.1", 0) as taken:
+        host, port = taken.getsockname()
+        assert host == "127.0.0.1"
+        assert port > 0
+        taken.listen()
+        with pytest.raises(InputError, match=rf"is free, got 127\.0\.0\.1:{port}: .*--port 0"):
+            server.bound("127.0.0.1", port)
+    # An address that is set aside for documentation.
+    with pytest.raises(InputError, match=r"of this machine that is free, got 192\.0\.2\.1:0: "):
+        server.bound("192.0.2.1", 0)
+    for port in (-1, 1 << 16):
+        with pytest.raises(InputError, match=rf"^--port must be from 0 to 65535, got {port}\.$"):
+            server.bound("127.0.0.1", port)
+
+
 # Promises.
 
 

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import socket
 
 from rebalance import workers
 from rebalance.errors import InputError, one_line
@@ -122,8 +124,44 @@ def _rows(scorer, body, kind):
         ) from error
 
 
-def serve(scorer, host, port):
-    """Answer requests until the server is stopped."""
+def bound(host, port):
+    """Return a socket that is bound to an address; of port 0, to any port that is free.
+
+    Raises
+    ------
+    InputError
+        Where the port is taken or forbidden, or the host is not one of this machine.
+    """
+    if not 0 <= port < 1 << 16:  # getaddrinfo would take the rest of a division
+        raise InputError(f"--port must be from 0 to 65535, got {port}.")
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise InputError(_unbound(host, port, error)) from error
+    try:
+        if os.name == "posix":  # elsewhere it would let two servers share a port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(place)
+    except OSError as error:
+        listening.close()
+        raise InputError(_unbound(host, port, error)) from error
+    return listening
+
+
+def _unbound(host, port, error):
+    reason = one_line(getattr(error, "strerror", None) or error)
+    return (
+        f"--host and --port must be an address of this machine that is free, got {host}:{port}: "
+        f"{reason}; --port 0 takes any free port."
+    )
+
+
+def serve(scorer, listening):
+    """Answer requests on a bound socket until the server is stopped."""
     import uvicorn
 
-    uvicorn.run(app(scorer), host=host, port=port, log_level="warning")
+    config = uvicorn.Config(app(scorer), log_level="warning")
+    uvicorn.Server(config).run(sockets=[listening])

@@ -12,7 +12,7 @@ def arguments(parser):
         help="a model of params.yaml, or models:/rebalance@champion (default: the recommended one)",
     )
     parser.add_argument("--host", default="127.0.0.1", help="(default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8000, help="(default: 8000)")
+    parser.add_argument("--port", type=int, default=8000, help="0: any free one (default: 8000)")
 
 
 def run(model, host, port):
@@ -20,8 +20,10 @@ def run(model, host, port):
     from rebalance import scoring
     from rebalance.scoring import server
 
-    scorer = scoring.find(model)
-    sys.stdout.write(f"{scorer.name} answers at http://{host}:{port}, its page at /docs\n")
-    sys.stdout.flush()
-    server.serve(scorer, host, port)
+    with server.bound(host, port) as listening:
+        scorer = scoring.find(model)
+        port = listening.getsockname()[1]
+        sys.stdout.write(f"{scorer.name} answers at http://{host}:{port}, its page at /docs\n")
+        sys.stdout.flush()
+        server.serve(scorer, listening)
     return ""
