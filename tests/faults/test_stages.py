@@ -3,12 +3,14 @@
 Here at some calls of each stage and for some files; ``make faults`` tries every one.
 """
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
 from benchmarks.faults import __main__ as main
-from benchmarks.faults import calls, damage, tally, tiny
+from benchmarks.faults import calls, damage, pieces, tally, tiny
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +135,7 @@ def test_the_work_goes_on_from_the_pieces_that_are_kept(tmp_path, monkeypatch, c
         asked.append(number)
         yield tally.Tally("a fault", tries=number, lost=["a fit"] if number == 3 else [])
 
-    monkeypatch.setattr(main, "PARTS", {"one": (counted, (1, 2, 3))})
+    monkeypatch.setattr(pieces, "PARTS", {"one": (counted, (1, 2, 3))})
     monkeypatch.setattr(main, "KEPT", tmp_path)
     assert main.main(["--jobs", "1"]) == 1
     said = capsys.readouterr()
@@ -144,3 +146,17 @@ def test_the_work_goes_on_from_the_pieces_that_are_kept(tmp_path, monkeypatch, c
     kept.write_text("".join(lines[:2]))
     assert main.main(["--jobs", "1"]) == 1
     assert asked == [1, 2, 3, 3]
+
+
+def test_pieces_are_done_at_the_same_time_in_processes_of_their_own(tmp_path):
+    command = ["--quick", "--part", "params", "--jobs", "2"]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.faults", *command],
+        cwd=tmp_path,
+        env=tiny.environment(tmp_path, PYTHONPATH=str(tiny.ROOT)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].split()[-4:] == ["500", "0", "0", "0"]
