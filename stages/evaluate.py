@@ -38,11 +38,12 @@ def evaluate(params, run):
     groups = evaluation.groups(test, params.evaluate.groups)
     with workers.pool(params.run) as (executor, _):
         raw = evaluation.raw_scores(models, store.blocks(paths.TEST), executor)
+        reseeded = evaluation.reseeded_scores(models, store.blocks(paths.TEST), executor)
     y_scores = {name: model.correct(raw[name]) for name, model in models.items()}
     scores, decided = evaluation.judge_all(models, test, y_scores, section.rules, params, groups)
     thresholds = {name: model.threshold for name, model in models.items()}
     compared = evaluation.compare(
-        test.y, y_scores, thresholds, paths.BASELINE, params.evaluate, groups
+        test.y, y_scores, thresholds, paths.BASELINE, params.evaluate, groups, reseeded
     )
     chosen = recommended.model
     parts = segments.by_segment(

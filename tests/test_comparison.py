@@ -143,14 +143,16 @@ def apart(value, error, doubt=""):
 @pytest.mark.parametrize("metric", ["average_precision", "brier"])
 def test_a_verdict_at_its_edges(metric, value, error, margin, verdict):
     sign = metrics.sign(metric)
-    found = comparison.verdicts({"arm": apart(sign * value, error)}, metric, 101, 100, margin)
+    found = comparison.verdicts(
+        {"arm": apart(sign * value, error)}, metric, 101, {"arm": 100}, margin
+    )
     assert found["arm"].verdict == verdict
 
 
 @pytest.mark.parametrize(("value", "margin"), [(0.05, 0.0), (-0.05, 0.0), (0.0, 0.05)])
 def test_a_difference_in_doubt_decides_nothing(value, margin):
     doubted = {"arm": apart(value, 0.001, doubt="one row makes 90% of the variance")}
-    found = comparison.verdicts(doubted, "roc_auc", 101, 100, margin)
+    found = comparison.verdicts(doubted, "roc_auc", 101, {"arm": 100}, margin)
     assert found["arm"].verdict == "not decided"
     assert found["arm"].doubt == doubted["arm"].doubt
 
@@ -158,9 +160,9 @@ def test_a_difference_in_doubt_decides_nothing(value, margin):
 def test_equal_verdicts_are_corrected_for_the_number_of_arms():
     # A p of .03: enough for one arm, and of two not for the smaller one.
     error = 0.01 / stats.t.isf(0.015, 100)
-    one = comparison.verdicts({"a": apart(0.0, error)}, "roc_auc", 101, 100, 0.01)
+    one = comparison.verdicts({"a": apart(0.0, error)}, "roc_auc", 101, {"a": 100, "b": 100}, 0.01)
     two = {"a": apart(0.0, error), "b": apart(0.001, error)}
-    both = comparison.verdicts(two, "roc_auc", 101, 100, 0.01)
+    both = comparison.verdicts(two, "roc_auc", 101, {"a": 100, "b": 100}, 0.01)
     assert one["a"].verdict == "equal within the margin"
     assert {each.verdict for each in both.values()} == {"not decided"}
     assert both["a"].p_equal == pytest.approx(2 * one["a"].p_equal)

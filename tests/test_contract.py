@@ -164,15 +164,18 @@ class Watched(dict):
         return super().values()
 
 
-class WatchedData:
-    """The section data, two of whose keys are parameters of their own: tells what is looked at."""
+class WatchedSection:
+    """A section of which some keys are parameters of their own: tells what is looked at."""
 
-    def __init__(self, section, seen):
-        self.section, self.seen = section, seen
+    def __init__(self, section, name, alone, seen):
+        self.section, self.name, self.alone, self.seen = section, name, alone, seen
 
     def __getattr__(self, key):
-        self.seen.add(f"data.{key}" if key in {"prevalence", "target"} else "data")
+        self.seen.add(f"{self.name}.{key}" if key in self.alone else self.name)
         return getattr(self.section, key)
+
+
+ALONE = {"data": {"prevalence", "target"}, "evaluate": {"seeds"}}
 
 
 def watch_params(seen, logged):
@@ -185,8 +188,8 @@ def watch_params(seen, logged):
         value = look(self, name)
         if name == "resample":
             return Watched(value, name, seen)
-        if name == "data":
-            return WatchedData(value, seen)
+        if name in ALONE:
+            return WatchedSection(value, name, ALONE[name], seen)
         if name in type(self).model_fields:
             seen.add(name)
         return value

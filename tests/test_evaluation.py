@@ -114,14 +114,14 @@ def test_a_confirmed_choice_is_said_to_be_better_with_its_interval():
     verdict = compared.verdicts[ARM]
     assert text.startswith("Use arm (random_under, ratio 50): on the training rows it is clearly")
     assert f"{verdict.difference:+.3f} [{verdict.low:+.3f}, {verdict.high:+.3f}]" in text
-    assert text.endswith("against the baseline: better.")
+    assert text.endswith("against the baseline: better (this fitted model, seed 0).")
 
 
 def test_test_rows_that_contradict_the_choice_are_said_to():
     text, _ = told({BASE: 4.0, ARM: 1.0}, ARM)
-    assert text.endswith("worse. The test rows contradict the choice.")
+    assert text.endswith("worse (this fitted model, seed 0). The test rows contradict the choice.")
     text, _ = told({BASE: 1.0, ARM: 4.0}, BASE)
-    assert "and arm is better: the test rows contradict the choice" in text
+    assert "and the fitted model arm is better: the test rows contradict the choice" in text
 
 
 def test_a_difference_too_small_to_see_says_what_is_excluded():
@@ -148,7 +148,9 @@ def test_a_threshold_that_does_not_meet_its_rule_says_so():
 def test_several_worse_arms_are_named_together():
     text, _ = told({BASE: 5.0, "a": 0.5, "b": 0.4, "c": 0.3}, BASE)
     assert text.startswith("Use baseline, the learner without any treatment: no treatment is cle")
-    assert text.endswith("; a, b and c are worse, and no treatment is detectably better.")
+    assert text.endswith(
+        "; the fitted models a, b and c are worse, and no fitted model is detectably better."
+    )
 
 
 def test_a_rule_that_flags_no_row_has_no_precision_and_no_interval_of_it():

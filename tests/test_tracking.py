@@ -721,7 +721,7 @@ def test_what_the_test_rows_say_of_a_model_is_numbers_tags_and_a_sentence():
     assert over.tags == {"verdict": "better", "recommended": "true"}
     assert over.note == (
         "On the test rows: average precision 0.700 [0.600, 0.800], +0.200 [+0.100, +0.300] "
-        "against baseline (better); recommended."
+        "against baseline (better, this fitted model); recommended."
     )
     baseline = summaries.judged("baseline", "over", SCORES, JUDGED)
     assert baseline.tags == {"verdict": "baseline", "recommended": "false"}
@@ -787,7 +787,8 @@ def test_the_answer_stands_on_the_experiment_the_models_and_their_runs(evaluated
     assert held["over"].tags["verdict"] == "better"
     assert held["over"].tags["recommended"] == "false"
     assert held["baseline"].tags["recommended"] == "true"
-    assert held["over"].tags["mlflow.note.content"].endswith("against baseline (better).")
+    note = held["over"].tags["mlflow.note.content"]
+    assert note.endswith("against baseline (better, this fitted model).")
 
     models = {m.name: m for m in client().search_logged_models([ours.experiment_id])}
     (score,) = (m for m in models["over"].metrics if m.key == "average_precision")

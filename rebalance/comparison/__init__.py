@@ -18,6 +18,8 @@ from rebalance.comparison.significance import (
 from rebalance.comparison.verdicts import (
     BETTER,
     EQUAL,
+    FITTED,
+    TREATMENT,
     UNDECIDED,
     WORSE,
     Verdict,
@@ -28,6 +30,8 @@ from rebalance.comparison.verdicts import (
 __all__ = [
     "BETTER",
     "EQUAL",
+    "FITTED",
+    "TREATMENT",
     "UNDECIDED",
     "WORSE",
     "Comparison",

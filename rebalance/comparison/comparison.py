@@ -18,8 +18,9 @@ from rebalance.comparison.estimates import (
     paired_recall,
 )
 from rebalance.comparison.intervals import doubt
+from rebalance.comparison.seeds import over_seeds
 from rebalance.comparison.significance import mcnemar
-from rebalance.comparison.verdicts import verdicts
+from rebalance.comparison.verdicts import FITTED, TREATMENT, verdicts
 from rebalance.metrics.table import DECISION
 
 
@@ -87,6 +88,7 @@ def compare(
     precision=0.9,
     margin=0.0,
     moved=None,
+    reseeded=None,
 ):
     """Return intervals of each metric of each model, and each arm against the baseline.
 
@@ -111,6 +113,9 @@ def compare(
     moved : str, optional
         The model whose decisions the others' decisions are compared with as well: the baseline
         at a threshold chosen as theirs were.
+    reseeded : dict of str to list of array of shape (n_rows,), optional
+        Probabilities that fits of a model with other seeds give, by model; a list is empty where
+        no seed changes them. With it verdicts speak of treatments, and without of fitted models.
 
     Returns
     -------
@@ -126,17 +131,23 @@ def compare(
     strata = _strata(y_true, groups)
     n_positives = int(y_true.sum(dtype=np.int64))
     k = n_positives if k is None else k
-    scores = {name: y_score for name, (y_score, _) in models.items()}
+    again = {
+        (name, number): metrics.check_probability(metrics.check(y_true, y_score)[1])
+        for name, others in (reseeded or {}).items()
+        for number, y_score in enumerate(others)
+    }
+    scores = {name: y_score for name, (y_score, _) in models.items()} | again
     drawn = draws(y_true, scores, strata, n_draws=n_draws, seed=seed, k=k, precision=precision)
+    decided = models | {key: (y_score, models[key[0]][1]) for key, y_score in again.items()}
     known = {
         name: Estimates.of(y_true, *model, drawn[name], k, precision)
-        for name, model in models.items()
+        for name, model in decided.items()
     }
     directed = [name for name in known[baseline].values if metrics.metric(name).better]
     if metric not in directed:
         names = ", ".join(sorted(directed))
         raise ValueError(f"the metric of the verdicts must be one of {names}, got {metric!r}.")
-    found = {name: intervals_of(each, strata) for name, each in known.items()}
+    found = {name: intervals_of(known[name], strata) for name in models}
     intervals, absent = ({name: each[i] for name, each in found.items()} for i in (0, 1))
     arms = [name for name in models if name != baseline]
     differences = {arm: differences_of(known[arm], known[baseline], strata) for arm in arms}
@@ -158,6 +169,16 @@ def compare(
                     by_metric["recall"], pair["positives"], n_positives
                 )
                 pairs.setdefault(arm, pair)
+    apart = {
+        arm: (each[metric], strata.sizes[0] - 1)
+        for arm, each in differences.items()
+        if metric in each
+    }
+    if reseeded is not None:
+        seeds = {
+            name: [known[name], *(known[key] for key in again if key[0] == name)] for name in models
+        }
+        apart = {arm: over_seeds(metric, seeds[arm], seeds[baseline], strata) for arm in arms}
     return Comparison(
         baseline=baseline,
         metric=metric,
@@ -167,11 +188,12 @@ def compare(
         differences=differences,
         mcnemar=pairs,
         verdicts=verdicts(
-            {arm: apart[metric] for arm, apart in differences.items() if metric in apart},
+            {arm: each for arm, (each, _) in apart.items()},
             metric,
             n_positives,
-            strata.sizes[0] - 1,
+            {arm: df for arm, (_, df) in apart.items()},
             margin,
+            FITTED if reseeded is None else TREATMENT,
         ),
         absent=absent,
         doubted={name: _doubts(each, n_positives) for name, each in intervals.items()},

@@ -7,6 +7,8 @@ from rebalance.metrics import sign
 
 BETTER, WORSE = "better", "worse"
 EQUAL, UNDECIDED = "equal within the margin", "not decided"
+# What a verdict speaks of.
+FITTED, TREATMENT = "fitted model", "treatment"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,9 @@ class Verdict:
         Holm's correction at its strictest.
     doubt : str
         Why the interval may not hold; the arm is then neither better nor worse nor equal.
+    about : str
+        ``fitted model``, the fit of one seed, or ``treatment``, the mean over fits of several
+        seeds, whose spread is in the interval.
     """
 
     verdict: str
@@ -50,9 +55,10 @@ class Verdict:
     largest_gain: float
     detectable: float
     doubt: str
+    about: str = FITTED
 
 
-def verdicts(differences, metric, n_positives, df, margin=0.0):
+def verdicts(differences, metric, n_positives, df, margin=0.0, about=FITTED):
     """Return the `Verdict` on each arm, after Holm's correction for their number.
 
     Parameters
@@ -61,17 +67,19 @@ def verdicts(differences, metric, n_positives, df, margin=0.0):
         By arm, on one metric.
     metric : str
     n_positives : int
-    df : int
-        Degrees of freedom of the standard errors.
+    df : dict of str to float
+        Degrees of freedom of the standard errors, by arm.
     margin : float
         Differences below it make no difference in practice; with 0 only scores that are the
         baseline's own are equal.
+    about : str
+        As in `Verdict`.
     """
     # Scores that are the baseline's own raise no question, and cost the other arms nothing.
     tested = {arm: d for arm, d in differences.items() if d.value or d.standard_error}
     adjusted = _holm({arm: d.p_value for arm, d in tested.items()})
     equal = _holm(
-        {arm: equivalence(d.value, d.standard_error, df, margin) for arm, d in tested.items()}
+        {arm: equivalence(d.value, d.standard_error, df[arm], margin) for arm, d in tested.items()}
     )
     answers = {}
     for arm, apart in differences.items():
@@ -91,6 +99,7 @@ def verdicts(differences, metric, n_positives, df, margin=0.0):
             largest_gain=max(0.0, apart.high if sign(metric) > 0 else -apart.low),
             detectable=detectable(apart.standard_error, len(tested) or 1),
             doubt=apart.doubt,
+            about=about,
         )
     return answers
 

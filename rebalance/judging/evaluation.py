@@ -31,6 +31,28 @@ def raw_scores(models, blocks, executor):
     return {name: np.concatenate(scored) for name, scored in parts.items()}
 
 
+def reseeded_scores(models, blocks, executor):
+    """Return the probabilities that every model's fits with other seeds give, lists by name.
+
+    Parameters
+    ----------
+    models : dict of str to CorrectedClassifier
+    blocks : iterable of array of shape (n_rows, n_features)
+        Not read where no model has such fits.
+    executor : concurrent.futures.Executor
+    """
+    others = {
+        (name, number): other
+        for name, model in models.items()
+        for number, other in enumerate(model.reseeded())
+    }
+    raw = raw_scores(others, blocks, executor) if others else {}
+    found = {name: [] for name in models}
+    for (name, number), other in others.items():
+        found[name].append(other.correct(raw[name, number]))
+    return found
+
+
 def check_thresholds(models, section):
     """Raise `InputError` where a model was trained with other rules of ``threshold``.
 
@@ -96,7 +118,7 @@ def judge_all(models, table, y_scores, rules, params, groups=None):
     return scores, decisions
 
 
-def compare(y_true, y_scores, flagged_from, baseline, params, groups=None):
+def compare(y_true, y_scores, flagged_from, baseline, params, groups=None, reseeded=None):
     """Return the `comparison.Comparison` of every model with the baseline at .5.
 
     The baseline with its chosen threshold is a treatment of its own, the cheapest of all, and the
@@ -109,6 +131,8 @@ def compare(y_true, y_scores, flagged_from, baseline, params, groups=None):
     params : params.Evaluate
     groups : array of shape (n_rows,) or None
         Rows that belong together are drawn together.
+    reseeded : dict of str to list of array, optional
+        What `reseeded_scores` returns, where verdicts are to speak of treatments.
     """
     models = {baseline: (y_scores[baseline], metrics.HALF)}
     models[paths.MOVED] = (y_scores[baseline], flagged_from[baseline])
@@ -123,6 +147,7 @@ def compare(y_true, y_scores, flagged_from, baseline, params, groups=None):
         metric=params.metric,
         margin=params.margin,
         moved=paths.MOVED,
+        reseeded=reseeded | {paths.MOVED: reseeded[baseline]} if params.seeds > 1 else None,
         n_draws=params.bootstrap,
         seed=params.seed,
         groups=groups,

@@ -8,7 +8,10 @@ from rebalance import errors, metrics, splitting, thresholds
 from rebalance.learning import calibration, importance, learners, treatments
 from rebalance.learning.fits import weights
 from rebalance.model.corrected import CorrectedClassifier, expit, log_odds, odds_change
+from rebalance.model.rows import Rows
 from rebalance.params import Calibrate, Learner, OutOfFold, Threshold
+
+SOME_ROWS = 5_000  # whose equal scores say that a fit does not depend on its seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,16 +22,19 @@ class Settings:
     out_of_fold: OutOfFold
     calibrate: Calibrate
     threshold: Threshold
+    seeds: int = 1
 
     @classmethod
     def of(cls, params):
-        """Return those of `params.Params`."""
-        return cls(**{name: getattr(params, name) for name in cls.__dataclass_fields__})
+        """Return those of `params.Params`, and how many seeds a verdict speaks of."""
+        sections = [name for name in cls.__dataclass_fields__ if name != "seeds"]
+        named = {name: getattr(params, name) for name in sections}
+        return cls(**named, seeds=params.evaluate.seeds)
 
     @property
     def fits(self):
         """Return how many fits a model takes."""
-        return 1 + self.out_of_fold.folds * self.out_of_fold.repeats
+        return self.seeds + self.out_of_fold.folds * self.out_of_fold.repeats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +154,39 @@ def summary(scores, model, fitted, settings, weight=1.0):
     }
 
 
+def reseeded(entry, fits, settings, estimator):
+    """Return the final fit with other seeds, a list of estimators; empty where a seed says nothing.
+
+    Parameters
+    ----------
+    entry : params.Treatment
+    fits : fits.Fits
+    settings : Settings
+    estimator : fitted estimator
+        The final fit itself.
+    """
+
+    def fit(number):
+        seeds = [
+            int(np.random.SeedSequence([section.seed, number]).generate_state(1)[0] >> 1)
+            for section in (entry, settings.learner)
+        ]
+        treatment, learner = (
+            section.model_copy(update={"seed": seed})
+            for section, seed in zip((entry, settings.learner), seeds, strict=True)
+        )
+        return fits.of_all(treatment, learner)
+
+    if settings.seeds == 1:
+        return []
+    second = fit(1).result().estimator
+    some = Rows(X=fits.table.X, index=np.arange(min(len(fits.table.y), SOME_ROWS)))
+    if np.array_equal(*(learners.raw_scores(each, some) for each in (estimator, second))):
+        return []
+    more = [fit(number) for number in range(2, settings.seeds)]
+    return [second, *(each.result().estimator for each in more)]
+
+
 def worth(table, of_folds, n_folds):
     """Return the mean loss and its standard error by column, the largest first.
 
@@ -219,6 +258,8 @@ def train(entry, fits, settings, *, weighed=True):
     results = [future.result() for future in futures]
     scores = joined(folds, fits.table, results)
     trained = assemble(scores, fits.table, fitted.result(), settings)
+    if others := reseeded(entry, fits, settings, fitted.result().estimator):
+        trained.model.others_ = others
     if not weighed:
         return trained
     lost = [result.losses for result in results]

@@ -78,7 +78,14 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
         Every rule's choice on the out-of-fold scores: the fields of `thresholds.Threshold`.
     share : float or None
         The positives' share of the training rows, at which the probabilities hold.
+
+    Attributes
+    ----------
+    others_ : list of fitted classifiers
+        The same fit with other seeds, where verdicts speak of those too (``evaluate.seeds``).
     """
+
+    others_ = ()
 
     def __init__(
         self,
@@ -155,6 +162,22 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
             knots=knots,
             share=prevalence,
         )
+
+    def reseeded(self):
+        """Return the models of other seeds: each corrects its probabilities as this one does."""
+        return [
+            CorrectedClassifier(
+                other,
+                features=self.features,
+                encoding=self.encoding,
+                slope=self.slope,
+                intercept=self.intercept,
+                threshold=self.threshold,
+                knots=self.knots,
+                share=self.share,
+            )
+            for other in self.others_
+        ]
 
     def predict_proba(self, X):
         """Return the corrected probabilities of both classes, shape (n_rows, 2)."""

@@ -305,7 +305,15 @@ class Evaluate(Section):
     precision: Fraction
     groups: str
     segments: list[str] = Field(default_factory=list)
+    seeds: Annotated[int, Field(ge=1, le=50)] = 1
     seed: Seed
+
+    @field_validator("seeds")
+    @classmethod
+    def _spread(cls, seeds):
+        if seeds == 2:
+            raise ValueError("must be 1, or 3 and more: two fits do not show how far seeds spread")
+        return seeds
 
 
 class Tracking(Section):

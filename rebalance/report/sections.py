@@ -169,6 +169,14 @@ def verdicts(results):
         table.append(row)
     groups = f" of {compared.groups:,} groups" if compared.groups else ""
     seeds = sorted({seed_of(model, results.params) for model in compared.verdicts})
+    about = (
+        "A verdict speaks of one fitted model, not of its treatment (seeds: "
+        f"{', '.join(map(str, seeds))}): other seeds of a treatment give other scores."
+        if results.params.evaluate.seeds == 1
+        else "A verdict speaks of a treatment: its difference is that of the means over "
+        f"{results.params.evaluate.seeds} seeds (evaluate.seeds), whose spread the interval has. "
+        "All else speaks of one fitted model."
+    )
     margin = (
         f"Differences below {compared.margin:g} make no difference in practice (evaluate.margin). "
         if compared.margin
@@ -182,9 +190,8 @@ def verdicts(results):
             "Paired differences with 95 % intervals. p-values are after Holm's correction for the "
             "models whose scores differ from the baseline's. Standard errors come from what each "
             "row contributes; those of metrics at a rank or a rate, from "
-            f"{compared.draws:,} bootstrap draws{groups}. {margin}A verdict speaks of one fitted "
-            f"model, not of its treatment (seeds: {', '.join(map(str, seeds))}): other seeds of a "
-            "treatment give other scores. The p-values are those of one look at the test rows; "
+            f"{compared.draws:,} bootstrap draws{groups}. {margin}{about} The p-values "
+            "are those of one look at the test rows; "
             "'rebalance looks' counts how often there was one, and corrects them. "
             f"{paths.COMPARISON.as_posix()} has every metric of every model, with its interval and "
             f"its paired difference; {paths.BASELINE} decides at 0.5 there, {paths.MOVED} at its "

@@ -2,7 +2,8 @@
 
 from math import floor, log10
 
-from rebalance.comparison import BETTER, UNDECIDED, WORSE
+from rebalance.comparison import BETTER, FITTED, UNDECIDED, WORSE
+from rebalance.judging.evaluation import seed_of
 from rebalance.metrics import words
 
 
@@ -25,7 +26,7 @@ def sentences(results):
     return [
         what,
         _where(results.scores[name], results.decisions[name][use], use),
-        _how_sure(name, compared, metric),
+        _how_sure(name, compared, metric, results.params),
     ]
 
 
@@ -71,7 +72,7 @@ def _where(chosen, decision, rule):
     )
 
 
-def _how_sure(name, compared, metric):
+def _how_sure(name, compared, metric, params):
     """Return the sentence on the test rows."""
     value, ends = with_ends(compared.intervals[name][compared.metric]).split(" ", 1)
     value = f"{metric} is {value} (95 % interval {ends})"
@@ -81,10 +82,15 @@ def _how_sure(name, compared, metric):
             f"On the test rows {value}, {with_ends(verdict, 'difference', sign='+')} against the "
             f"baseline: {verdict.verdict}."
         )
+        about = (
+            f"this fitted model, seed {seed_of(name, params)}"
+            if verdict.about == FITTED
+            else f"the treatment, over {params.evaluate.seeds} seeds"
+        )
         if verdict.verdict == WORSE:
-            return f"{sure} The test rows contradict the choice."
+            return f"{sure[:-1]} ({about}). The test rows contradict the choice."
         if verdict.verdict != UNDECIDED:
-            return sure
+            return f"{sure[:-1]} ({about})."
         if verdict.doubt:
             return f"{sure[:-1]}, because {verdict.doubt}."
         return (
@@ -93,19 +99,26 @@ def _how_sure(name, compared, metric):
         )
     better = [arm for arm, verdict in compared.verdicts.items() if verdict.verdict == BETTER]
     worse = [arm for arm, verdict in compared.verdicts.items() if verdict.verdict == WORSE]
+    about = next((verdict.about for verdict in compared.verdicts.values()), FITTED)
     if better:
         return (
-            f"On the test rows {value}, and {_list(better)} better: the test rows contradict the "
-            "choice, and only more rows can settle it."
+            f"On the test rows {value}, and {_list(better, about)} better: the test rows "
+            "contradict the choice, and only more rows can settle it."
         )
-    losers = f"; {_list(worse)} worse" if worse else ""
-    return f"On the test rows {value}{losers}, and no treatment is detectably better."
+    losers = f"; {_list(worse, about)} worse" if worse else ""
+    return f"On the test rows {value}{losers}, and no {about} is detectably better."
 
 
-def _list(names):
+def _list(names, about):
+    """Return the names, what they are names of, and the verb.
+
+    >>> _list(["a"], "treatment"), _list(["a", "b"], "fitted model")
+    ('the treatment a is', 'the fitted models a and b are')
+    """
     *others, last = names
-    listed = f"{', '.join(others)} and {last}" if others else last
-    return f"{listed} {'are' if others else 'is'}"
+    if not others:
+        return f"the {about} {last} is"
+    return f"the {about}s {', '.join(others)} and {last} are"
 
 
 def with_ends(interval, key="value", sign=""):

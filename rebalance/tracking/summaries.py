@@ -114,6 +114,12 @@ def answer():
     return store.read_json(paths.ANSWER)
 
 
+def _about(verdict):
+    """Return what a verdict speaks of; those of earlier versions speak of fitted models."""
+    fitted = verdict.get("about", "fitted model") == "fitted model"
+    return "this fitted model" if fitted else "the treatment, over several seeds"
+
+
 def judged(name, recommended, scores, compared, looked=1):
     """Return what the test rows say of one model.
 
@@ -138,7 +144,7 @@ def judged(name, recommended, scores, compared, looked=1):
         metrics |= {f"difference_{end}": verdict[end] for end in ("low", "high")}
         words += (
             f", {verdict['difference']:+.3f} [{verdict['low']:+.3f}, {verdict['high']:+.3f}] "
-            f"against {compared['baseline']} ({verdict['verdict']})"
+            f"against {compared['baseline']} ({verdict['verdict']}, {_about(verdict)})"
         )
     words += "; recommended." if name == recommended else "."
     tags = {
