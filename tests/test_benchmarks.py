@@ -4,12 +4,13 @@ import shutil
 import sys
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import average_precision_score
 
-from benchmarks import calibration, engines, gpu, large, splits
+from benchmarks import any_table, calibration, cases, engines, gpu, large, splits
 from benchmarks.honesty import __main__ as honesty
 from benchmarks.honesty import coverage, optimism, policy, sets, tables
 from rebalance import comparison
@@ -392,3 +393,47 @@ def test_the_benchmark_of_engines_says_whether_their_scores_are_the_same(monkeyp
     checksums = iter("ab")
     monkeypatch.setattr(engines, "measured", lambda *_: (1.0, 1.0, 1, next(checksums)))
     assert not engines.main()
+
+
+def test_plain_learners_see_categories_with_those_of_the_training_rows():
+    train = pd.DataFrame({"a": ["y", "x", None], "b": [1.5, 2.0, None], "t": [0, 1, 2]})
+    test = pd.DataFrame({"a": ["z", "y", "x"], "b": [3.0, 4.0, 5.0], "t": [3, 4, 5]})
+    train["t"], test["t"] = (
+        pd.to_datetime(train["t"], unit="D"),
+        pd.to_datetime(test["t"], unit="D"),
+    )
+    ours, theirs = any_table.plain(train, test)
+    assert list(ours["x0"].cat.categories) == ["x", "y"]
+    assert list(theirs["x0"].cat.codes) == [-1, 1, 0]  # z was in no training row
+    assert list(theirs["x1"]) == [3.0, 4.0, 5.0]
+    assert list(theirs["x2"]) == [3.0, 4.0, 5.0]
+    many = pd.DataFrame({"a": [f"{number:03}" for number in range(300)]})
+    assert list(any_table.plain(many, many[:2])[1]["x0"]) == [0.0, 1.0]
+
+
+def test_real_tables_go_on_where_they_stopped(tmp_path):
+    path = tmp_path / "new" / "kept.jsonl"
+    scores = {"ours": 0.5, "hist_gradient_boosting": 0.4, "lightgbm": 0.6}
+    first = {"table": "a.csv", "seed": 1, "untreated": False, "line": "", "processor": 9, **scores}
+    any_table.keep(path, first)
+    any_table.keep(path, first | {"table": "b.csv", "ours": 0.63})
+    any_table.keep(path, {**first, "table": "c.csv", "line": "error: refused."})
+    found = any_table.kept(path)
+    assert set(found) == {(name, 1, False) for name in ("a.csv", "b.csv", "c.csv")}
+    text = any_table.report(found.values())
+    # .5 - .6 and .63 - .6
+    assert text.splitlines()[-1].endswith("the better of the two on each table: -0.0350")
+    assert "error: refused." in text
+
+
+def test_cases_pair_settings_with_their_table(tmp_path):
+    for name in ("64-positives-all-late.csv", "README.md", "61-cut-off.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "67-drop.yaml").write_text("drop: [a]", encoding="utf-8")
+    (tmp_path / "83-drop-a-number.yaml").write_text("data: {drop: [2023]}", encoding="utf-8")
+    found = {case: (table.name, said) for case, table, said in cases.cases(tmp_path)}
+    assert found["67-drop.yaml"] == ("67-500-text-columns.csv", {"data": {"drop": ["a"]}})
+    assert found["83-drop-a-number.yaml"] == ("18-bom-crlf.csv", {"data": {"drop": [2023]}})
+    late = found["64-positives-all-late.csv, split by time"]
+    assert late[1] == {"split": {"method": "time", "column": "day"}}
+    assert found["61-cut-off.csv"] == ("61-cut-off.csv", {}) and len(found) == 5
