@@ -54,6 +54,7 @@ QUESTIONS = {
     "winequality_white.csv": ("11", "8", "9"),
 }
 SIDES = ("train", "test")
+EPOCH, DAY = pd.Timestamp(0), pd.Timedelta(days=1)
 STAGES = ("download", "split", "train_baseline")
 
 
@@ -139,12 +140,13 @@ def plain(train, test):
     for name in train:
         if pd.api.types.is_datetime64_any_dtype(train[name]):
             for side in sides:
-                side[name] = side[name].astype("datetime64[s]").astype(float) / 86_400
+                side[name] = (side[name] - EPOCH) / DAY
         elif not pd.api.types.is_numeric_dtype(train[name]):
             values = sorted(map(str, train[name].dropna().unique()))
             kind = pd.CategoricalDtype(values)
             for side in sides:
-                text = side[name].map(str, na_action="ignore").astype(kind)
+                text = side[name].map(str, na_action="ignore")
+                text = text.where(text.isin(values)).astype(kind)
                 codes = text.cat.codes.where(text.notna(), np.nan)
                 side[name] = codes.astype(float) if len(values) > MOST_CODES else text
     for side in sides:

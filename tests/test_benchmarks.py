@@ -436,4 +436,5 @@ def test_cases_pair_settings_with_their_table(tmp_path):
     assert found["83-drop-a-number.yaml"] == ("18-bom-crlf.csv", {"data": {"drop": [2023]}})
     late = found["64-positives-all-late.csv, split by time"]
     assert late[1] == {"split": {"method": "time", "column": "day"}}
-    assert found["61-cut-off.csv"] == ("61-cut-off.csv", {}) and len(found) == 5
+    assert found["61-cut-off.csv"] == ("61-cut-off.csv", {})
+    assert len(found) == 5
