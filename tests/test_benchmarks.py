@@ -124,18 +124,29 @@ def regrets(recommended, none, weights):
     return [{policy.RECOMMENDED: recommended, "none": none, "weights": weights}]
 
 
-def test_a_recommendation_that_loses_to_a_fixed_policy_is_a_miss():
+@pytest.mark.parametrize(("other", "misses"), [(0.014, 1), (0.016, 1), (0.02, 0)])
+def test_a_recommendation_that_loses_to_a_policy_by_more_than_chance_is_a_miss(other, misses):
+    """The mean loss of .01 and another one, and its standard error, half of what they are apart."""
     found = {
         ("set", "learner"): regrets(0.02, 0.01, 0.1),
-        ("other set", "learner"): regrets(0.02, 0.02, 0.1),
+        ("other set", "learner"): regrets(0.02, other, 0.1),
+    }
+    assert len(policy.summed(found, 1).misses) == misses
+
+
+def test_what_the_recommendation_loses_is_said_with_its_errors():
+    found = {
+        ("set", "learner"): regrets(0.02, 0.01, 0.1),
+        ("other set", "learner"): regrets(0.03, 0.02, 0.1),
     }
     table = policy.summed(found, 1)
     rows = {row[0]: row[1:] for row in table.rows}
     assert rows["set"] == [1, 0.02, 0.01, 0.1]
-    assert rows["all"] == pytest.approx([2, 0.02, 0.015, 0.1])
-    assert rows["all, above the recommendation"] == pytest.approx([2, 0, -0.005, 0.08])
+    assert rows["all"] == pytest.approx([2, 0.025, 0.015, 0.1])
+    assert rows["all, above the recommendation"] == pytest.approx([2, 0, -0.01, 0.075])
+    assert rows["its standard error over pairs"] == pytest.approx([2, 0.005, 0, 0.005])
     assert len(table.misses) == 1
-    assert "always 'none' by 0.0050" in table.misses[0]
+    assert "loses to 'none' by 0.0100 (standard error 0.0000)" in table.misses[0]
 
 
 def test_a_recommendation_as_good_as_a_fixed_policy_is_no_miss():

@@ -202,6 +202,22 @@ def test_two_models_that_make_hardly_an_error_are_in_doubt_and_one_alone_is_not(
     assert (found.verdicts["noise"].verdict, found.verdicts["noise"].doubt) == ("worse", "")
 
 
+@pytest.mark.parametrize(("missed", "doubted"), [(5, True), (40, False)])
+def test_where_only_the_better_model_makes_few_errors_a_clear_difference_stands(missed, doubted):
+    """The baseline ranks all 100 positives first; the arm ranks some below a tenth of the rest."""
+    y_true = np.repeat([1, 0], [100, 900])
+    good = np.where(y_true == 1, 0.9, np.linspace(0.0, 0.5, 1000))
+    fair = good.copy()
+    fair[:missed] = np.linspace(0.4, 0.45, missed)
+    models = {"baseline": (good, 0.5), "arm": (fair, 0.5)}
+    apart = comparison.compare(y_true, models, "baseline", n_draws=100).differences["arm"]
+    found = apart["average_precision"]
+    errors = 100 * (1 - (1 + found.value))  # the baseline's average precision is 1
+    assert errors > 2 if doubted else errors > 5
+    assert (abs(found.value) < 4 * found.standard_error) == doubted
+    assert bool(found.doubt) == doubted
+
+
 def test_a_difference_that_one_row_makes_is_in_doubt():
     y_true = np.repeat([1, 0], [50, 500])
     rng = np.random.default_rng(0)

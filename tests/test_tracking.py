@@ -348,6 +348,34 @@ def test_a_file_that_is_no_database_is_said_before_any_work(root):
         tracking.check(EXPERIMENT)
 
 
+def test_a_database_with_damaged_names_is_one_line(root):
+    with closing(sqlite3.connect("mlflow.db")) as base:
+        base.execute("CREATE TABLE experiments (name, artifact_location)")
+    content = Path("mlflow.db").read_bytes()
+    # Bytes that are no UTF-8, in the name of a table; and a page that is none.
+    names = content.replace(b"experiments", b"exp\xe9riment\n")
+    for damaged in (names, content[:2000] + b"x" * 9000):
+        Path("mlflow.db").write_bytes(damaged)
+        with pytest.raises(InputError, match="cannot be read as MLflow's database") as caught:
+            tracking.check(EXPERIMENT)
+        assert not isinstance(caught.value, tracking.AwayError)
+        assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_database_that_another_program_holds_costs_a_line_and_no_training(
+    root, monkeypatch, caplog
+):
+    monkeypatch.setattr(places, "LOCKED_SECONDS", 0.1)
+    with closing(sqlite3.connect("mlflow.db", isolation_level=None)) as base:
+        base.execute("CREATE TABLE experiments (name)")
+        base.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(tracking.AwayError, match="is held by another program"):
+            tracking.check(EXPERIMENT)
+        assert not tracking.reachable(SimpleNamespace(experiment=EXPERIMENT, required=False))
+    assert "Until then runs are kept" in caplog.text
+    assert tracking.check(EXPERIMENT) is None
+
+
 def test_a_folder_as_address_is_refused(root, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "./mlruns")
     with pytest.raises(InputError, match=r"is the folder './mlruns'"):

@@ -33,9 +33,9 @@ def intervals_of_costs(quick):
     for (kind, n, total), found in zip(
         cases, on_every_core(_case, cases, quick=quick), strict=True
     ):
-        held, doubted = found
+        held, doubted, apart_doubted = found
         name = "constant" if kind is None else f"amounts, {kind:g}"
-        rows.append([name, n, total, *held.values(), doubted])
+        rows.append([name, n, total, *held.values(), doubted, apart_doubted])
         slack = 2.6 * np.sqrt(LOW * (1 - LOW) / total)
         if kind == DOUBTED_FROM:
             misses += [f"{name}, {n} positives: only {doubted:.0%} doubted"] * (doubted < 0.9)
@@ -48,11 +48,12 @@ def intervals_of_costs(quick):
     return Table(
         f"Share of 95 % intervals that hold the truth; bound: from {LOW} to {HIGH}, and amounts "
         f"of {DOUBTED_FROM:g} are doubted 9 times in 10",
-        ["costs", "positives", "samples", "cost", "savings", "difference", "doubted"],
+        ["costs", "positives", "samples", "cost", "savings", "difference", "doubted", "its"],
         rows,
         misses,
         "Amounts: standard deviation of their logarithm. Difference: of the costs of two models. "
-        "Shares are of the samples\nwithout a doubt, and of all where nearly all are doubted.",
+        "Shares are of the samples\nwithout a doubt of that number, and of all where few are. Its: "
+        "doubts of the difference.",
     )
 
 
@@ -80,21 +81,28 @@ def _case(kind, n_positives, repetitions):
     rng = np.random.default_rng([SEED, n_positives, round(10 * (kind or 0)), 7])
     rows = round(n_positives / PREVALENCE)
     truth = _truth(kind)
-    held, doubts = {name: [] for name in truth}, []
+    held, doubts = {name: [] for name in truth}, {"cost": [], "cost_difference": []}
     for _ in range(repetitions):
         y_true, first, second, own = _sample(rng, kind, rows)
         flagged, other = _flagged(first, own), _flagged(second, own)
         found = costs.of_decisions(y_true, flagged, own)
         found |= costs.difference(y_true, other, flagged, own)
-        doubts.append("cost_doubt" in found)
+        for name, own_doubts in doubts.items():
+            own_doubts.append(f"{name}_doubt" in found)
         for name, value in truth.items():
             here = value * (1 if name == "savings" else rows)
             held[name].append(found[f"{name}_low"] <= here <= found[f"{name}_high"])
-    sure = ~np.array(doubts)
-    if sure.mean() < 0.1:
-        sure[:] = True
-    shares = {name: float(np.mean(np.array(own)[sure])) for name, own in held.items()}
-    return shares, float(np.mean(doubts))
+    shares = {
+        name: float(np.mean(_sure(own, doubts.get(name, doubts["cost"]))))
+        for name, own in held.items()
+    }
+    return shares, *(float(np.mean(own)) for own in doubts.values())
+
+
+def _sure(held, doubted):
+    """Return what the samples without a doubt hold, or all where nearly all are doubted."""
+    held, sure = np.array(held), ~np.array(doubted)
+    return held[sure] if sure.mean() >= 0.1 else held
 
 
 def _truth(kind):

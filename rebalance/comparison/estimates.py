@@ -26,8 +26,8 @@ from rebalance.comparison.jackknife import (
 
 RANKED = ("average_precision", "roc_auc")
 # Share of the variance of a difference that one row may make; so many standard errors from 0, a
-# difference is one all the same.
-LARGEST_SHARE, FAR = 0.4, 10
+# difference is one all the same, and so many where only the better of two models makes few errors.
+LARGEST_SHARE, FAR, CLEAR = 0.4, 10, 4
 # With fewer, more than a draw in twenty flags nothing.
 FEWEST_FLAGGED = 3
 
@@ -178,6 +178,9 @@ def doubt_of_difference(name, arm, baseline, apart, strata, n_positives):
     if name in RANKED:
         squares = by_unit(apart, strata) ** 2
         value, error = abs(arm[name] - baseline[name]), spread(apart, strata)
+        best = max(arm[name], baseline[name])
+        if n_positives * (1 - best) < FEWEST_ERRORS and value < CLEAR * error:
+            return FEW_ERRORS
         if squares.max() > LARGEST_SHARE * squares.sum() and value < FAR * error:
             unit = "row" if strata.unit.size == sum(strata.sizes) else "group"
             return (

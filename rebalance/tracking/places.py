@@ -13,6 +13,8 @@ from rebalance.tracking import patience
 from rebalance.tracking.patience import AwayError
 
 LOCK_SECONDS = 120  # the first use of a database takes 2 seconds, every other less
+LOCKED_SECONDS = 20  # that a program may write
+HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 SQLITE = "sqlite:///"
 
 
@@ -134,16 +136,12 @@ def _check_database(file):
     if not file.exists() or not file.stat().st_size:
         return
     known = Path(util.find_spec("mlflow").origin).parent / "store" / "db_migrations" / "versions"
-    try:
-        with closing(sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=20)) as base:
-            tables = {name for (name,) in base.execute("SELECT name FROM sqlite_master")}
-            versions = (
-                base.execute("SELECT version_num FROM alembic_version").fetchall()
-                if "alembic_version" in tables
-                else []
-            )
-    except sqlite3.DatabaseError as error:
-        raise InputError(f"{file} cannot be read as MLflow's database: {error}.") from error
+    tables = {name for (name,) in _rows(file, "SELECT name FROM sqlite_master")}
+    versions = (
+        _rows(file, "SELECT version_num FROM alembic_version")
+        if "alembic_version" in tables
+        else []
+    )
     if unknown := [version for (version,) in versions if not any(known.glob(f"{version}_*.py"))]:
         raise InputError(
             f"{file} was upgraded by a newer MLflow (schema {unknown[0]}) than the one installed; "
@@ -151,21 +149,39 @@ def _check_database(file):
         )
 
 
+def _rows(file, query, values=()):
+    """Return what a query of a database answers.
+
+    Raises `AwayError` where another program holds the database, and `InputError` where it is
+    damaged, or is none.
+    """
+    try:
+        with closing(
+            sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=LOCKED_SECONDS)
+        ) as base:
+            return base.execute(query, values).fetchall()
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        if getattr(error, "sqlite_errorcode", None) in HELD:
+            raise AwayError(f"{file} is held by another program ({one_line(error)}).") from error
+        raise InputError(
+            f"{file} cannot be read as MLflow's database ({one_line(error)}); restore it, or move "
+            "it away: 'rebalance sync' then records what dvc.lock holds in a new one."
+        ) from error
+
+
 def moved_from(uri, experiment):
     """Return the folder in which the database was when the experiment was made, if it moved."""
     file, wanted = database(uri), artifact_location(uri, experiment)
     if not file or not file.exists() or not file.stat().st_size:
         return ""
-    query = "SELECT artifact_location FROM experiments WHERE name = ?"
-    with closing(sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=20)) as base:
-        try:
-            row = base.execute(query, (experiment,)).fetchone()
-        except sqlite3.OperationalError:  # no such table yet
-            return ""
-    inside = "/mlartifacts/" + wanted.rpartition("/")[2]
-    if row is None or row[0] == wanted or not row[0].endswith(inside):
+    if not _rows(file, "SELECT 1 FROM sqlite_master WHERE name = 'experiments'"):
         return ""
-    return unquote(row[0].removesuffix(inside).removeprefix("file://"))
+    query = "SELECT artifact_location FROM experiments WHERE name = ?"
+    rows = _rows(file, query, (experiment,))
+    inside = "/mlartifacts/" + wanted.rpartition("/")[2]
+    if not rows or rows[0][0] == wanted or not str(rows[0][0]).endswith(inside):
+        return ""
+    return unquote(rows[0][0].removesuffix(inside).removeprefix("file://"))
 
 
 @contextmanager
