@@ -28,7 +28,7 @@ coverage: .venv/ready ## Run the whole test suite, and show the lines and branch
 
 SAMPLE ?= 300
 mutants: .venv/ready ## Change SAMPLE=300 places of the code, one at a time, and list what no test notices
-	@python -m tests.mutants --sample $(SAMPLE)
+	@nice -n 19 python -m tests.mutants --sample $(SAMPLE)
 
 check: .venv/ready ## Lint, and check the format
 	@ruff check .

@@ -1,5 +1,6 @@
 """The mutation run kills what a test notices, and shows what none does."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -13,8 +14,6 @@ FILES = {
     "pyproject.toml": """
         [tool.mutmut]
         source_paths = ["code_of_ours"]
-        pytest_add_cli_args = ["-p", "tests.mutants"]
-        process_isolation = "forkserver"
     """,
     "code_of_ours/__init__.py": "",
     "code_of_ours/numbers.py": """
@@ -24,6 +23,17 @@ FILES = {
 
         def half(x):
             return x / 2
+
+
+        def counted(x):
+            number = 0
+            while number < x:
+                number += 1
+            return number
+
+
+        def unused(x):
+            return x + 1
     """,
     # The first test sets the fixture up, and the second looks at it.
     "tests/test_numbers.py": """
@@ -40,11 +50,16 @@ FILES = {
 
         def test_it_is_twice(doubled):
             assert doubled == 8
+
+        def test_it_counts():
+            assert numbers.counted(0) == 0
+            assert numbers.counted(3) == 3
     """,
 }
 
 
-def test_a_shared_fixture_counts_for_each_test_that_uses_it(tmp_path):
+def test_each_mutant_is_run_against_the_tests_that_reach_it(tmp_path):
+    mutants = tmp_path / "mutants"
     for name, text in FILES.items():
         lines = text.strip("\n").splitlines()
         place = tmp_path / name
@@ -53,15 +68,28 @@ def test_a_shared_fixture_counts_for_each_test_that_uses_it(tmp_path):
     shutil.copy(Path(__file__).with_name("mutants.py"), tmp_path / "tests")
 
     done = subprocess.run(
-        [sys.executable, "-m", "tests.mutants", "--sample", "0"],
+        [sys.executable, "-m", "tests.mutants", "--sample", "0", "--limit", "1"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    shown = done.stdout.partition("code_of_ours.numbers")[2]
-    survivors = (tmp_path / "mutants" / "survivors.txt").read_text(encoding="utf-8")
+    words = (mutants / "results.txt").read_text(encoding="utf-8").splitlines()
+    status = dict(line.split()[::-1] for line in words)
+    ends = {}
+    for name, word in status.items():
+        ends.setdefault(name.split(".x_")[1].partition("__")[0], set()).add(word)
+    # Half of 0 is 0 whichever way; a count that never goes up ends by its processor time.
+    assert ends["double"] == {"killed"}
+    assert "survived" in ends["half"]
+    assert ends["counted"] == {"killed", "endless"}
+    assert ends["unused"] == {"unreached"}
+    survivors = (mutants / "survivors.txt").read_text(encoding="utf-8")
     assert "x_double" not in survivors
+    assert "x_counted" not in survivors
     assert "+    return x / 3" in survivors
-    assert "survived: code_of_ours.numbers.x_half__mutmut_" in shown
+    assert "+    return x + 2" in survivors
+    assert "survived: code_of_ours.numbers.x_half__mutmut_" in done.stdout
+    killed = sum(word in {"killed", "endless"} for word in status.values())
+    assert re.search(rf"^all +{killed} of +{len(status)} killed", done.stdout, re.M)
