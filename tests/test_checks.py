@@ -178,6 +178,18 @@ def test_an_id_or_index_as_feature(name, values):
     }
 
 
+def test_dates_in_digits_with_a_few_that_are_none():
+    days = pd.date_range("2023-01-01", periods=500).strftime("%Y%m%d").astype(int)
+    opened = np.random.default_rng(4).permutation(np.tile(days, 4))
+    opened[[9, 70]] = 0, 20230230
+    assert found(clean().assign(opened=opened)) == {
+        "RB107": "1 feature of dates in digits stays a number: 'opened' but for 2 of the rows "
+        "looked at, as 0."
+    }
+    opened[:300] = 1_234_567
+    assert found(clean().assign(opened=opened)) == {}
+
+
 def test_free_text_and_amounts_are_no_ids():
     rng = np.random.default_rng(2)
     said = [f"called {number} times about it" for number in rng.permutation(2000)]

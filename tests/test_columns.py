@@ -133,7 +133,8 @@ def test_a_date_becomes_the_parts_that_differ():
         on=pa.array([0, 1, 2], pa.date32()),
     )
     assert columns.encoded(learnt) == [
-        "at month", "at weekday", "at hour", "at days", "on weekday", "on days",
+        "at month", "at weekday", "at hour", "at days",
+        "on weekday", "on days", "on days since at",
     ]  # fmt: skip
     rows = pa.table(
         {
@@ -141,7 +142,9 @@ def test_a_date_becomes_the_parts_that_differ():
             "on": pa.array([3, 0], pa.date32()),
         }
     )
-    expected = [[3, 0, 23, 5, 6, 3], [*[math.nan] * 4, 3, 0]]
+    # From 2024-03-04 23:59 back to 1970-01-04 are 19,783 days and a minute less than one.
+    since = -(19_784 - 1 / 1440)
+    expected = [[3, 0, 23, 5, 6, 3, since], [*[math.nan] * 4, 3, 0, math.nan]]
     np.testing.assert_array_equal(columns.matrix(learnt, rows), expected)
     assert columns.layout(learnt).whole == (0, 1, 2, 3, 4, 5)
 
@@ -224,9 +227,60 @@ def test_a_kind_that_params_give_must_fit_the_values():
     assert learn({"x": "number"}, x=[str(i / 2) for i in range(N)])["x"]["kind"] == "number"
 
 
+def test_a_date_also_says_the_days_since_the_dates_before_it():
+    opened = pa.array([0, 10, 20, None], pa.date32())
+    closed = pa.array([5, 10, None, 40], pa.date32())
+    learnt = learn(opened=opened, n=[1.5, 2, 3, 4], closed=closed, same=opened)
+    assert learnt["closed"]["since"] == {"opened": False}
+    assert list(learnt["same"]["since"]) == ["closed"]  # always 0 days after opened
+    X = columns.matrix(learnt, pd.DataFrame({
+        "opened": ["2024-02-28", "2024-03-01", None],
+        "n": [0.5, 0.5, 0.5],
+        "closed": ["2024-03-01 12:00", "2024-02-28 00:00", "2024-02-28"],
+        "same": ["2024-02-28"] * 3,
+    }))  # fmt: skip
+    place = columns.encoded(learnt).index("closed days since opened")
+    np.testing.assert_array_equal(X[:, place], [2.5, -2, math.nan])  # 2024 is a leap year
+    assert place not in columns.layout(learnt).whole
+    assert json.loads(json.dumps(learnt)) == learnt
+
+
+def test_of_many_dates_each_says_the_days_since_the_three_to_its_left():
+    dates = {f"d{i}": pa.array([i, 7 * i * i, 3], pa.date32()) for i in range(1, 6)}
+    assert list(learn(**dates)["d5"]["since"]) == ["d2", "d3", "d4"]
+
+
+# The days of a leap year's end of February, twice.
+DIGITS = [20240226, 20240227, 20240228, 20240229, 20240301] * 2
+
+
+@pytest.mark.parametrize("values", [DIGITS, [float(each) for each in DIGITS] + [None]])
+def test_whole_numbers_that_are_all_days_are_dates(values):
+    learnt = learn(x=values)
+    assert learnt["x"]["kind"] == "date"
+    X = columns.matrix(learnt, pd.DataFrame({"x": [20240228, 20240302, 20240230]}))
+    days = columns.encoded(learnt).index("x days")
+    np.testing.assert_array_equal(X[:, days], [2, 5, math.nan])
+    # What params.yaml says counts, and other numbers are no dates in silence.
+    assert kind(values, {"x": "number"}) == "number"
+    with pytest.raises(InputError, match="must hold dates, whole numbers as 20261231, got 17000"):
+        columns.matrix(learnt, pd.DataFrame({"x": [1700000000]}))
+
+
+@pytest.mark.parametrize("wrong", [20240230, 20241301, 20240100, 21010101, 18991231, 20240229.5, 0])
+def test_whole_numbers_are_no_dates_where_one_is_no_day(wrong):
+    assert kind([*DIGITS, wrong]) != "date"
+
+
 def test_a_date_is_not_made_of_numbers_in_silence():
+    assert kind([20240101, 20240102] * 10) == "whole"  # two codes, perhaps
+    assert kind([20240101, 20240102] * 10, {"x": "date"}) == "date"
+    assert kind([*DIGITS, 99991231], {"x": "date"}) == "date"
+    with pytest.raises(InputError, match=r"whole numbers as 20261231, got 20240230; .* missing"):
+        learn({"x": "date"}, x=[*DIGITS, 20240230])
+    learnt = learn(x=pa.array(DAYS))
     with pytest.raises(InputError, match="must hold dates, got int64"):
-        learn({"x": "date"}, x=[20240101, 20240102] * 10)
+        columns.matrix(learnt, pd.DataFrame({"x": [20240101]}))
 
 
 def test_a_frame_whose_column_mixes_types_is_read_as_text():

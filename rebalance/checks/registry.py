@@ -9,6 +9,7 @@ from types import ModuleType
 from rebalance.checks import (
     constant,
     copies,
+    dates_in_digits,
     duplicate,
     edge,
     groups,
@@ -57,6 +58,7 @@ CHECKS = (
     Check("RB104", WARNING, "columns", rising),
     Check("RB105", WARNING, "classes", separating),
     Check("RB106", WARNING, "classes", missingness),
+    Check("RB107", NOTE, "columns", dates_in_digits),
     Check("RB201", WARNING, "split", copies),
     Check("RB202", WARNING, "order", groups),
     Check("RB203", NOTE, "order", times),

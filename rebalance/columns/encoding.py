@@ -8,7 +8,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rebalance.columns.kinds import LEFT_OUT, decoded, recognise, without_gaps
+from rebalance.columns.kinds import (
+    LEFT_OUT,
+    days_in_digits,
+    decoded,
+    recognise,
+    without_gaps,
+)
 from rebalance.errors import InputError, listed
 
 # What goes to a learner as it is.
@@ -16,6 +22,8 @@ NUMERIC = ("number", "whole", "boolean")
 # Of a column of more values than this, those of a single row share the code of unseen ones.
 MANY = 255
 PARTS = ("year", "month", "weekday", "hour", "days")
+# Of a date, the days since so many dates before it in the table are columns too.
+SINCE = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,17 +86,32 @@ def learn(columns, names, said=None):
     -------
     dict of str to dict
         By name, in the order of ``names``: what `kinds.recognise` finds; of a category its
-        ``values``, the most frequent first, of a date its ``parts`` and its ``origin``.
+        ``values``, the most frequent first, of a date its ``parts``, its ``origin``, and
+        ``since``, the dates before it in the table whose distance from it differs between rows;
+        of a date in whole numbers, as 20261231, ``digits``.
     """
-    learnt = recognise(columns, names, said)
+    learnt, dates = recognise(columns, names, said), {}
     for name, entry in learnt.items():
         if entry["kind"] == "category":
             entry["values"] = _values(decoded(columns[name]))
         elif entry["kind"] == "date":
-            entry.update(_calendar(_moments(decoded(columns[name]), name)))
+            column = decoded(columns[name])
+            if _is_numeric(column):
+                entry["digits"] = True
+                _days_in_digits(column, name, each=True)
+            moments = _moments(column, name, digits="digits" in entry)
+            entry.update(_calendar(moments))
+            since = {
+                other: "digits" in learnt[other]
+                for other in [*dates][-SINCE:]
+                if _differ(moments, dates[other])
+            }
+            if since:
+                entry["since"] = since
+            dates[name] = moments
         if entry.get("said"):
             # What params.yaml says of a column must be so.
-            for _ in _encode(name, entry, columns[name]):
+            for _ in _encode(name, entry, columns):
                 pass
     return learnt
 
@@ -136,7 +159,7 @@ def layout(learnt):
         if entry["kind"] == "category":
             categories[place] = len(entry["values"])
         elif entry["kind"] != "number":
-            whole += range(place, place + width)
+            whole += range(place, place + width - len(entry.get("since", ())))
         place += width
     return Layout(categories=categories, whole=tuple(whole), width=place)
 
@@ -169,7 +192,7 @@ def matrix(learnt, columns, dtype=float):
     X = np.empty((len(columns) if n_rows is None else n_rows, len(encoded(learnt))), dtype)
     place = 0
     for name in names:
-        for column in _encode(name, learnt[name], columns[name]):
+        for column in _encode(name, learnt[name], columns):
             X[:, place] = column
             place += 1
     return X
@@ -177,15 +200,16 @@ def matrix(learnt, columns, dtype=float):
 
 def _names(name, entry):
     if entry["kind"] == "date":
-        return [f"{name} {part}" for part in entry["parts"]]
+        since = [f"{name} days since {other}" for other in entry.get("since", ())]
+        return [*(f"{name} {part}" for part in entry["parts"]), *since]
     if entry["kind"] == "text":
         return [f"{name} length", f"{name} words"]
     return [name]
 
 
-def _encode(name, entry, column):
+def _encode(name, entry, columns):
     """Yield the arrays that a column becomes."""
-    column = _arrow(column)
+    column = _arrow(columns[name])
     if entry["kind"] in NUMERIC:
         yield _numbers(column, name, entry["kind"])
     elif entry["kind"] == "category":
@@ -193,9 +217,11 @@ def _encode(name, entry, column):
     elif entry["kind"] == "text":
         yield from _sizes(column)
     else:
-        moments = _moments(column, name)
+        moments = _moments(column, name, digits="digits" in entry)
         for part in entry["parts"]:
             yield _part(moments, part, entry["origin"])
+        for other, digits in entry.get("since", {}).items():
+            yield _between(moments, _moments(_arrow(columns[other]), other, digits=digits))
 
 
 def _arrow(column):
@@ -289,8 +315,11 @@ def _sizes(column):
     yield words.to_numpy()
 
 
-def _moments(column, name):
-    """Return a column as moments in microseconds, those with a time zone in UTC."""
+def _moments(column, name, *, digits=False):
+    """Return a column as moments in microseconds, those with a time zone in UTC.
+
+    ``digits`` says that whole numbers are days, as 20261231: one that is none is a gap.
+    """
     import pyarrow as pa
 
     kind = pa.timestamp("us")
@@ -300,10 +329,46 @@ def _moments(column, name):
         return column.cast(kind, safe=False)
     if pa.types.is_null(column.type):
         return column.cast(kind)
+    if digits and _is_numeric(column):
+        days = _days_in_digits(column, name)
+        return pa.chunked_array([pa.array(days, pa.date32())]).cast(kind)
     raise InputError(
         f"column {name!r} must hold dates, got {column.type}; say in data.columns what else it "
         "holds."
     )
+
+
+def _is_numeric(column):
+    import pyarrow as pa
+
+    return pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+
+
+def _days_in_digits(column, name, *, each=False):
+    """Return whole numbers as days; `InputError` where none is one, or not ``each``."""
+    numbers = column.to_numpy()
+    days = days_in_digits(numbers)
+    wrong = np.isnat(days) & ~np.isnan(numbers.astype(float))
+    if wrong.any() and (each or np.isnat(days).all()):
+        raise InputError(
+            f"column {name!r} must hold dates, whole numbers as 20261231, got "
+            f"{numbers[wrong][0]:.12g}; say in data.columns what else it holds, or name the number "
+            "in data.read.missing if it marks a missing value."
+        )
+    return days
+
+
+def _differ(moments, others):
+    """Say whether the time between two dates differs between rows that have both."""
+    between = _between(moments, others)
+    between = between[~np.isnan(between)]
+    return between.size > 0 and between.min() != between.max()
+
+
+def _between(moments, others):
+    """Return the days, and parts of a day, from the second of two dates to the first."""
+    first, second = (each.to_numpy().astype("M8[us]") for each in (moments, others))
+    return (first - second) / np.timedelta64(1, "D")
 
 
 def _calendar(moments):

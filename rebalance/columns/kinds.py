@@ -11,7 +11,7 @@ KINDS = {
     "boolean": "0 or 1",
     "category": "the number of its value",
     "text": "its length and its number of words",
-    "date": "year, month, weekday, hour and days, as far as they differ",
+    "date": "year, month, weekday, hour, days, and days since other dates, as far as they differ",
     "id": "left out: each row has a value of its own",
     "constant": "left out: every training row has the same value",
     "empty": "left out: no training row has a value",
@@ -31,6 +31,9 @@ RUNNING = 0.5
 HEAD = 1000
 # The largest whole number up to which a double holds every one.
 EXACT = 2**53
+# Days as 20261231: years in which a whole number is a date, if every one in the column is a day and
+# there are so many different ones.
+FIRST_DAY, LAST_DAY, FEWEST_DAYS = 1900_01_01, 2100_12_31, 5
 NAMES_OF_IDS = re.compile(
     r"(?i:(^|[\W_])(id|ids|idx|index|uid|uuid|guid|key|nr|no|number|rownames?|row)$"
     r"|^unnamed: \d+$|num$|^$)|[a-z](ID|Id)$"
@@ -147,7 +150,29 @@ def _number(values, rows, name):
         named = NAMES_OF_IDS.search(name.strip())
         if (running or named) and len(np.unique(values)) == rows:
             return "id"
-    return "whole"
+    return "date" if low >= FIRST_DAY and high <= LAST_DAY and _are_days(values) else "whole"
+
+
+def _are_days(values):
+    """Say whether whole numbers are days as 20261231, which others hardly are by chance."""
+    different = np.unique(values)
+    return different.size >= FEWEST_DAYS and not np.isnat(days_in_digits(different)).any()
+
+
+def days_in_digits(numbers):
+    """Return the days that whole numbers write as 20261231, and no day for others.
+
+    >>> days_in_digits(np.array([20240229, 20230229, 20241301, 99991231, 7])).astype(str)
+    array(['2024-02-29', 'NaT', 'NaT', '9999-12-31', 'NaT'], dtype='<U28')
+    """
+    fits = (numbers >= 1_01_01) & (numbers <= 9999_12_31) & (numbers == np.rint(numbers))
+    whole = np.where(fits, numbers, 0).astype(np.int64)
+    year, month, day = whole // 10_000, whole // 100 % 100, whole % 100
+    fits &= (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
+    months = ((year - 1970) * 12 + month - 1).astype("M8[M]")
+    days = months.astype("M8[D]") + (day - 1)
+    fits &= days.astype("M8[M]") == months
+    return np.where(fits, days, np.datetime64("NaT"))
 
 
 def _text(present, rows):

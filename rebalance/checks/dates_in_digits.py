@@ -1,0 +1,31 @@
+"""Features of whole numbers that are dates, as 20261231, but for a few that are none."""
+
+import numpy as np
+
+from rebalance.checks.finding import counted, details, quoted
+from rebalance.columns.kinds import FEWEST_DAYS, FIRST_DAY, LAST_DAY, days_in_digits
+
+# Of the rows with a value, the share in which it is a day.
+SHARE = 0.9
+
+
+def look(column):
+    """Return a number that is no day, and in how many rows there is none, where most are days."""
+    # A kind that params.yaml gives is another.
+    if column.kind not in {None, "whole"} or not column.is_whole:
+        return None
+    numbers = column.numbers[~column.missing]
+    days = (numbers >= FIRST_DAY) & (numbers <= LAST_DAY) & ~np.isnat(days_in_digits(numbers))
+    if days.mean() < SHARE or days.all() or np.unique(numbers[days]).size < FEWEST_DAYS:
+        return None
+    return int(numbers[~days][0]), int((~days).sum())
+
+
+def say(others):
+    """Return the sentence on the columns found: {name: (number, rows)}."""
+    each = details(
+        f"{quoted(name)} but for {rows:,} of the rows looked at, as {number}"
+        for name, (number, rows) in others.items()
+    )
+    stays = counted(others, "of dates in digits stays a number", "of dates in digits stay numbers")
+    return f"{stays}: {each}."
