@@ -15,6 +15,7 @@ help: ## Show this list
 
 repro: .venv/ready ## Run what is out of date, and print the result as a table
 	@dvc repro || { \
+		python -m rebalance.cli doctor --path && \
 		mended=$$(python -m rebalance.cli doctor --lock) && test -n "$$mended" && \
 		echo "$$mended" && dvc repro; }
 	@python -m rebalance.cli sync --optional

@@ -1,6 +1,8 @@
 """`rebalance init` points params.yaml at a table; `rebalance check` says what a run would meet."""
 
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -99,6 +101,62 @@ def test_a_path_that_dvc_would_refuse_is_said_before(clone, capsys, monkeypatch,
     if path != "~/mine.csv":
         with pytest.raises(InputError, match="the file must not hold what the pipeline writes"):
             cli.main(["init", path, "--target", "churn"])
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("~/mine.csv", "data.path must be written in full, as '{here}/mine.csv'"),
+        ("data", "data.path must not hold what the pipeline writes, got 'data'"),
+        ("2024", "data.path '2024' is not there"),
+    ],
+)
+def test_make_repro_says_what_dvc_did_not_find(clone, path, said):
+    """DVC's own line comes first: it looks for the file before a stage of ours runs."""
+    write_pipeline(clone, path)
+    done = subprocess.run(
+        ["make", "repro"],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ, HOME=str(clone), PYTHONPATH=str(ROOT)),
+    )
+    assert done.returncode
+    assert done.stderr.splitlines()[0].startswith("ERROR: ")
+    ours = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(ours) == 1
+    assert ours[0].startswith(f"error: {said.format(here=clone.as_posix())}")
+
+
+def write_pipeline(clone, path):
+    """Write a repository whose only stage reads data.path, as download does, and writes data/x."""
+    content = changed(SHIPPED, {"data.source": "file", "data.path": path})
+    Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    stage = {"cmd": "touch data/x", "deps": ["${data.path}"], "outs": ["data/x"]}
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {"download": stage}}), encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    repro = re.search(r"^repro:.*?\n\n", makefile, re.MULTILINE | re.DOTALL)[0]
+    Path("Makefile").write_text(f".venv/ready:\n\n{repro}", encoding="utf-8")
+    for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
+        subprocess.run(command, check=True)
+
+
+def test_a_file_that_neither_git_nor_dvc_has_is_named(clone, capsys):
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    (clone / "data").mkdir()
+    rows().to_csv("data/mine.csv", index=False)
+    run("init", "data/mine.csv", "--target", "churn", capsys=capsys)
+    told = run("check", capsys=capsys)
+    assert "warning: neither git nor DVC has 'data/mine.csv': another clone and" in told
+    (clone / "data" / "mine.csv.dvc").touch()
+    assert "neither git" not in run("check", capsys=capsys)
+    (clone / "data" / "mine.csv.dvc").unlink()
+    subprocess.run(["git", "add", "data/mine.csv"], check=True)
+    assert "neither git" not in run("check", capsys=capsys)
+    rows().to_csv(clone.parent / "outside.csv", index=False)
+    run("init", str(clone.parent / "outside.csv"), "--target", "churn", capsys=capsys)
+    assert "neither git" not in run("check", capsys=capsys)
 
 
 def test_the_sections_data_and_split_are_written_and_nothing_else(clone, capsys):

@@ -1,5 +1,7 @@
 """Files that more than one command reads."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 from rebalance import paths
@@ -33,3 +35,37 @@ def seen_by_dvc(path, key="data.path"):
             "folder of their own, such as data/mine."
         )
     return path
+
+
+def there(path):
+    """Return a path that exists, as DVC must find it; else raise `InputError`."""
+    if not is_address(seen_by_dvc(path)) and not Path(path).exists():
+        raise InputError(
+            f"data.path {path[:40]!r} is not there, seen from {paths.PARAMS}; 'rebalance init' "
+            "writes the path of a file that is."
+        )
+    return path
+
+
+def left_behind(path):
+    """Return a line where neither git nor DVC has a file of this repository, else nothing.
+
+    Another clone starts without it, and so does ``dvc exp run --temp``, which copies what git has.
+    """
+    if is_address(path) or not path or not Path(path).exists():
+        return ""
+    file = Path(path).absolute()
+    if any(Path(f"{each}.dvc").exists() for each in (file, *file.parents)):
+        return ""
+    command = [shutil.which("git") or "git", "ls-files", "--", str(file)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    except OSError:
+        return ""
+    # Git refuses what is outside of a repository; such a file is found from everywhere here.
+    if done.returncode or done.stdout:
+        return ""
+    return (
+        f"warning: neither git nor DVC has {path[:60]!r}: another clone and 'dvc exp run --temp' "
+        f"start without it; 'dvc add' gives it to both, --copy-paths to the second."
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rebalance.checks import Finding
-from rebalance.cli.files import seen_by_dvc
+from rebalance.cli.files import left_behind, seen_by_dvc
 from rebalance.errors import InputError
 from rebalance.sources.address import is_address
 
@@ -96,6 +96,8 @@ def rehearse(params):
         seen_by_dvc(path if params.data.source == "file" else "")
     except InputError as error:
         rehearsal.complaints.append(str(error))
+    if params.data.source == "file" and (line := left_behind(path)):
+        rehearsal.warnings.append(line)
     data = params.data.model_copy(update={"path": here})
     with TemporaryDirectory() as folder, chdir(folder):
         # What a wrong name stops goes on without it, so that all complaints come together.

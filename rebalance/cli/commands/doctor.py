@@ -12,12 +12,19 @@ def arguments(parser):
         help="rewrite in mlflow.db the absolute addresses of artifacts below the old folder",
     )
     parser.add_argument("--lock", action="store_true", help="only mend dvc.lock")
+    parser.add_argument("--path", action="store_true", help="only look whether data.path is there")
 
 
-def run(move, lock):
+def run(move, lock, path):
     """Return what is right and what was mended; `InputError` says what is wrong."""
     from rebalance import params, tracking
+    from rebalance.cli.files import there
 
+    if path:
+        data = params.load().data
+        if data.source == "file":
+            there(data.path)
+        return ""
     lines = tracking.mend()
     if lock:
         return "".join(lines)
