@@ -111,8 +111,8 @@ def _redacted_traceback(kind, error, trace):
 def run(main):
     """Call ``main``; turn an `InputError` into lines on standard error and exit code 1.
 
-    So are a lack of memory, with 1, and Ctrl-C, with 130. No secret is printed: neither there, nor
-    by a warning, nor by the traceback of a fault of ours.
+    So are a file that this user may not open, and a lack of memory, with 1, and Ctrl-C, with 130.
+    No secret is printed: neither there, nor by a warning, nor by the traceback of a fault of ours.
     """
     logging.getLogger("rebalance").addFilter(_REDACTING)
     sys.excepthook = _redacted_traceback
@@ -121,6 +121,15 @@ def run(main):
     except InputError as error:
         lines = redacted(str(error)).splitlines()
         sys.stderr.write("".join(f"error: {line}\n" for line in lines))
+        raise SystemExit(1) from None
+    except PermissionError as error:
+        if not isinstance(error.filename, str | bytes):
+            raise
+        name = redacted(shown(os.fsdecode(error.filename), 200))
+        sys.stderr.write(
+            f"error: {name} cannot be opened: this user has no right to; give it that right, and "
+            "run again.\n"
+        )
         raise SystemExit(1) from None
     except MemoryError:
         sys.stderr.write(

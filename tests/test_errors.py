@@ -102,6 +102,7 @@ def test_the_filter_changes_what_is_hidden_only(caplog):
         (KeyboardInterrupt, 130, "interrupted: the next run goes on from what was finished.\n"),
         (MemoryError, 1, "error: the memory is full: lower run.workers, or use a machine with mor"),
         (errors.InputError("one\ntwo"), 1, "error: one\nerror: two\n"),
+        (PermissionError(13, "no", "a/b.csv"), 1, "error: 'a/b.csv' cannot be opened: this user"),
     ],
 )
 def test_an_end_that_a_person_can_understand_is_in_lines(error, code, said, capsys):

@@ -169,6 +169,21 @@ def test_a_store_of_runs_that_is_gone_is_a_sentence(repository, monkeypatch):
     ]
 
 
+def test_a_shallow_clone_says_that_it_lacks_older_looks(repository, tmp_path, monkeypatch):
+    monkeypatch.setattr("rebalance.tracking.recorded_looks", lambda *_: set())
+    commit(SCORES, "ours")
+    commit(scores(roc_auc=0.9), "ours")
+    git("clone", "-q", "--depth", "1", tmp_path.as_uri(), str(tmp_path / "clone"))
+    store.write_json(paths.COMPARISON, {"verdicts": {}})
+    known = "These test rows were looked at 2 times, with other results each (2 in git"
+    assert looked.lines(PARAMS)[0].startswith(known)
+    monkeypatch.chdir(tmp_path / "clone")
+    store.write_json(paths.COMPARISON, {"verdicts": {}})
+    said = looked.lines(PARAMS)
+    assert said[0].startswith("These test rows were looked at once (1 in git")
+    assert said[1].startswith("This clone is shallow: looks in older commits are not counted")
+
+
 def test_results_that_were_not_committed_are_a_look(repository, monkeypatch):
     commit(SCORES, "a")
     store.write_json(paths.SCORES, scores(brier=0.5))

@@ -6,6 +6,7 @@ import datetime
 import gzip
 import io
 import lzma
+import os
 import re
 import zipfile
 from decimal import Decimal
@@ -772,3 +773,23 @@ def test_rows_without_a_label_are_left_out_after_their_number_was_said(tmp_path)
     with pytest.raises(InputError, match=r"got 2 rows without; write data\.unlabelled: drop"):
         table(written(tmp_path, content))
     same_rows(table(written(tmp_path, content), unlabelled="drop"))
+
+
+def test_a_folder_that_cannot_be_listed_is_refused_and_not_passed_over(tmp_path, monkeypatch):
+    """A glob says nothing of it: its rows would be missing without a word."""
+    for name in ("a", "b", "year=2023"):
+        (tmp_path / name).mkdir()
+        frame(20, 4).to_csv(tmp_path / name / "rows.csv", index=False)
+    scan, shut = os.scandir, ["/b"]
+
+    def refusing(folder):
+        if str(folder).endswith(shut[0]):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    for shut[0], pattern in (("/b", "**/*.csv"), ("/year=2023", "*"), (str(tmp_path), "*")):
+        with pytest.raises(PermissionError):
+            matching(tmp_path, pattern)
+    shut[0] = "/b"  # which "*" does not look into
+    assert [part.path.parent.name for part in matching(tmp_path, "*")] == ["year=2023"]

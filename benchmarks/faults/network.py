@@ -24,10 +24,17 @@ def table():
     return "\n".join(["V1,Amount,Class", *lines, ""]).encode()
 
 
+class Server(ThreadingHTTPServer):
+    """Serve, and say nothing of clients that go away: they are what is tried."""
+
+    def handle_error(self, *_):
+        """Say nothing."""
+
+
 @contextmanager
 def serving(folder):
     """Serve a folder on loopback; yield the address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+    with Server(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:

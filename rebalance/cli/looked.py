@@ -3,7 +3,7 @@
 from rebalance import paths, store, tracking
 from rebalance.comparison import after_looks, p_text
 from rebalance.errors import InputError
-from rebalance.tracking import looks
+from rebalance.tracking import history, looks
 
 
 def lines(params):
@@ -11,6 +11,11 @@ def lines(params):
     checksum = store.read_json(paths.SPLIT)["test"].get("checksum", "")
     scores = store.read_json(paths.SCORES)
     known, asked = {"git": looks.in_git(checksum, scores)}, []
+    if history.is_cut():
+        asked.append(
+            "This clone is shallow: looks in older commits are not counted; 'git fetch "
+            "--unshallow' brings them."
+        )
     try:
         known["MLflow"] = tracking.recorded_looks(params.tracking.experiment, checksum)
     except InputError as error:

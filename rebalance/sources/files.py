@@ -1,5 +1,6 @@
 """The files behind a path: one, or those of a folder, with what the names of folders say."""
 
+import os
 import re
 from dataclasses import dataclass
 from itertools import islice
@@ -52,6 +53,7 @@ def matching(path, pattern="*"):
     if root.is_file():
         _refuse_results(path, [root])
         return [Part(path=root, partition={})]
+    _refuse_unreadable(root, deep="/" in pattern or "**" in pattern)
     try:
         matches = [*root.glob(pattern or "*")]
         matches += [file for folder in root.glob("*=*") for file in folder.rglob(pattern or "*")]
@@ -66,6 +68,18 @@ def matching(path, pattern="*"):
         raise _nothing(path, pattern, root.exists())
     _refuse_results(path, [part.path for part in parts])
     return parts
+
+
+def _refuse_unreadable(root, deep):
+    """Raise `PermissionError` for a folder that cannot be listed: a glob passes over its rows."""
+
+    def refuse(error):
+        if isinstance(error, PermissionError):
+            raise error
+
+    for folder, below, _ in os.walk(root, onerror=refuse):
+        if not deep and folder == str(root):
+            below[:] = [name for name in below if "=" in name]
 
 
 def _at_address(path, pattern):

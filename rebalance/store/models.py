@@ -101,7 +101,7 @@ def read_model(path):
         raise InputError(f"{path} is missing; run 'dvc repro', which trains it.") from error
     except UntrustedTypesFoundException as error:
         raise InputError(f"{path} holds types that no model of ours has: {error}.") from error
-    except InputError:
+    except (InputError, PermissionError):
         raise
     except Exception as error:
         # What a damaged file makes of skops has no end: every error of the parts that it rebuilds.

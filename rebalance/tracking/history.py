@@ -32,6 +32,11 @@ def json_at(commit, path):
         return {}
 
 
+def is_cut():
+    """Tell whether git has only the newest commits here, as a clone with ``--depth`` has."""
+    return _git("rev-parse", "--is-shallow-repository").strip() == b"true"
+
+
 def _git(*arguments):
     """Return what git prints, nothing where it refuses."""
     try:
