@@ -130,5 +130,5 @@ def sentences(record, tested):
     ]
     if verdict := record["against_baseline"]:
         apart = ends(verdict, "difference", sign="+")
-        lines.append(f"Against the baseline {apart}: {verdict['verdict']}.")
+        lines.append(f"Against the baseline {apart}: {verdict['verdict']} (this fitted model).")
     return lines

@@ -21,7 +21,7 @@ def evaluate(params, run):
     for name in names:
         store.check_fingerprint(name)
     models = {name: store.read_model(paths.model(name)) for name in names}
-    split = store.read_json(paths.SPLIT)
+    split, seeds = store.read_json(paths.SPLIT), params.evaluate.seeds
     study = store.read_json(paths.training_metrics(paths.TUNED))["study"]
     ratios, stopped = figures.read_ratios(paths.RATIO_CURVE)
     weight = split["train"].get("kept", {}).get("negative_weight", 1.0)
@@ -38,7 +38,7 @@ def evaluate(params, run):
     groups = evaluation.groups(test, params.evaluate.groups)
     with workers.pool(params.run) as (executor, _):
         raw = evaluation.raw_scores(models, store.blocks(paths.TEST), executor)
-        reseeded = evaluation.reseeded_scores(models, store.blocks(paths.TEST), executor)
+        reseeded = evaluation.reseeded_scores(models, seeds, store.blocks(paths.TEST), executor)
     y_scores = {name: model.correct(raw[name]) for name, model in models.items()}
     scores, decided = evaluation.judge_all(models, test, y_scores, section.rules, params, groups)
     thresholds = {name: model.threshold for name, model in models.items()}

@@ -193,6 +193,7 @@ def test_the_look_scores_the_recommended_model_on_the_sealed_rows(here):
     assert "; on the test rows it was 0.500 [0.250, 0.750].\n" in said
     assert f"finds {found} of 18 positives" in said
     assert "Against the baseline " in said
+    assert " (this fitted model).\n" in said
     base = store.read_model(paths.model("baseline")).predict_proba(sealed.X)[:, 1]
     apart = wanted - average_precision_score(sealed.y, base)
     assert record["against_baseline"]["difference"] == pytest.approx(apart, abs=1e-5)

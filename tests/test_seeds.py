@@ -152,8 +152,9 @@ def test_scores_of_other_seeds_are_corrected_as_the_model_is():
     plain = trained(treatment("class_weight", weight="balanced"), 3).model
     with ThreadPoolExecutor(2) as executor:
         found = evaluation.reseeded_scores(
-            {"under": model, "weight": plain}, [TABLE.X[:100], TABLE.X[100:]], executor
+            {"under": model, "weight": plain}, 3, [TABLE.X[:100], TABLE.X[100:]], executor
         )
+        assert evaluation.reseeded_scores({"weight": plain}, 1, [TABLE.X], executor) is None
     assert found["weight"] == []
     for scores, other in zip(found["under"], model.others_, strict=True):
         np.testing.assert_array_equal(scores, model.correct(other.predict_proba(TABLE.X)[:, 1]))

@@ -31,16 +31,22 @@ def raw_scores(models, blocks, executor):
     return {name: np.concatenate(scored) for name, scored in parts.items()}
 
 
-def reseeded_scores(models, blocks, executor):
+def reseeded_scores(models, seeds, blocks, executor):
     """Return the probabilities that every model's fits with other seeds give, lists by name.
+
+    None where verdicts speak of fitted models, ``seeds`` being 1.
 
     Parameters
     ----------
     models : dict of str to CorrectedClassifier
+    seeds : int
+        ``evaluate.seeds``.
     blocks : iterable of array of shape (n_rows, n_features)
         Not read where no model has such fits.
     executor : concurrent.futures.Executor
     """
+    if seeds == 1:
+        return None
     others = {
         (name, number): other
         for name, model in models.items()
@@ -147,7 +153,7 @@ def compare(y_true, y_scores, flagged_from, baseline, params, groups=None, resee
         metric=params.metric,
         margin=params.margin,
         moved=paths.MOVED,
-        reseeded=reseeded | {paths.MOVED: reseeded[baseline]} if params.seeds > 1 else None,
+        reseeded=reseeded and reseeded | {paths.MOVED: reseeded[baseline]},
         n_draws=params.bootstrap,
         seed=params.seed,
         groups=groups,
