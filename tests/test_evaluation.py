@@ -112,7 +112,7 @@ def told(shifts, recommended, unmet=""):
 def test_a_confirmed_choice_is_said_to_be_better_with_its_interval():
     text, compared = told({BASE: 1.0, ARM: 4.0}, ARM)
     verdict = compared.verdicts[ARM]
-    assert text.startswith("Use arm (random_under, ratio 50): on the training rows it is clearly")
+    assert text.startswith("Use arm (random_under, ratio 50): on the training rows it has the best")
     assert f"{verdict.difference:+.3f} [{verdict.low:+.3f}, {verdict.high:+.3f}]" in text
     assert text.endswith("against the baseline: better (this fitted model, seed 0).")
 
@@ -147,7 +147,7 @@ def test_a_threshold_that_does_not_meet_its_rule_says_so():
 
 def test_several_worse_arms_are_named_together():
     text, _ = told({BASE: 5.0, "a": 0.5, "b": 0.4, "c": 0.3}, BASE)
-    assert text.startswith("Use baseline, the learner without any treatment: no treatment is cle")
+    assert text.startswith("Use baseline, the learner without any treatment: no treatment beats")
     assert text.endswith(
         "; the fitted models a, b and c are worse, and no fitted model is detectably better."
     )

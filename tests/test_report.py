@@ -74,8 +74,9 @@ def test_the_answer_names_treatment_threshold_counts_and_certainty(results):
     interval = results.comparison.intervals["under"]["average_precision"]
     what, where, sure = sentences(results)
     assert what == (
-        "Use under (random_under, ratio 2): on the training rows it is clearly better than the "
-        "baseline, which has no treatment, and of all that are it has the best average precision."
+        "Use under (random_under, ratio 2): on the training rows it has the best average precision "
+        "of the models that beat the baseline, which has no treatment, by more than one standard "
+        "error."
     )
     assert where == (
         "Flag a row when its probability reaches 0.6 (rule max_f1): of 5 positives "
@@ -92,8 +93,8 @@ def test_the_answer_names_treatment_threshold_counts_and_certainty(results):
 def test_the_answer_for_the_baseline_counts_its_own_decisions():
     what, where, _ = sentences(fixed.results("baseline"))
     assert what == (
-        "Use baseline, the learner without any treatment: no treatment is clearly better on the "
-        "training rows."
+        "Use baseline, the learner without any treatment: no treatment beats it by more than one "
+        "standard error on the training rows."
     )
     assert where == (
         "Flag a row when its probability reaches 0.35 (rule max_f1): of 5 positives "

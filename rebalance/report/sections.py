@@ -321,8 +321,8 @@ def cross_validated(results):
         title=f"Out of fold: {words(results.comparison.metric)} on the training rows",
         part=part.DIFFERENCES,
         text=(
-            "These scores decide the recommendation: a model is clearly better where it beats the "
-            "baseline by more than one standard error of the paired difference. "
+            "These scores decide the recommendation: of the models that beat the baseline by more "
+            "than one standard error of the paired difference the best is used. "
             f"{_gain(chosen)}Differences and p-values are "
             f"from the corrected t-test over the folds, p after Holm's correction.{optimistic}"
         ),

@@ -13,15 +13,15 @@ def sentences(results):
     metric, use = words(compared.metric), results.params.threshold.use
     if name == compared.baseline:
         what = (
-            f"Use {name}, the learner without any treatment: no treatment is clearly better on the "
-            "training rows."
+            f"Use {name}, the learner without any treatment: no treatment beats it by more than "
+            "one standard error on the training rows."
         )
     else:
         params = results.params.at(results.ratio_trained_at)
         what = (
-            f"Use {name} ({treatment(name, results.study, params)}): on the training rows it is "
-            "clearly better than the baseline, which has no treatment, and of all that are it has "
-            f"the best {metric}."
+            f"Use {name} ({treatment(name, results.study, params)}): on the training rows it has "
+            f"the best {metric} of the models that beat the baseline, which has no treatment, by "
+            "more than one standard error."
         )
     return [
         what,
