@@ -367,7 +367,7 @@ def test_a_database_that_another_program_holds_costs_a_line_and_no_training(
 ):
     monkeypatch.setattr(places, "LOCKED_SECONDS", 0.1)
     with closing(sqlite3.connect("mlflow.db", isolation_level=None)) as base:
-        base.execute("CREATE TABLE experiments (name)")
+        base.execute("CREATE TABLE experiments (name, artifact_location)")
         base.execute("BEGIN EXCLUSIVE")
         with pytest.raises(tracking.AwayError, match="is held by another program"):
             tracking.check(EXPERIMENT)
