@@ -372,6 +372,24 @@ def test_the_decisions_are_compared_with_the_baseline_at_its_moved_threshold(res
     assert sections.against_moved(replace(results, comparison=alone)) is None
 
 
+def test_decisions_that_are_alike_have_no_interval_of_no_width(results):
+    same = {
+        name: replace(each, value=0.0, low=0.0, high=0.0)
+        for name, each in results.comparison.against_moved["under"].items()
+    }
+    compared = replace(results.comparison, against_moved={"under": same})
+    section = sections.against_moved(replace(results, comparison=compared))
+    assert [section.rows[0][name] for name in sections.DIFFERENCES] == ["alike"] * 4
+    assert "they decide every test row alike" in section.text
+
+
+def test_an_arm_that_is_equal_for_sure_is_not_said_to_be_undecided(results):
+    equal = replace(results.comparison.verdicts["under"], verdict="equal within the margin")
+    doubted = replace(equal, doubt="it is near 1")
+    compared = replace(results.comparison, doubted={}, absent={}, verdicts={"under": doubted})
+    assert sections.caveats(replace(results, decisions={}, comparison=compared)) is None
+
+
 def test_promises_have_their_numbers_under_their_headings(results):
     held = {
         "share": "recall", "asked": 0.75, "confidence": 0.95, "promised": True,

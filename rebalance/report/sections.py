@@ -5,7 +5,7 @@ put it into `SECTIONS`.
 """
 
 from rebalance import columns, metrics, paths
-from rebalance.comparison import holm, p_text
+from rebalance.comparison import UNDECIDED, holm, p_text
 from rebalance.comparison.significance import ALPHA
 from rebalance.errors import listed
 from rebalance.figures import smallest_as_good
@@ -44,8 +44,10 @@ COUNTS = {
 }
 DETECTED = (
     "Paired differences with a 95 % interval each. The last column names those that Holm's "
-    "correction for all of the table leaves; the others may be chance."
+    "correction for all of the table leaves; the others may be chance. Models are 'alike' where "
+    "they decide every test row alike, which says little of other rows."
 )
+ALIKE = "alike"
 BANDS = {"block": "blocked", "look": "looked at", "pass": "let pass"}
 MORE_POSITIVES = "Would more positives help?"
 RULES = {
@@ -388,15 +390,18 @@ def _decisions(differences):
         {
             "model": arm,
             **{
-                metric: Estimate.of(by_metric[metric], sign="+")
-                if metric in by_metric
-                else "undefined"
+                metric: _difference(by_metric[metric]) if metric in by_metric else "undefined"
                 for metric in DIFFERENCES
             },
             "detected": detected[arm],
         }
         for arm, by_metric in differences.items()
     ]
+
+
+def _difference(apart):
+    """Return a difference with its interval; one of no width is no knowledge of other rows."""
+    return Estimate.of(apart, sign="+") if apart.low < apart.high else ALIKE
 
 
 def _detected(differences):
@@ -896,7 +901,7 @@ def caveats(results):
     ]
     undecided, metric = {}, words(results.comparison.metric)
     for arm, verdict in results.comparison.verdicts.items():
-        if verdict.doubt:
+        if verdict.doubt and verdict.verdict == UNDECIDED:
             undecided.setdefault(verdict.doubt, []).append(arm)
     points += [
         f"{', '.join(arms)}: the difference in {metric} is not decided, because {reason}."
