@@ -7,6 +7,7 @@ from benchmarks.honesty.cores import on_every_core
 from benchmarks.honesty.distributions import SEED
 from benchmarks.honesty.tables import Table
 from rebalance import thresholds
+from rebalance.thresholds import promises
 
 # Calibrated probabilities of a known law; their mean is the prevalence.
 LAW = stats.beta(0.05, 0.95)
@@ -22,17 +23,20 @@ def capacity(quick):
     rows, misses = [], []
     counted = on_every_core(_case, cases, quick=quick)
     for (name, n, total), (above, without, share) in zip(cases, counted, strict=True):
-        rows.append([name, n, total, above / total, without / total, share])
+        within = promises.rows_within(n, CAPACITY, CONFIDENCE)
+        exact = float(stats.binom.cdf(within, n, CAPACITY))
+        rows.append([name, n, total, above / total, exact, without / total, share])
         if above > stats.binom.isf(0.01, total, 1 - CONFIDENCE):
             misses.append(f"{name}, {n} rows: {above / total:.1%} above the capacity")
     return Table(
         "Share of samples whose band holds more new rows than the capacity; bound: no more than a "
         "rate of .05 gives 99 times in 100",
-        ["band", "rows", "samples", "above", "without", "looked at"],
+        ["band", "rows", "samples", "above", "exact", "without", "looked at"],
         rows,
         misses,
-        f"Capacity {CAPACITY:g}. Without: how often a band without confidence is above it. Looked "
-        "at: the mean share of new rows.",
+        f"Capacity {CAPACITY:g}. Exact: the rate that the ranks of so many rows give where the "
+        "capacity is used up, whatever the scores.\nWithout: how often a band without confidence "
+        "is above it. Looked at: the mean share of new rows.",
     )
 
 
