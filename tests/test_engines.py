@@ -251,7 +251,7 @@ def stuck():
 
 
 def test_workers_that_do_not_answer_are_one_line(monkeypatch):
-    monkeypatch.setattr(engines, "CONNECT", 0.3)
+    monkeypatch.setattr(engines, "ANSWER", 0.3)
     monkeypatch.setattr(engines, "surroundings", stuck)
     client = SimpleNamespace(
         wait_for_workers=lambda *_, **__: None,

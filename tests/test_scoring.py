@@ -213,17 +213,28 @@ def test_probabilities_hold_at_the_prevalence_asked_for_and_decisions_stay(place
             r"model must be one of baseline or an address such as models:/rebalance@champion, "
             r"got 'best'",
         ),
-        (["new.csv", "-o", "out.csv", "--id", "name"], None),
+        (
+            ["new.csv", "-o", "out.csv", "--id", "card", "--id", "name"],
+            r"^--id must name columns of new\.csv, got 'name'; it has 'amount', 'age', 'shop', ",
+        ),
+        (["none.csv", "-o", "out.csv"], r"^none\.csv has no rows to score, only the names of"),
+        (["new.csv", "-o", "./new.csv"], r"^the output must be another file than new\.csv, "),
     ],
 )
 def test_what_predict_cannot_do_is_one_line(place, arguments, message):
     table(20)[0].to_csv("new.csv", index=False)
-    if message is None:  # the row's number takes the place of a column that is not there
-        cli.main(["predict", *arguments])
-        assert "row" in pd.read_csv("out.csv")
-        return
+    table(20)[0].head(0).to_csv("none.csv", index=False)
+    before = Path("new.csv").read_bytes()
     with pytest.raises(InputError, match=message):
         cli.main(["predict", *arguments])
+    assert Path("new.csv").read_bytes() == before
+    assert [path.name for path in place.glob("*out*")] == []
+
+
+def test_one_row_is_scored_and_said(place, capsys):
+    table(1)[0].to_csv("new.csv", index=False)
+    cli.main(["predict", "new.csv", "-o", "out.csv"])
+    assert capsys.readouterr().out.startswith("1 row scored by baseline, ")
 
 
 # Over HTTP.

@@ -28,6 +28,9 @@ WORKER_BYTES = 350_000_000
 # How often a task is tried whose worker died, and how long a cluster may be without any worker.
 TRIES, ALONE = 3, 20.0
 CONNECT = 5
+# A worker that was just started imports scikit-learn before it answers, on many machines from one
+# file system.
+ANSWER = 60
 # What workers share in addition to the libraries that decide scores, and what the scheduler does.
 CARRIERS = ("cloudpickle", "dask", "distributed", "pandas", "pyarrow")
 SCHEDULER = ("dask", "distributed")
@@ -220,9 +223,9 @@ def _answers(client, address):
     # Dask itself waits for a worker for ever.
     threading.Thread(target=ask, daemon=True).start()
     with suppress(TimeoutError):
-        return answer.result(timeout=CONNECT)
+        return answer.result(timeout=ANSWER)
     raise InputError(
-        f"run.address {address!r}: its workers do not say within {CONNECT} s what they run; "
+        f"run.address {address!r}: its workers do not say within {ANSWER} s what they run; "
         "start them again."
     )
 

@@ -47,6 +47,8 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
     target = Path(target)
     if target.suffix not in {".csv", ".parquet"}:
         raise InputError(f"the output must end in .csv or .parquet, got {target.name[:40]!r}.")
+    if target.exists() and Path(source).exists() and target.samefile(source):
+        raise InputError(f"the output must be another file than {source}, which it would replace.")
     threshold = models.threshold(scorer, rule)
     pieces, names = sources.rows(source, data)
     if absent := [name for name in scorer.inputs if name not in names]:
@@ -55,20 +57,34 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
             f"{scorer.name or 'the model'} needs: {listed([repr(name) for name in absent])}; "
             f"it has {listed([repr(name) for name in names])}."
         )
-    ids = list(ids) or [n for n, kind in scorer.learnt.items() if kind["kind"] == "id"]
     if unknown := [name for name in ids if name not in names]:
-        if unknown == ids:
-            ids = []
-        else:
-            raise InputError(f"{source} has no column {listed([repr(n) for n in unknown])}.")
+        raise InputError(
+            f"--id must name columns of {source}, got {listed([repr(n) for n in unknown])}; it has "
+            f"{listed([repr(name) for name in names])}."
+        )
+    learnt = scorer.learnt.items()
+    ids = list(ids) or [n for n, each in learnt if each["kind"] == "id" and n in names]
     ignored = [name for name in names if name not in {*scorer.inputs, *ids}]
     done = {"rows": 0, "flagged": 0, "ignored": ignored}
-    answers = _answers(pieces, scorer, threshold, ids, amounts, prevalence, done)
+    answers = _answers(
+        _with_rows(pieces, source), scorer, threshold, ids, amounts, prevalence, done
+    )
     if target.suffix == ".parquet":
         store.write_frames(target, answers)
     else:
         _write_csv(target, answers)
     return done
+
+
+def _with_rows(pieces, source):
+    """Yield the pieces that have rows; raise where none has."""
+    empty = True
+    for piece in pieces:
+        if piece.num_rows:
+            empty = False
+            yield piece
+    if empty:
+        raise InputError(f"{source} has no rows to score, only the names of columns.")
 
 
 def restated(p, share, prevalence):

@@ -39,7 +39,5 @@ def run(file, output, model, rule, ids):
         rule=rule, ids=ids, amounts=amounts, prevalence=settings.data.prevalence,
     )  # fmt: skip
     ignored = f"ignored columns: {listed(done['ignored'])}\n" if done["ignored"] else ""
-    return (
-        f"{ignored}{done['rows']:,} rows scored by {scorer.name}, {done['flagged']:,} flagged: "
-        f"{output}\n"
-    )
+    rows = f"{done['rows']:,} row{'s' * (done['rows'] != 1)}"
+    return f"{ignored}{rows} scored by {scorer.name}, {done['flagged']:,} flagged: {output}\n"
