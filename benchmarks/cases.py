@@ -22,11 +22,13 @@ QUESTIONS = {
     "04": ("is_fraud", "1"),
     "11": ("kind", "fraud"),
     "12": ("Class", "Yes"),
+    "13": ("Class", ">50K"),
     "14": ("0", "1"),
     "15": ("3", "1"),
     "20": ("Y", "1"),
-    "36": ("Class", "rare"),
-    "41": ("('y', '')", "1"),
+    "36": ("Class", "4"),
+    "45": ("Class", "bad"),
+    "70": ("Class", "'1'"),
     "73": ("Class", "Y"),
 }
 # What is written over params.yaml, and on which table.

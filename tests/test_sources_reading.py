@@ -308,10 +308,13 @@ def test_a_name_is_the_same_however_its_letters_are_composed(tmp_path):
         ("<!-- a page -->\n<html>", "is a web page"),
         (gzip.compress(b"PAR1\x15\x04\x15" + b"\0" * 50), "is Parquet in a compressed file"),
         (b"Obj\1\4\x14avro.codec" + b"\0" * 50, "is an Avro file"),
+        ('<?xml version="1.0"?>\n<rows><row a="1"/></rows>', "is XML, not CSV"),
+        ('<?xml version="1.0"?>\n<!DOCTYPE html><html>', "is a web page"),
+        (gzip.compress(b"a.csv".ljust(257, b"\0") + b"ustar" + b"\0" * 999), "is a tar archive"),
         (opened_quote(20, 21), "field 6 of row 20 holds rows of the table: a quote in it is not"),
         (opened_quote(20, 40), "field 6 of row 20 holds rows of the table"),
         (opened_quote(20, 40).replace("\n", "\r\n"), "field 6 of row 20 holds rows of the table"),
-        ("\n".join([*LINES[:20], "# later", *LINES[20:]]), "has 1 fields in row 20, where"),
+        ("\n".join([*LINES[:20], "# later", *LINES[20:]]), "has 1 field in row 20, where"),
         (b"PAR1\x15\x04\x15" + b"\0" * 50, "was cut off"),
         ("one\ntwo\nthree\n", "no separator"),
         (CSV + f"0.5,0.5,0.5,{'x' * 5_000_000},0\n", "has a row of more than 2 MB; a quote"),
@@ -374,6 +377,8 @@ def test_an_archive_of_two_tables_names_them(tmp_path):
         (['"($1,005.5)"', "-$5", "$ -6"], [-1005.5, -5, -6], "double"),
         (["-10.000)", "[10.000-15.000)", "[75.000-"], None, "string"),
         (["(5", "--5", "(-5)", "7"], None, "string"),
+        (["5.5-", '"1,234.5-"', "8"], [-5.5, -1234.5, 8], "double"),
+        (["-5-", "7"], None, "string"),
         (["\u22125", "7"], [-5, 7], "double"),
         (["13.2%", "8%"], [13.2, 8], "double"),
         (["13.2%", "8"], ["13.2%", "8"], "string"),
@@ -793,3 +798,22 @@ def test_a_folder_that_cannot_be_listed_is_refused_and_not_passed_over(tmp_path,
             matching(tmp_path, pattern)
     shut[0] = "/b"  # which "*" does not look into
     assert [part.path.parent.name for part in matching(tmp_path, "*")] == ["year=2023"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([f"{number} km" for number in range(20)], "numbers with 'km' around them, as '0 km'"),
+        ([f"<{number}" for number in range(20)], "numbers with '<' around them, as '<0'"),
+        ([f"{number}{'kM'[number % 2]}" for number in range(20)], "numbers with 'M', 'k' around"),
+        ([f"{number}{'ABCDE'[number % 5]}" for number in range(20)], None),  # codes
+        ([f"{number} km" for number in range(10)], None),  # categories
+        ([f"{number}-{number + 5}" for number in range(20)], None),
+    ],
+)
+def test_numbers_with_a_unit_are_text_and_a_line_says_so(tmp_path, values, said):
+    content = "x,Class\n" + "".join(f"{value},{i % 2}\n" for i, value in enumerate(values))
+    found, _ = profiled(written(tmp_path, content))
+    lines = [line for line in found.said if "around them" in line]
+    assert len(lines) == (said is not None)
+    assert all(said in line and line.endswith("read as text") for line in lines)

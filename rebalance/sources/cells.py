@@ -18,6 +18,11 @@ FIRST = 16
 # A column of numbers but for so few other values, in so few rows, may be numbers or text.
 STRAY_VALUES, STRAY_SHARE = 3, 0.05
 LARGEST = 2**63
+# A number with a unit behind it, or with a sign of less or more before it.
+MEASURED = re.compile(
+    r"(?P<before>[<>≤≥~≈]=?|)\s*[+\-]?\d+(?:[.,]\d+)*\s*(?P<unit>[A-Za-zµ°²³/%]{0,8})\.?"
+)
+FEWEST_MEASURED, MEASURED_SHARE, MOST_UNITS = 15, 0.95, 3
 
 SIGN = r"[+\-\x{2212}]?"
 MONEY = r"[$€£¥]|EUR|USD|GBP|CHF|JPY|INR|BRL"
@@ -35,11 +40,12 @@ DIGITS = {
         rf"|\d{{1,3}}({BLANK}\d{{3}})+(,\d+)?){EXPONENT}"
     ),
 }
-# With a sign, before or after one of money; in brackets instead, as accountants write what is due.
+# With a sign, before or after one of money; in brackets instead, as accountants write what is due;
+# or with the sign behind, as old accounting programs do.
 STYLES = {
     mark: (
         rf"^(?:{SIGN}\s*(?:{MONEY})?\s*{digits}{AFTER}|(?:{MONEY})\s*{SIGN}\s*{digits}{AFTER}"
-        rf"|\(\s*(?:{MONEY})?\s*{digits}{AFTER}\))$"
+        rf"|\(\s*(?:{MONEY})?\s*{digits}{AFTER}\)|{digits}{AFTER}-)$"
     )
     for mark, digits in DIGITS.items()
 }
@@ -292,6 +298,19 @@ class Cells:
             and rows <= STRAY_SHARE * self.present
         )
 
+    def measured(self):
+        """Return a value and the units, where nearly all values are numbers with one around them.
+
+        >>> cells = Cells(values=Counter({f"{number} km": 1 for number in range(20)}))
+        >>> cells.measured()
+        ('0 km', ['km'])
+        """
+        texts = [value for value in self.values if isinstance(value, str)]
+        found = {value: match for value in texts if (match := MEASURED.fullmatch(value))}
+        units = sorted({match["before"] or match["unit"] for match in found.values()} - {""})
+        many = len(found) >= FEWEST_MEASURED and len(found) >= MEASURED_SHARE * len(texts)
+        return (next(iter(found)), units) if many and 0 < len(units) <= MOST_UNITS else None
+
     def evidence(self):
         """Return the decimal mark that the column can only have, or None."""
         if self.numbers and self.numbers == self.present and not self.shapes - {None}:
@@ -353,7 +372,7 @@ def plain(column, decimal):
     clutter = MONEY + r"|[%'\x{2019}\x{00a0}\x{202f}\s]|^\+"
     column = pc.replace_substring_regex(column, clutter, "")
     column = pc.replace_substring(column, "\u2212", "-")
-    column = pc.replace_substring_regex(column, r"^\((.*)\)$", r"-\1")
+    column = pc.replace_substring_regex(column, r"^\((.*)\)$|^(.+)-$", r"-\1\2")
     column = pc.replace_substring(column, "," if decimal == "." else ".", "")
     if decimal == ",":
         column = pc.replace_substring(column, ",", ".")

@@ -42,6 +42,8 @@ OF_TEXT = (
 TEXT = re.compile(r"\.(csv|tsv|tab)$", re.IGNORECASE)
 SPARSE = re.compile(rb"[-+\d.]+( \d+:[-+\d.eE]+)+ *\r?\n")
 ARFF = re.compile(rb"(%[^\n]*\n|\s)*@relation\s", re.IGNORECASE)
+# Whose first element is none of a web page's.
+XML = re.compile(rb"<\?xml[^>]*>\s*<(?!!doctype html|html|\?|!--)", re.IGNORECASE)
 MARKUP = (
     b"<!doctype", b"<!--", b"<html", b"<head", b"<body", b"<table", b"<?xml", b"<script", b"<svg",
 )  # fmt: skip
@@ -171,6 +173,10 @@ def _refuse_foreign(path, head):
         raise InputError(f"{path} is an ARFF file, not CSV or Parquet; {SAVE}.")
     if SPARSE.match(shown):
         raise InputError(f"{path} is a sparse (LIBSVM) file, not CSV or Parquet; {SAVE}.")
+    if head[257:262] == b"ustar":
+        raise InputError(f"{path} is a tar archive, not CSV or Parquet; unpack it.")
+    if XML.match(shown[:4096]):
+        raise InputError(f"{path} is XML, not CSV or Parquet; {SAVE}.")
     if shown[:512].lower().startswith(MARKUP):
         raise InputError(
             f"{path} is a web page, not CSV; its address asks for a log-in or leads to a page "

@@ -185,14 +185,15 @@ def _ragged(path, wrong, rows, how):
     """Return what to say of rows with another number of fields."""
     first = wrong[0]
     number = first.number
+    fields = f"{first.actual_columns} field{'s' * (first.actual_columns != 1)}"
     header = "the header names" if how.header else "the others have"
     if len(wrong) == 1 and number is not None and number > rows:
         return InputError(
-            f"{path} has {first.actual_columns} fields in its last row, where {header} "
-            f"{how.fields}: the file was cut off; fetch it again, or delete the row."
+            f"{path} has {fields} in its last row, where {header} {how.fields}: the file was cut "
+            "off, or ends with a remark; fetch it again, or delete the row."
         )
     more = f" (and {len(wrong) - 1} more rows like it)" * (len(wrong) > 1)
     return InputError(
-        f"{path} has {first.actual_columns} fields in row {number}{more}, where {header} "
-        f"{how.fields}: quote the fields that hold a separator, or mend the rows."
+        f"{path} has {fields} in row {number}{more}, where {header} {how.fields}: quote the fields "
+        "that hold a separator, or mend the rows; a remark among the rows must go."
     )

@@ -57,6 +57,12 @@ def decide(name, cells, decimal=None, as_text=False):
         shown = next((value for value in cells.values if not dates.moment(str(value), False)), "")
         other = f", such as {shown[:40]!r}" if shown else ""
         note = f"column {name!r}: dates, but not all in one form{other}, read as text"
+    elif not as_text and (measured := cells.measured()):
+        shown, units = measured
+        around = ", ".join(map(repr, units))
+        note = (
+            f"column {name!r}: numbers with {around} around them, as {shown[:40]!r}, read as text"
+        )
     return Meaning(kind=TEXT, missing=frozenset(cells.gone), note=note)
 
 
