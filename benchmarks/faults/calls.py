@@ -170,7 +170,7 @@ def _lost(chain, stage):
     for path in chain.outputs(stage):
         _remove(chain.folder / path)
     # A file that is read stays; one that is written again is another.
-    cached = {path: path.stat().st_ino for path in _cached(chain.folder)}
+    before = cached(chain.folder)
     done = chain.server.run(chain.folder, stage, recorded=chain.recorded)
     lost = []
     if done.code:
@@ -183,7 +183,7 @@ def _lost(chain, stage):
             if now.get(path) != wanted.get(path) and not path.endswith(".part")
         ]
         lost += [f"the next run leaves {path}" for path in now if path.endswith(".part")]
-    for path, inode in cached.items():
+    for path, inode in before.items():
         if path.exists() and path.stat().st_ino != inode:
             lost.append(f"the next run repeats the fit of {path.name}")
     if chain.recorded and (left := running(chain.folder)):
@@ -203,8 +203,10 @@ def running(folder):
         return database.execute("SELECT count(*) FROM runs WHERE status = 'RUNNING'").fetchone()[0]
 
 
-def _cached(folder):
-    return [path for path in (Path(folder) / CACHE).rglob("*.npz") if not path.name.startswith(".")]
+def cached(folder):
+    """Return {path: inode} of the cached fits: one that is written again has another inode."""
+    files = (Path(folder) / CACHE).rglob("*.npz")
+    return {path: path.stat().st_ino for path in files if not path.name.startswith(".")}
 
 
 def _state(folder):

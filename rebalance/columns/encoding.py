@@ -15,7 +15,7 @@ from rebalance.columns.kinds import (
     recognise,
     without_gaps,
 )
-from rebalance.errors import InputError, listed
+from rebalance.errors import InputError, listed, shown
 
 # What goes to a learner as it is.
 NUMERIC = ("number", "whole", "boolean")
@@ -263,8 +263,8 @@ def _read_as(column, name, kind, what):
                 pa.scalar(value).cast(kind)
             except pa.ArrowInvalid:
                 raise InputError(
-                    f"column {name!r} must hold {what}, got {value[:40]!r}; say in data.columns "
-                    "what else it holds."
+                    f"column {shown(name)} must hold {what}, got {value[:40]!r}; say in "
+                    "data.columns what else it holds."
                 ) from error
         raise
 
@@ -333,8 +333,8 @@ def _moments(column, name, *, digits=False):
         days = _days_in_digits(column, name)
         return pa.chunked_array([pa.array(days, pa.date32())]).cast(kind)
     raise InputError(
-        f"column {name!r} must hold dates, got {column.type}; say in data.columns what else it "
-        "holds."
+        f"column {shown(name)} must hold dates, got {column.type}; say in data.columns what else "
+        "it holds."
     )
 
 
@@ -351,7 +351,7 @@ def _days_in_digits(column, name, *, each=False):
     wrong = np.isnat(days) & ~np.isnan(numbers.astype(float))
     if wrong.any() and (each or np.isnat(days).all()):
         raise InputError(
-            f"column {name!r} must hold dates, whole numbers as 20261231, got "
+            f"column {shown(name)} must hold dates, whole numbers as 20261231, got "
             f"{numbers[wrong][0]:.12g}; say in data.columns what else it holds, or name the number "
             "in data.read.missing if it marks a missing value."
         )

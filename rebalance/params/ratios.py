@@ -26,7 +26,7 @@ def check(ratio):
     if ratio is None:
         return None
     if isinstance(ratio, list):
-        if not ratio or any(isinstance(each, list) for each in ratio):
+        if not ratio or any(each is None or isinstance(each, list) for each in ratio):
             raise ValueError(f"must be a list of ratios, got {shown(ratio)}")
         return [check(each) for each in ratio]
     if isinstance(ratio, str):

@@ -2,7 +2,7 @@
 
 import json
 
-from rebalance.errors import InputError, one_line
+from rebalance.errors import InputError, one_line, shown
 
 ROWS = 65_536
 
@@ -139,8 +139,8 @@ def cast(path, name, column, type_):
         return pc.cast(column, type_)
     except pa.ArrowInvalid as error:
         raise InputError(
-            f"{path} has values in column {name!r} that are no {type_}: {one_line(error)[:80]}; "
-            "mend them, or name the column in data.drop."
+            f"{path} has values in column {shown(name)} that are no {type_}: "
+            f"{one_line(error)[:80]}; mend them, or name the column in data.drop."
         ) from error
 
 

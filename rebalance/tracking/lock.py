@@ -1,7 +1,6 @@
 """Mend dvc.lock, which DVC rewrites in place: a process killed then leaves it empty or cut.
 
-Git has it as it was committed. What ran since is in DVC's cache of runs, from which the next
-``dvc repro`` restores it.
+Git has it as it was committed. What ran since runs again, with every fit from the score cache.
 """
 
 import json

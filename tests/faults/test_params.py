@@ -38,6 +38,7 @@ FOUND = [
     ("tune." + "x" * 10_000, 1),
     ("resample." + "x" * 101, {"treatment": "smote"}),
     ("split.seed", 10**5000),
+    ("resample.under.ratio", [None]),
     ("data.simulated.rows", 10**20),
     ("threshold.rules.max_f1.beta", 1e200),
     ("threshold.rules.costs.c_fn", 1e308),

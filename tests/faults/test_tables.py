@@ -15,6 +15,11 @@ def test_tables_of_odd_bytes_types_and_shapes_are_read_or_refused_in_lines():
     assert not found.problems, "\n".join(found.problems)
 
 
+def test_a_message_cuts_the_name_of_a_column():
+    """Found by the fuzzer: a name of 1,000 characters stood in a line in full."""
+    assert tables.one(1800) == ("", False)
+
+
 def test_another_number_of_rows_or_a_traceback_is_noticed(monkeypatch):
     y = np.arange(90) % 3 == 0
     table = pa.table({"x": np.arange(90) % 7 + y, "z": np.arange(90) % 5, "Class": y.astype(int)})
