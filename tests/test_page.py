@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -231,19 +232,28 @@ done(tables);
 """
 
 
-def in_chromium(folder, page, program, *, width=1440, dark=False):
-    """Return what a program says of the page in a frame of a width, and what Chromium logged."""
-    hook = (
-        "<script>const done = said => { parent.document.body.textContent = "
-        "btoa(encodeURIComponent(JSON.stringify(said))); };</script>"
-    )
-    inside = page.replace("</body>", f"{hook}<script>{program}</script></body>")
-    source = json.dumps(inside).replace("</", "<\\/")
+def in_chromium(folder, frames, *, dark):
+    """Return what programs say of their pages, each in a frame of a width, and what Chromium logs.
+
+    ``frames`` has {name: (page, program, width)}; one frame is filled when the last has spoken.
+    """
+    hook = "<script>const done = said => parent.next(said);</script>"
+    sources = [
+        page.replace("</body>", f"{hook}<script>{program}</script></body>")
+        for page, program, _ in frames.values()
+    ]
+    texts = json.dumps(sources).replace("</", "<\\/")
+    widths = [width for *_, width in frames.values()]
     outside = (
-        "<!doctype html><html lang='en'><title>frame</title><body>"
-        f"<iframe style='width:{width}px;height:900px;border:0'></iframe><script>"
-        f"document.querySelector('iframe').srcdoc = {source};"
-        "</script></body></html>"
+        "<!doctype html><html lang='en'><title>frame</title><body><script>"
+        f"const sources = {texts}, widths = {widths};"
+        "const heard = [];"
+        "const show = () => { const frame = document.createElement('iframe');"
+        " frame.style = `width:${widths[heard.length]}px;height:900px;border:0`;"
+        " frame.srcdoc = sources[heard.length]; document.body.replaceChildren(frame); };"
+        "window.next = said => { heard.push(said); if (heard.length < sources.length) show(); else"
+        " document.body.textContent = btoa(encodeURIComponent(JSON.stringify(heard))); };"
+        "show();</script></body></html>"
     )
     file = folder / "frame.html"
     file.write_text(outside, encoding="utf-8")
@@ -271,7 +281,7 @@ def in_chromium(folder, page, program, *, width=1440, dark=False):
     said = re.search(r"<body>([A-Za-z0-9+/=]+)</body>", done.stdout)
     assert said, done.stdout[-500:] + done.stderr[-2000:]
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    return json.loads(_decoded(said[1])), console
+    return dict(zip(frames, json.loads(_decoded(said[1])), strict=True)), console
 
 
 def _decoded(text):
@@ -281,24 +291,38 @@ def _decoded(text):
     return unquote(b64decode(text).decode())
 
 
-@needs_chromium
-@pytest.mark.parametrize("dark", [False, True])
-def test_axe_finds_no_barrier_in_light_or_dark(page, tmp_path, dark):
+@pytest.fixture(scope="module")
+def seen(page, tmp_path_factory):
+    """Return {dark: ({name: what a program says of the page}, what Chromium logged)}."""
     axe = pytest.importorskip("axe_core_python")
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
     # What is folded away is looked at too.
     opened = page.replace("<details", "<details open")
-    found, console = in_chromium(tmp_path, opened, f"{script}\n{AXE}", dark=dark)
+    frames = {
+        "axe": (opened, f"{script}\n{AXE}", 1440),
+        "tables": (page, TABLES, 1440),
+        1440: (opened, LAYOUT, 1440),
+        375: (opened, LAYOUT, 375),
+    }
+    folder = tmp_path_factory.mktemp("chromium")
+    return {dark: in_chromium(folder, frames, dark=dark) for dark in (False, True)}
+
+
+@needs_chromium
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_no_barrier_in_light_or_dark(seen, dark):
+    frames, console = seen[dark]
+    found = frames["axe"]
     assert found["violations"] == []
     assert found["passes"] > 20
     assert console == []
 
 
 @needs_chromium
-@pytest.mark.parametrize(("width", "dark"), [(1440, False), (375, False), (375, True)])
-def test_the_page_fits_a_desk_and_a_phone(page, tmp_path, width, dark):
-    opened = page.replace("<details", "<details open")
-    found, console = in_chromium(tmp_path, opened, LAYOUT, width=width, dark=dark)
+@pytest.mark.parametrize(("width", "dark"), [*product([1440, 375], [False, True])])
+def test_the_page_fits_a_desk_and_a_phone(seen, width, dark):
+    frames, console = seen[dark]
+    found = frames[width]
     assert found["width"] == width
     assert found["scroll"] <= width
     assert found["wide"] == []
@@ -309,14 +333,14 @@ def test_the_page_fits_a_desk_and_a_phone(page, tmp_path, width, dark):
 
 
 @needs_chromium
-def test_the_numbers_on_the_page_are_those_of_the_files(results, page, tmp_path):
+def test_the_numbers_on_the_page_are_those_of_the_files(results, seen):
     """Each number of a table, rounded as it is shown, is the file's."""
     files = {
         "scores": json.loads(json.dumps(results.scores)),
         "decisions": results.decisions,
         "comparison": results.comparison.to_dict(),
     }
-    found, _ = in_chromium(tmp_path, page, TABLES)
+    found = seen[False][0]["tables"]
 
     (title,) = [title for title in found if title.startswith("Difference from the baseline")]
     for row in found[title]:
