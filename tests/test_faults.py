@@ -66,7 +66,7 @@ def run(monkeypatch, stage):
     return 0
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EFBIG])
 def test_a_disk_that_fails_at_any_call_costs_a_line_and_no_output(
     folder, monkeypatch, capsys, code
 ):

@@ -11,10 +11,11 @@ from pathlib import Path
 from rebalance.errors import InputError
 
 PART = ".part"
-# What a disk or a folder says that takes no file: full, over a quota, read-only, another's.
+# What a disk or folder says that takes no file: full, over a quota or limit, read-only, another's.
 REFUSALS = {
     errno.ENOSPC,
     errno.EDQUOT,
+    errno.EFBIG,
     errno.EROFS,
     errno.EACCES,
     errno.EPERM,
