@@ -356,13 +356,19 @@ def test_all_workers_lost_is_one_line(cluster, rows, monkeypatch):
 
 
 def test_a_cluster_of_this_machine_listens_to_this_machine_only():
+    before = listening()
     with engines.opened(section(engine="dask", workers=1).run, 1e6, 10) as (executor, _, _):
         assert executor.submit(abs, -3).result() == 3
-        processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
-        heard = {
-            each.laddr.ip
-            for process in processes
-            for each in process.net_connections()
-            if each.status == psutil.CONN_LISTEN
-        }
-    assert heard == {"127.0.0.1"}
+        opened = listening() - before
+    assert {address for address, _ in opened} == {"127.0.0.1"}
+
+
+def listening():
+    """Return (address, port) of what this process and all that it started listen to."""
+    heard = set()
+    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for each in process.net_connections():
+                if each.status == psutil.CONN_LISTEN:
+                    heard.add((each.laddr.ip, each.laddr.port))
+    return heard

@@ -75,7 +75,7 @@ def running(folder, *commands, **more):
         for process in reversed(started):
             process.send_signal(signal.SIGINT)
         for process in started:
-            process.wait(timeout=60)
+            process.wait(timeout=SECONDS)
 
 
 def eventually(value, processes, folder):
