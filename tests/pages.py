@@ -5,10 +5,9 @@ import re
 import shlex
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
-
-from tests.ready import programs
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,10 +53,9 @@ def with_command(folder, environment):
     """
     script = Path(folder) / "rebalance"
     script.parent.mkdir(parents=True, exist_ok=True)
-    python = shlex.quote(str(programs() / "python"))
-    script.write_text(f'#!/bin/sh\nexec {python} -m rebalance.cli "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m rebalance.cli "$@"\n')
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    here = [str(script.parent), str(programs()), environment["PATH"]]
+    here = [str(script.parent), str(Path(sys.executable).parent), environment["PATH"]]
     return environment | {"PATH": os.pathsep.join(here), "PYTHONPATH": str(ROOT)}
 
 

@@ -114,10 +114,14 @@ def test_the_rules_beside_the_recommendation_worked_by_hand():
     assert {rule({"worse": arms["worse"]}) for rule in policy.RULES.values()} == {policy.BASELINE}
 
 
-def test_a_rule_that_regrets_less_is_shown_and_is_no_miss():
-    each = [{policy.RECOMMENDED: 0.02, "rule: any gain": 0.01, "none": 0.02}]
-    found = {("set", "learner"): each, ("other set", "learner"): each}
-    assert policy.summed(found, 1).misses == []
+@pytest.mark.parametrize(("other", "misses"), [(0.01, 1), (0.028, 0)])
+def test_a_rule_that_regrets_less_by_more_than_chance_is_a_miss(other, misses):
+    """Paired differences of -.01 twice, which no chance explains; or of -.01 and +.008."""
+    found = {
+        ("set", "learner"): [{policy.RECOMMENDED: 0.02, "rule: any gain": 0.01}],
+        ("other set", "learner"): [{policy.RECOMMENDED: 0.02, "rule: any gain": other}],
+    }
+    assert len(policy.summed(found, 1).misses) == misses
 
 
 def regrets(recommended, none, weights):

@@ -22,7 +22,6 @@ import pytest
 import yaml
 
 from rebalance import tracking
-from tests import ready
 from tests.strategies import SHIPPED, changed
 
 ROOT = Path(__file__).parents[1]
@@ -55,12 +54,12 @@ UP_TO_DATE = "Data and pipelines are up to date."
 pytestmark = pytest.mark.slow
 
 
-def environment(folder, programs=None):
+def environment(folder):
     """Return an environment with nothing of the caller's git, DVC and MLflow in it."""
     ours = ("GIT", "DVC", "MLFLOW", "PYTHONDONTWRITEBYTECODE")
     clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     return clean | {
-        "PATH": f"{programs or ready.programs()}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "DVC_SITE_CACHE_DIR": str(folder / ".dvc" / "tmp" / "site"),
         "DVC_NO_ANALYTICS": "true",
         "GIT_CONFIG_GLOBAL": os.devnull,
@@ -164,13 +163,11 @@ def walked(tmp_path_factory):
     # The installed script belongs to another checkout: this one runs the clone's code.
     script = folder.parent / "bin" / "rebalance"
     script.parent.mkdir()
-    script.write_text('#!/bin/sh\nexec python -m rebalance.cli "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m rebalance.cli "$@"\n')
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
     printed = {}
     for command in COMMANDS:
-        # What runs the stages is real in every way; the rest starts with its libraries in memory.
-        real = Path(sys.executable).parent
-        clean = environment(folder, real if "repro" in command else None)
+        clean = environment(folder)
         done = subprocess.run(
             shlex.split(command),
             cwd=folder,
@@ -277,7 +274,7 @@ def test_a_restored_run_equals_one_that_ran(folder):
     assert len([name for name in ran if "trial" not in name]) == len(STAGES)
     (folder / "mlflow.db").unlink()
     shutil.rmtree(folder / "mlartifacts")
-    call(folder, "python", "-m", "rebalance.cli", "sync")
+    call(folder, sys.executable, "-m", "rebalance.cli", "sync")
     assert recorded(folder) == ran
 
 
@@ -343,7 +340,7 @@ def test_a_model_that_was_tampered_with_is_not_judged(folder):
     model = folder / "models" / "tuned.skops"
     model.write_bytes(model.read_bytes() + b"\0")
 
-    done = attempt(folder, "python", "-m", "stages.evaluate")
+    done = attempt(folder, sys.executable, "-m", "stages.evaluate")
     assert done.returncode == 1
     lines = done.stderr.splitlines()
     assert len(lines) == 1, done.stderr

@@ -231,6 +231,16 @@ def test_what_predict_cannot_do_is_one_line(place, arguments, message):
     assert [path.name for path in place.glob("*out*")] == []
 
 
+def test_a_file_of_the_folder_that_is_scored_is_not_written_over(place):
+    Path("new").mkdir()
+    for name in ("a", "b"):
+        table(20)[0].to_csv(f"new/{name}.csv", index=False)
+    before = Path("new/a.csv").read_bytes()
+    with pytest.raises(InputError, match=r"must be another file than new/a\.csv, which"):
+        cli.main(["predict", "new", "-o", "new/a.csv"])
+    assert Path("new/a.csv").read_bytes() == before
+
+
 def test_one_row_is_scored_and_said(place, capsys):
     table(1)[0].to_csv("new.csv", index=False)
     cli.main(["predict", "new.csv", "-o", "out.csv"])

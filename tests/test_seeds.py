@@ -137,6 +137,11 @@ def test_a_learner_with_chance_is_fitted_with_other_seeds_too():
     assert len(trained(treatment("none"), 3, **forest).model.reseeded()) == 2
 
 
+def test_a_learner_that_knows_its_rows_by_heart_is_asked_about_others():
+    trees = {"learner__name": "ExtraTreesClassifier", "learner__params": {"n_estimators": 5}}
+    assert len(trained(treatment("none"), 3, **trees).model.reseeded()) == 2
+
+
 def test_a_model_file_keeps_the_fits_of_other_seeds_and_scores_as_before(tmp_path):
     entry = treatment("random_under", ratio=2)
     model, alone = trained(entry, 3).model, trained(entry, 1).model

@@ -444,3 +444,13 @@ def test_a_fingerprint_that_is_cut_checks_nothing_and_is_refused(tmp_path, monke
     paths.fingerprint("baseline").write_bytes(b"\xc3\x28")
     with pytest.raises(InputError, match="is not whole"):
         store.check_fingerprint("baseline")
+
+
+def test_a_table_that_may_not_be_opened_is_named(tmp_path, monkeypatch):
+    def refused(*_, **__):
+        raise PermissionError(13, "Failed to open local file")  # arrow's has no name of the file
+
+    monkeypatch.setattr(pq, "ParquetFile", refused)
+    with pytest.raises(PermissionError) as caught:
+        store.read_table(tmp_path / "a.parquet")
+    assert caught.value.filename == str(tmp_path / "a.parquet")

@@ -29,7 +29,6 @@ from rebalance import cli
 from rebalance.errors import InputError
 from rebalance.tracking import patience
 from rebalance.tracking import server as team_server
-from tests import ready
 from tests.strategies import ROOT, SHIPPED, changed, frame
 from tests.test_pipeline import UP_TO_DATE, copied_source
 
@@ -128,7 +127,7 @@ def test_four_pipelines_at_once_lose_no_run_and_no_artifact(team, tmp_path):
         (folder / "params.yaml").write_text(text, encoding="utf-8")
         started.append(
             subprocess.Popen(
-                [ready.programs() / "python", "-c", PIPELINE],
+                [sys.executable, "-c", PIPELINE],
                 cwd=folder,
                 env=os.environ | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": address} | SLOW,
                 stdout=subprocess.PIPE,
@@ -270,7 +269,7 @@ class Member:
         return done.stdout
 
     def rebalance(self, *words):
-        return ("python", "-m", "rebalance.cli", *words)
+        return (sys.executable, "-m", "rebalance.cli", *words)
 
     def put(self, **changes):
         """Change params.yaml."""
@@ -296,7 +295,7 @@ def environment(tmp_path, tracking, moto_server):
     password = CANARIES["tracking"].replace("/", "%2F")
     return clean | {
         **SLOW,
-        "PATH": f"{ready.programs()}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "DVC_SITE_CACHE_DIR": str(tmp_path / "site"),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,

@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -27,7 +28,6 @@ from rebalance.cli.commands import sync
 from rebalance.errors import InputError
 from rebalance.model.corrected import CorrectedClassifier
 from rebalance.tracking import patience, provenance, records
-from tests import ready
 from tests.strategies import ROOT, SHIPPED, changed
 
 X = np.random.default_rng(0).normal(size=(60, 2))
@@ -44,7 +44,7 @@ def server(tmp_path_factory):
     with (where / "log").open("w") as log:
         process = subprocess.Popen(
             [
-                *(ready.programs() / "python", "-m", "mlflow", "server", "--workers", "1"),
+                *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
                 *("--host", "127.0.0.1", "--port", str(port)),
                 *("--backend-store-uri", f"sqlite:///{where}/mlflow.db"),
                 *("--artifacts-destination", f"{where}/artifacts"),
@@ -232,7 +232,7 @@ def stage(address):
     """Run a stage in a process of its own, to its end, and return it; limits are 1.2 and 6 s."""
     more = {"MLFLOW_TRACKING_URI": address, patience.VARIABLE: "4"}
     return subprocess.run(
-        [ready.programs() / "python", "-c", STAGE],
+        [sys.executable, "-c", STAGE],
         env=os.environ | {"PYTHONPATH": str(ROOT)} | more,
         capture_output=True,
         text=True,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 import time
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
@@ -74,7 +75,9 @@ def final_fit(entry, learner, table):
     estimator = learners.make(learner, steps.layout)
     fitted = treatments.fit(entry, estimator, table.X, table.y, weights(entry, table), steps)
     device.leave(fitted.estimator)
-    return fitted
+    # As from another process: fits of one process share strings and constants, and a model of
+    # several would have other bytes there.
+    return pickle.loads(pickle.dumps(fitted))  # noqa: S301 of our own, never in a file
 
 
 def steps_before(entry, learner, table):

@@ -8,6 +8,7 @@ from rebalance import columns, sources, store
 from rebalance.errors import InputError, listed
 from rebalance.model.corrected import expit, log_odds, odds_change
 from rebalance.scoring import models
+from rebalance.sources import files
 from rebalance.thresholds import Band
 
 # Names of the columns that are written after those of the row.
@@ -47,8 +48,7 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
     target = Path(target)
     if target.suffix not in {".csv", ".parquet"}:
         raise InputError(f"the output must end in .csv or .parquet, got {target.name[:40]!r}.")
-    if target.exists() and Path(source).exists() and target.samefile(source):
-        raise InputError(f"the output must be another file than {source}, which it would replace.")
+    _refuse_input(target, source, data)
     threshold = models.threshold(scorer, rule)
     pieces, names = sources.rows(source, data)
     if absent := [name for name in scorer.inputs if name not in names]:
@@ -90,6 +90,15 @@ def _with_rows(pieces, source):
 def restated(p, share, prevalence):
     """Return probabilities at ``share`` as those where the share of positives is ``prevalence``."""
     return expit(log_odds(p) + odds_change(share, prevalence))
+
+
+def _refuse_input(target, source, data):
+    """Raise `InputError` where the output is one of the files that are read."""
+    for part in files.matching(source, data.pattern) if target.exists() else ():
+        if isinstance(part.path, Path) and target.samefile(part.path):
+            raise InputError(
+                f"the output must be another file than {part.path}, which it would replace."
+            )
 
 
 def _answers(pieces, scorer, threshold, ids, amounts, prevalence, done):

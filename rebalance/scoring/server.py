@@ -4,6 +4,7 @@ import io
 import json
 import os
 import socket
+from contextlib import suppress
 
 from rebalance import workers
 from rebalance.errors import InputError, one_line
@@ -145,6 +146,7 @@ def bound(host, port):
         if os.name == "posix":  # elsewhere it would let two servers share a port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(place)
+        listening.listen()
     except OSError as error:
         listening.close()
         raise InputError(_unbound(host, port, error)) from error
@@ -164,4 +166,8 @@ def serve(scorer, listening):
     import uvicorn
 
     config = uvicorn.Config(app(scorer), log_level="warning")
-    uvicorn.Server(config).run(sockets=[listening])
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):  # the usual end
+        server.run(sockets=[listening])
+    if not server.started:
+        raise SystemExit(1)  # uvicorn has said why

@@ -224,8 +224,8 @@ def _whole(path):
         yield
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing; run 'dvc repro', which makes it.") from error
-    except PermissionError:
-        raise
+    except PermissionError as error:  # arrow's has no name of the file
+        raise PermissionError(error.errno, error.strerror, str(path)) from error
     except (ValueError, OSError) as error:  # arrow's own are both
         raise InputError(f"{path} is not whole; run 'dvc repro' to make it again.") from error
 

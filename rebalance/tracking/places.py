@@ -161,7 +161,7 @@ def _rows(file, query, values=()):
         ) as base:
             return base.execute(query, values).fetchall()
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        if getattr(error, "sqlite_errorcode", None) in HELD:
+        if (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF in HELD:  # the kind, in one byte
             raise AwayError(f"{file} is held by another program ({one_line(error)}).") from error
         raise InputError(
             f"{file} cannot be read as MLflow's database ({one_line(error)}); restore it, or move "
