@@ -1,6 +1,7 @@
 """The same examples on every run, no time limit, and one thread a fit: the machine may be busy."""
 
 import os
+import sys
 
 import pytest
 from hypothesis import settings
@@ -10,6 +11,18 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 settings.register_profile("rebalance", deadline=None, derandomize=True, max_examples=25)
 settings.load_profile("rebalance")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _modules_from_here():
+    """Take back what a file of tests adds to sys.path.
+
+    MLflow adds the code of a model that it loads, and a process that is started later would import
+    that code, which is gone by then.
+    """
+    before = sys.path[:]
+    yield
+    sys.path[:] = before
 
 
 @pytest.fixture(scope="session")
