@@ -65,3 +65,8 @@ def pytest_collection_modifyitems(items):
     """Put files with slow tests first: a long file that began last would run alone."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_make_parametrize_id(val, argname):
+    """Name bytes by their argument: those of an archive hold the time, and each worker its own."""
+    return argname if isinstance(val, bytes) else None
