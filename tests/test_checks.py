@@ -183,8 +183,8 @@ def test_dates_in_digits_with_a_few_that_are_none():
     opened = np.random.default_rng(4).permutation(np.tile(days, 4))
     opened[[9, 70]] = 0, 20230230
     assert found(clean().assign(opened=opened)) == {
-        "RB107": "1 feature of dates in digits stays a number: 'opened' but for 2 of the rows "
-        "looked at, as 0."
+        "RB107": "1 feature of dates as 20261231 stays a number: 'opened', where 2 of the rows "
+        "looked at hold other numbers, as 0."
     }
     opened[:300] = 1_234_567
     assert found(clean().assign(opened=opened)) == {}

@@ -339,7 +339,6 @@ def test_a_server_takes_a_free_port_and_says_which_are_none():
         host, port = taken.getsockname()
         assert host == "127.0.0.1"
         assert port > 0
-        taken.listen()
         with pytest.raises(InputError, match=rf"is free, got 127\.0\.0\.1:{port}: .*--port 0"):
             server.bound("127.0.0.1", port)
     # An address that is set aside for documentation.

@@ -1,8 +1,13 @@
 """The benchmark of the server: every answer is checked, and what is wrong is counted."""
 
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -42,6 +47,20 @@ def test_a_server_of_its_own_answers_every_request_rightly(trained, monkeypatch,
         "clients", "requests", "failed", "wrong", "p50, ms", "p99, ms", "a second",
     ]  # fmt: skip
     assert [row.split()[:4] for row in rows] == [["1", "40", "0", "0"], ["4", "40", "0", "0"]]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere no program can send Ctrl-C")
+def test_ctrl_c_ends_the_server_without_a_word(trained):
+    command = [sys.executable, "-m", "rebalance.cli", "serve", "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        port = int(process.stdout.readline().split(",")[0].rpartition(":")[2])
+        while process.poll() is None and not serving.healthy(port):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+    assert (process.returncode, said) == (0, "")
 
 
 class Clumsy(BaseHTTPRequestHandler):

@@ -362,6 +362,23 @@ def test_a_database_with_damaged_names_is_one_line(root):
         assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "error"), [(sqlite3.SQLITE_BUSY_SNAPSHOT, tracking.AwayError), (None, InputError)]
+)
+def test_a_database_is_held_by_any_kind_of_busy(root, monkeypatch, code, error):
+    def refused(*_, **__):
+        fault = sqlite3.OperationalError("no")
+        if code is not None:
+            fault.sqlite_errorcode = code
+        raise fault
+
+    Path("mlflow.db").write_text("-", encoding="utf-8")
+    monkeypatch.setattr(places.sqlite3, "connect", refused)
+    with pytest.raises(InputError) as caught:
+        tracking.check(EXPERIMENT)
+    assert type(caught.value) is error
+
+
 def test_a_database_that_another_program_holds_costs_a_line_and_no_training(
     root, monkeypatch, caplog
 ):

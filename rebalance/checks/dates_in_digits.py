@@ -1,16 +1,16 @@
-"""Features of whole numbers that are dates, as 20261231, but for a few that are none."""
+"""Features that hold dates written as 20261231, and a few numbers that are not dates."""
 
 import numpy as np
 
 from rebalance.checks.finding import counted, details, quoted
 from rebalance.columns.kinds import FEWEST_DAYS, FIRST_DAY, LAST_DAY, days_in_digits
 
-# Of the rows with a value, the share in which it is a day.
+# Of the rows with a value, the share that has to hold a date.
 SHARE = 0.9
 
 
 def look(column):
-    """Return a number that is no day, and in how many rows there is none, where most are days."""
+    """Return the first number that is not a date and the rows that hold one; None without most."""
     # A kind that params.yaml gives is another.
     if column.kind not in {None, "whole"} or not column.is_whole:
         return None
@@ -24,8 +24,10 @@ def look(column):
 def say(others):
     """Return the sentence on the columns found: {name: (number, rows)}."""
     each = details(
-        f"{quoted(name)} but for {rows:,} of the rows looked at, as {number}"
+        f"{quoted(name)}, where {rows:,} of the rows looked at hold other numbers, as {number}"
         for name, (number, rows) in others.items()
     )
-    stays = counted(others, "of dates in digits stays a number", "of dates in digits stay numbers")
+    stays = counted(
+        others, "of dates as 20261231 stays a number", "of dates as 20261231 stay numbers"
+    )
     return f"{stays}: {each}."
