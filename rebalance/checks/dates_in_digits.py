@@ -10,7 +10,7 @@ SHARE = 0.9
 
 
 def look(column):
-    """Return the first number that is not a date and the rows that hold one; None without most."""
+    """Return the first number that is not a date, and how many are not, where most are dates."""
     # A kind that params.yaml gives is another.
     if column.kind not in {None, "whole"} or not column.is_whole:
         return None
