@@ -25,9 +25,7 @@ class Scorer(BaseEstimator):
     @property
     def learnt(self):
         """Return what the model knows of its columns, as `columns.learn` returns it."""
-        if self.model.encoding is not None:
-            return self.model.encoding
-        return {name: {"kind": "number"} for name in self.model.features}
+        return self.model.learnt
 
     @property
     def inputs(self):
@@ -53,10 +51,11 @@ class Scorer(BaseEstimator):
         Raises
         ------
         InputError
-            Where a column is missing, or holds what it did not hold in training.
+            Where a column is missing, or holds what it did not hold in training, or a number
+            beyond single precision.
         """
         try:
-            X = columns.matrix(self.learnt, rows)
+            X = columns.rows(self.learnt, rows)
         except InputError as error:
             # What follows is advice on params.yaml, which decides before a model is trained.
             raise InputError(f"{str(error).partition('; say in')[0].rstrip('.')}.") from error

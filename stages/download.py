@@ -22,7 +22,7 @@ def download(params):
         "target": table.target,
         "features": sources.features(table, params.data),
         "kinds": params.data.columns,
-    }
+    } | sources.how_read(table, params.data)
     store.write_frames(paths.RAW, sources.pieces(params.data, table), roles)
     reading = sources.described(table, params.data)
     store.write_json(paths.READING, reading)

@@ -35,7 +35,9 @@ def split(params):
     *rows, final = sealing.split(y, looked_at, params.split)
     sides = [raw.take(each) for each in rows]
     train = sides[0].table()
-    roles = columns.roles(roles, columns.learn(train, roles["features"], roles["kinds"]))
+    learnt = columns.learn(train, roles["features"], roles["kinds"], roles.get("read"))
+    columns.refuse_no_dates(learnt, raw)
+    roles = columns.roles(roles, learnt)
     store.write_frame(paths.TRAIN, train, roles)
     del train
     store.write_frame(paths.TEST, sides[1].table(), roles)
@@ -58,7 +60,8 @@ def split_by_hash(params):
     ):
         test = store.Shuffle(folder, raw.decoded, round(params.split.test_size * raw.num_rows))
         sides = hashing.gather(hashing.pieces(raw, plan, executor, number), plan, test)
-        learnt = columns.learn(sides.train, roles["features"], roles["kinds"])
+        learnt = columns.learn(sides.train, roles["features"], roles["kinds"], roles.get("read"))
+        columns.refuse_no_dates(learnt, raw)
         roles = columns.roles(roles, learnt)
         store.write_frame(paths.TRAIN, sides.train, roles | sides.roles)
         store.write_frames(paths.TEST, test.sorted(), roles)

@@ -1,5 +1,6 @@
 """Kinds of columns and their encoding: what is recognised, and what a learner sees of it."""
 
+import itertools
 import json
 import math
 import re
@@ -174,7 +175,8 @@ def test_prose_becomes_its_size():
     learnt = learn({"note": "text"}, note=["a bc  déf ", "", None] + ["z"] * 9)
     assert columns.encoded(learnt) == ["note length", "note words"]
     X = columns.matrix(learnt, pd.DataFrame({"note": ["a bc  déf ", None]}))
-    np.testing.assert_array_equal(X, [[10, 3], [math.nan, math.nan]])
+    # Blanks at the end are none of the text, as in a file.
+    np.testing.assert_array_equal(X, [[9, 3], [math.nan, math.nan]])
 
 
 def test_booleans_are_zeros_and_ones_also_with_gaps_and_as_text():
@@ -258,13 +260,18 @@ DIGITS = [20240226, 20240227, 20240228, 20240229, 20240301] * 2
 def test_whole_numbers_that_are_all_days_are_dates(values):
     learnt = learn(x=values)
     assert learnt["x"]["kind"] == "date"
-    X = columns.matrix(learnt, pd.DataFrame({"x": [20240228, 20240302, 20240230]}))
+    X = columns.matrix(learnt, pd.DataFrame({"x": [20240228, 20240302, None]}))
     days = columns.encoded(learnt).index("x days")
+    np.testing.assert_array_equal(X[:, days], [2, 5, math.nan])
+    X = columns.matrix(learnt, pd.DataFrame({"x": ["20240228", "2024-03-02 06:00", ""]}))
     np.testing.assert_array_equal(X[:, days], [2, 5, math.nan])
     # What params.yaml says counts, and other numbers are no dates in silence.
     assert kind(values, {"x": "number"}) == "number"
-    with pytest.raises(InputError, match="must hold dates, whole numbers as 20261231, got 17000"):
-        columns.matrix(learnt, pd.DataFrame({"x": [1700000000]}))
+    for wrong, rest in itertools.product([20240230, 0, 1700000000, "20240230"], [[], [20240228]]):
+        rows = pd.DataFrame({"x": [*rest, wrong]})
+        said = f"must hold dates, whole numbers as 20261231, got {wrong}"
+        with pytest.raises(InputError, match=said):
+            columns.matrix(learnt, rows)
 
 
 @pytest.mark.parametrize("wrong", [20240230, 20241301, 20240100, 21010101, 18991231, 20240229.5, 0])
@@ -281,6 +288,13 @@ def test_a_date_is_not_made_of_numbers_in_silence():
     learnt = learn(x=pa.array(DAYS))
     with pytest.raises(InputError, match="must hold dates, got int64"):
         columns.matrix(learnt, pd.DataFrame({"x": [20240101]}))
+
+
+def test_rows_of_the_table_that_hold_no_day_are_refused_before_any_fit():
+    learnt = learn(x=DIGITS, n=[1.5, 2.5] * 5)
+    columns.refuse_no_dates(learnt, pa.table({"x": [*DIGITS, None], "n": [0.5] * 11}))
+    with pytest.raises(InputError, match="column 'x' must hold dates, .*, got 0; .* read.missing"):
+        columns.refuse_no_dates(learnt, pa.table({"x": [*DIGITS, 0], "n": [0.5] * 11}))
 
 
 def test_a_frame_whose_column_mixes_types_is_read_as_text():

@@ -174,6 +174,43 @@ def test_rows_that_do_not_fit_are_one_line_and_nothing_is_written(place, scorer,
     assert [path.name for path in place.glob("*out*")] == []
 
 
+INFINITE = ["inf", "-Infinity", "1e39", "-1e400"]
+
+
+@pytest.mark.parametrize("value", INFINITE)
+@pytest.mark.parametrize("column", ["amount", "age"])
+def test_numbers_that_no_learner_holds_are_refused_in_every_format(place, scorer, value, column):
+    number = float(value)
+    what = "an infinite value" if np.isinf(number) else r"the value 1e\+39"
+    said = rf"column '{column}' must hold numbers up to 3\.403e\+38, .*, got {what}\.$"
+    frame = table(20)[0].assign(**{column: 0.5})
+    frame.loc[7, column] = number
+    frame.to_parquet("new.parquet")
+    frame.astype({column: object}).replace({column: {number: value}}).to_csv("new.csv", index=False)
+    data = params.load().data
+    for new in ("new.csv", "new.parquet"):
+        with pytest.raises(InputError, match=said):
+            scoring.score_file(new, "out.csv", scorer, data)
+        assert not Path("out.csv").exists()
+    for cell in (value, number):
+        rows = json.loads(frame.to_json(orient="records"))
+        rows[7][column] = cell
+        body = json.dumps({"dataframe_records": rows}).encode()
+        with pytest.raises(server.Refused, match=said) as caught:
+            server.answered(scorer, body, "application/json", data)
+        assert caught.value.status == 422
+    with pytest.raises(InputError, match=said):
+        scorer.model.predict_proba(frame)
+
+
+def test_an_amount_that_is_infinite_decides_nothing(place, scorer):
+    table(20)[0].assign(paid="inf").to_csv("new.csv", index=False)
+    with pytest.raises(InputError, match="column 'paid' must hold numbers up to"):
+        scoring.score_file(
+            "new.csv", "out.csv", scorer, params.load().data, rule="amounts", amounts="paid"
+        )
+
+
 def test_a_rule_decides_instead_of_the_models_own(place, scorer):
     frame, _ = table(200)
     frame.to_csv("new.csv", index=False)
@@ -207,7 +244,11 @@ def test_probabilities_hold_at_the_prevalence_asked_for_and_decisions_stay(place
     ("arguments", "message"),
     [
         (["new.csv", "-o", "out.txt"], r"must end in \.csv or \.parquet, got 'out\.txt'"),
-        (["no.csv", "-o", "out.csv"], r"no\.csv"),
+        (
+            ["no.csv", "-o", "out.csv"],
+            r"^NEW\.csv must name a CSV or Parquet file or a folder of them, got 'no\.csv': there "
+            r"is no such file or folder\.$",
+        ),
         (
             ["new.csv", "-o", "out.csv", "--model", "best"],
             r"model must be one of baseline or an address such as models:/rebalance@champion, "
@@ -259,7 +300,9 @@ def address(scorer):
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
     web = uvicorn.Server(
-        uvicorn.Config(server.app(scorer), host="127.0.0.1", port=port, log_level="error")
+        uvicorn.Config(
+            server.app(scorer, params.load().data), host="127.0.0.1", port=port, log_level="error"
+        )
     )
     thread = threading.Thread(target=web.run, daemon=True)
     thread.start()
@@ -314,7 +357,7 @@ def test_the_server_scores_json_and_csv_alike(address, scorer):
         (b"{", "application/json", 400, "the body is not JSON: "),
         (b"[1]", "application/json", 400, 'the body must be {"dataframe_records"'),
         (b'{"dataframe_split": {}}', "application/json", 400, "the body must be"),
-        (b"amount\n1,2\n3,4,5\n", "text/csv", 400, "the body is not CSV: "),
+        (b"amount\n1,2\n3,4,5\n", "text/csv", 400, "the body cannot be read as CSV: "),
         (b"x", "text/plain", 415, "content-type must be application/json or text/csv, got 'text"),
         (b'{"dataframe_records": []}', "application/json", 422, "a row or more, got none"),
         (
@@ -450,6 +493,7 @@ def watched(place, scorer):
     Path("params.yaml").write_text(text)
     store.write_frame(paths.TRAIN, frame.assign(bad=y))
     store.write_json(paths.SPLIT, {"train": {"positives": int(y.sum()), "rows": N}})
+    store.write_json(paths.READING, {"positive": ["1"], "negative": ["0"]})
     store.write_json(paths.SCORES, {"baseline": {"true_positives": 19, "false_positives": 1}})
     return place
 
@@ -464,10 +508,49 @@ def test_watch_says_what_holds_and_ends_with_0(watched, capsys):
     except SystemExit as end:
         code = end.code
     out = capsys.readouterr().out
-    assert out.startswith("baseline on 300 new rows\nprevalence: holds; promised ")
+    flagged = int((expected(Scorer(store.read_model(paths.model("baseline"))), frame) >= 0.3).sum())
+    first = f"baseline on 300 new rows: {flagged} flagged, {y.sum()} positive\n"
+    assert out.startswith(f"{first}prevalence: holds; promised ")
     assert "precision: holds; promised 95.0% of 20 alerts right on test rows" in out
     assert "columns: none of 3 moved" in out
     assert code == int("broken" in out)
+
+
+def test_a_month_without_positives_is_judged_as_far_as_it_can_be(watched, capsys):
+    frame, _ = table(300)
+    frame = frame[frame["amount"] < 0]
+    frame.assign(bad=0).to_csv("labelled.csv", index=False)
+    with pytest.raises(SystemExit, match="1"):
+        cli.main(["watch", "labelled.csv"])
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first == f"baseline on {len(frame)} new rows: 0 flagged, 0 positive"
+    said = {line.partition(":")[0]: line.partition(": ")[2] for line in lines}
+    assert said["prevalence"] == (
+        "broken; promised 13.7500% of 400 training rows positive, seen 0.0000% of "
+        f"{len(frame)} (p < 0.001 after Holm's correction)"
+    )
+    assert said["precision"] == "cannot be judged; no row was flagged"
+    assert said["recall"] == "cannot be judged; no row is positive"
+    assert said["column amount"].startswith("moved")
+
+
+@pytest.mark.parametrize("labels", [["no"], ["no", 1], [2], ["0", "2", "1"]])
+def test_labels_that_training_did_not_have_are_not_taken_for_negatives(watched, labels):
+    frame, _ = table(30)
+    frame.assign(bad=np.resize(labels, 30)).to_csv("labelled.csv", index=False)
+    with pytest.raises(InputError, match=r"must have labels of the training rows, '1', '0', got "):
+        cli.main(["watch", "labelled.csv"])
+
+
+def test_a_file_without_labels_has_nothing_to_watch(watched):
+    table(30)[0].assign(bad="").to_csv("labelled.csv", index=False)
+    with pytest.raises(InputError, match="must have a label in every row, got 30 rows without"):
+        cli.main(["watch", "labelled.csv"])
+    text = Path("params.yaml").read_text()
+    text = text.replace("target: bad", "target: bad\n  unlabelled: drop")
+    Path("params.yaml").write_text(text)
+    with pytest.raises(InputError, match="has no label in any row: there is nothing to watch"):
+        cli.main(["watch", "labelled.csv"])
 
 
 def test_watch_ends_with_1_where_a_promise_broke_and_names_the_column_that_moved(watched, capsys):

@@ -44,6 +44,7 @@ def trained(tmp_path, monkeypatch, scorer):
     store.write_fingerprint("baseline")
     side = {"rows": len(y), "positives": int(y.sum()), "prevalence": float(y.mean())}
     store.write_json(paths.SPLIT, {"train": side, "test": side})
+    store.write_json(paths.READING, {"positive": ["1"], "negative": ["0"]})
     score = {"average_precision": 0.9, "threshold": 0.3}
     score |= {"true_positives": 19, "false_positives": 1}
     store.write_json(paths.SCORES, {"baseline": score})
@@ -103,7 +104,7 @@ def test_every_command_of_the_page_works(trained):
         assert [row["decision"] for row in rows] == list(one["decision"])
     assert len(records) == 1
     assert "models:/rebalance@champion is version 1" in said["rebalance promote"]
-    assert said["rebalance watch labelled.csv"].startswith("baseline on 60 new rows\n")
+    assert said["rebalance watch labelled.csv"].startswith("baseline on 60 new rows: ")
     assert said["rebalance compare scores.csv"].splitlines()[2].startswith("new ")
 
 

@@ -310,6 +310,10 @@ def test_a_name_is_the_same_however_its_letters_are_composed(tmp_path):
         (b"Obj\1\4\x14avro.codec" + b"\0" * 50, "is an Avro file"),
         ('<?xml version="1.0"?>\n<rows><row a="1"/></rows>', "is XML, not CSV"),
         ('<?xml version="1.0"?>\n<!DOCTYPE html><html>', "is a web page"),
+        ('<?xml version="1.0"?>\n<!-- of May -->\n<rows><row a="1"/></rows>', "is XML, not CSV"),
+        ('<!-- of May -->\n<?xslt href="a"?>\n<ns:rows x="1">', "is XML, not CSV"),
+        ('<?xml version="1.0"?>\n<!DOCTYPE rows SYSTEM "r.dtd">\n<rows>', "is XML, not CSV"),
+        ('<?xml version="1.0"?>\n<!-- a\npage --><html>', "is a web page"),
         (gzip.compress(b"a.csv".ljust(257, b"\0") + b"ustar" + b"\0" * 999), "is a tar archive"),
         (opened_quote(20, 21), "field 6 of row 20 holds rows of the table: a quote in it is not"),
         (opened_quote(20, 40), "field 6 of row 20 holds rows of the table"),
@@ -808,6 +812,10 @@ def test_a_folder_that_cannot_be_listed_is_refused_and_not_passed_over(tmp_path,
         ([f"{number}{'kM'[number % 2]}" for number in range(20)], "numbers with 'M', 'k' around"),
         ([f"{number}{'ABCDE'[number % 5]}" for number in range(20)], None),  # codes
         ([f"{number} km" for number in range(10)], None),  # categories
+        ([f"{number}{letter}" for number in range(10) for letter in "AB"], None),  # codes
+        ([f"{number}{letter}" for number in range(9) for letter in "abc"], None),
+        ([f"{number}{letter}" for number in range(10) for letter in "KM"], "with 'K', 'M' around"),
+        ([f"{number}{unit}" for number in range(10) for unit in ("m", "km")], "with 'km', 'm' a"),
         ([f"{number}-{number + 5}" for number in range(20)], None),
     ],
 )

@@ -1,16 +1,20 @@
 """The kind of each column of a table, and its encoding for a learner."""
 
 from rebalance.columns.encoding import (
+    LARGEST,
     MANY,
     NUMBERS,
     NUMERIC,
     Layout,
     encoded,
+    is_text,
     layout,
     learn,
     matrix,
     places,
+    refuse_no_dates,
     roles,
+    rows,
     used,
 )
 from rebalance.columns.kinds import KINDS, SAYABLE
@@ -18,6 +22,7 @@ from rebalance.columns.steps import NO_STEPS, Steps, before, filled, one_hot
 
 __all__ = [
     "KINDS",
+    "LARGEST",
     "MANY",
     "NO_STEPS",
     "NUMBERS",
@@ -28,11 +33,14 @@ __all__ = [
     "before",
     "encoded",
     "filled",
+    "is_text",
     "layout",
     "learn",
     "matrix",
     "one_hot",
     "places",
+    "refuse_no_dates",
     "roles",
+    "rows",
     "used",
 ]

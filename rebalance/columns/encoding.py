@@ -8,13 +8,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rebalance.columns.kinds import (
-    LEFT_OUT,
-    days_in_digits,
-    decoded,
-    recognise,
-    without_gaps,
-)
+from rebalance.columns import values
+from rebalance.columns.kinds import LEFT_OUT, days_in_digits, recognise, without_gaps
+from rebalance.columns.values import decoded
 from rebalance.errors import InputError, listed, shown
 
 # What goes to a learner as it is.
@@ -22,6 +18,8 @@ NUMERIC = ("number", "whole", "boolean")
 # Of a column of more values than this, those of a single row share the code of unseen ones.
 MANY = 255
 PARTS = ("year", "month", "weekday", "hour", "days")
+# What single precision holds.
+LARGEST = float(np.finfo(np.float32).max)
 # Of a date, the days since so many dates before it in the table are columns too.
 SINCE = 3
 
@@ -70,7 +68,7 @@ class Layout:
 NUMBERS = Layout()
 
 
-def learn(columns, names, said=None):
+def learn(columns, names, said=None, read=None):
     """Return what the training rows say of each column, with what its encoding needs.
 
     Parameters
@@ -81,6 +79,10 @@ def learn(columns, names, said=None):
         The columns that may be features.
     said : dict of str to str or None
         ``data.columns`` of params.yaml.
+    read : dict of str to dict or None
+        How the cells of some columns were read, which rows to come are read by as well: their
+        ``marks`` of a missing value, values that are ``present`` though others take them for one,
+        ``decimal`` and ``day_first``.
 
     Returns
     -------
@@ -88,18 +90,19 @@ def learn(columns, names, said=None):
         By name, in the order of ``names``: what `kinds.recognise` finds; of a category its
         ``values``, the most frequent first, of a date its ``parts``, its ``origin``, and
         ``since``, the dates before it in the table whose distance from it differs between rows;
-        of a date in whole numbers, as 20261231, ``digits``.
+        of a date in whole numbers, as 20261231, ``digits``; and ``read``.
     """
     learnt, dates = recognise(columns, names, said), {}
     for name, entry in learnt.items():
+        if name in (read or {}) and entry["kind"] not in LEFT_OUT:
+            entry["read"] = read[name]
         if entry["kind"] == "category":
-            entry["values"] = _values(decoded(columns[name]))
+            entry["values"] = _values(decoded(columns[name]), entry)
         elif entry["kind"] == "date":
             column = decoded(columns[name])
             if _is_numeric(column):
                 entry["digits"] = True
-                _days_in_digits(column, name, each=True)
-            moments = _moments(column, name, digits="digits" in entry)
+            moments = _moments(column, name, entry)
             entry.update(_calendar(moments))
             since = {
                 other: "digits" in learnt[other]
@@ -111,9 +114,19 @@ def learn(columns, names, said=None):
             dates[name] = moments
         if entry.get("said"):
             # What params.yaml says of a column must be so.
-            for _ in _encode(name, entry, columns):
+            for _ in _encode(name, entry, columns, learnt):
                 pass
     return learnt
+
+
+def refuse_no_dates(learnt, columns):
+    """Raise `InputError` where rows hold numbers that are no days, and training rows days only.
+
+    A model that is trained could not answer for them, on the test rows for a beginning.
+    """
+    for name, entry in learnt.items():
+        if "digits" in entry:
+            _moments(values.as_arrow(columns[name]), name, entry)
 
 
 def roles(roles, learnt):
@@ -192,9 +205,33 @@ def matrix(learnt, columns, dtype=float):
     X = np.empty((len(columns) if n_rows is None else n_rows, len(encoded(learnt))), dtype)
     place = 0
     for name in names:
-        for column in _encode(name, learnt[name], columns):
+        for column in _encode(name, learnt[name], columns, learnt):
             X[:, place] = column
             place += 1
+    return X
+
+
+def rows(learnt, columns):
+    """Return the encoded table of rows that nobody has looked at, as `matrix` does.
+
+    Raises
+    ------
+    InputError
+        Also where a number is beyond single precision, or infinite: the reader of the training
+        rows refuses it as well, and most learners would take it for infinite.
+    """
+    X = matrix(learnt, columns)
+    if not len(X):
+        return X
+    low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
+    for name, there in places(learnt).items():
+        for value in (*low[there], *high[there]):
+            if abs(value) > LARGEST:
+                what = "an infinite value" if np.isinf(value) else f"the value {value:.6g}"
+                raise InputError(
+                    f"column {shown(name)} must hold numbers up to {LARGEST:.4g}, the largest of "
+                    f"single precision, got {what}."
+                )
     return X
 
 
@@ -207,48 +244,80 @@ def _names(name, entry):
     return [name]
 
 
-def _encode(name, entry, columns):
+def _encode(name, entry, columns, learnt):
     """Yield the arrays that a column becomes."""
-    column = _arrow(columns[name])
+    column = values.as_arrow(columns[name])
+    _refuse_nested(column, name)
     if entry["kind"] in NUMERIC:
-        yield _numbers(column, name, entry["kind"])
+        yield _numbers(column, name, entry)
     elif entry["kind"] == "category":
-        yield _codes(column, entry["values"])
+        yield _codes(column, entry)
     elif entry["kind"] == "text":
-        yield from _sizes(column)
+        yield from _sizes(column, entry)
     else:
-        moments = _moments(column, name, digits="digits" in entry)
+        moments = _moments(column, name, entry)
         for part in entry["parts"]:
             yield _part(moments, part, entry["origin"])
         for other, digits in entry.get("since", {}).items():
-            yield _between(moments, _moments(_arrow(columns[other]), other, digits=digits))
+            how = learnt.get(other) or {"digits": True} if digits else {}
+            others = _moments(values.as_arrow(columns[other]), other, how)
+            yield _between(moments, others)
 
 
-def _arrow(column):
-    """Return a column of arrow or of pandas as one of arrow; of mixed types as text."""
+def _refuse_nested(column, name):
     import pyarrow as pa
 
-    if isinstance(column, pa.ChunkedArray | pa.Array):
-        return decoded(column)
-    if getattr(column.dtype, "tz", None) is not None:
-        column = column.dt.tz_convert(None)  # to UTC, which arrow reads without a warning
-    try:
-        return decoded(pa.array(column, from_pandas=True))
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        there = column.notna()
-        return decoded(pa.array(column.astype(str).where(there, None), from_pandas=True))
+    if pa.types.is_nested(column.type):
+        raise InputError(
+            f"column {shown(name)} must hold a single value in each row, got a list or a structure."
+        )
 
 
-def _numbers(column, name, kind):
+def _numbers(column, name, entry):
     import pyarrow as pa
 
-    if kind == "boolean" and pa.types.is_string(column.type):
-        column = _read_as(column, name, pa.bool_(), "true or false")
-    if pa.types.is_boolean(column.type) or pa.types.is_null(column.type):
-        column = column.cast(pa.float64())
-    elif pa.types.is_string(column.type):
-        column = _read_as(column, name, pa.float64(), "numbers")
-    return column.to_numpy()
+    is_ = pa.types
+    if is_.is_string(column.type):
+        what = "true or false" if entry["kind"] == "boolean" else "numbers"
+        texts = values.without_marks(column, entry.get("read"), number=True)
+        if "decimal" in entry.get("read", {}):
+            _refuse_points(texts, name)
+        column = _read_as(values.truths_as_numbers(texts), name, pa.float64(), what)
+    if is_.is_temporal(column.type) and column.null_count < len(column):
+        raise InputError(
+            f"column {shown(name)} must hold numbers, got dates; say in data.columns what else "
+            "it holds."
+        )
+    if is_.is_boolean(column.type) or is_.is_null(column.type) or is_.is_temporal(column.type):
+        column = _without_type(column)
+    return values.without_numbers(column, entry.get("read")).to_numpy()
+
+
+def _refuse_points(texts, name):
+    """Raise `InputError` for a text with a point, where training rows had a decimal comma."""
+    import pyarrow.compute as pc
+
+    pointed = texts.filter(pc.fill_null(pc.match_substring(texts, "."), False))
+    if len(pointed):
+        raise InputError(
+            f"column {shown(name)} must hold numbers, got the text {pointed[0].as_py()[:40]!r}, "
+            "which is another number where the decimal mark is a comma, as in the training rows."
+        )
+
+
+def _without_type(column):
+    import pyarrow as pa
+
+    if pa.types.is_boolean(column.type):
+        return column.cast(pa.float64())
+    return pa.chunked_array([pa.nulls(len(column), pa.float64())])
+
+
+def _word(type_):
+    """Return what a value of a type of arrow's is called."""
+    import pyarrow as pa
+
+    return "true or false" if pa.types.is_boolean(type_) else str(type_)
 
 
 def _read_as(column, name, kind, what):
@@ -269,73 +338,107 @@ def _read_as(column, name, kind, what):
         raise
 
 
-def _as_text(column):
-    """Return a column as text; a whole number is written without a point, whatever its type."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), None, column)
-        if (whole := column.cast(pa.int64(), safe=False)).cast(column.type).equals(column):
-            column = whole
-    return column if pa.types.is_string(column.type) else column.cast(pa.string())
-
-
-def _values(column):
+def _values(column, entry):
     """Return the labels of a category, the most frequent first, then by label."""
     import pyarrow.compute as pc
 
-    counted = pc.value_counts(_as_text(column).drop_null()).to_pylist()
+    counted = pc.value_counts(_labels(column, entry).drop_null()).to_pylist()
     if len(counted) > MANY:
         counted = [each for each in counted if each["counts"] > 1] or counted[:MANY]
     counted.sort(key=lambda each: (-each["counts"], each["values"]))
     return [each["values"] for each in counted]
 
 
-def _codes(column, values):
+def _labels(column, entry):
+    """Return a column as text, with nulls for the marks of a missing value."""
+    return values.without_marks(values.text(column), entry.get("read"))
+
+
+def is_text(entry):
+    """Say whether a column was text in training, which is no number in any form: a code 007."""
+    if entry["kind"] != "category":
+        return entry["kind"] in {"text", "id"}
+    labels = entry["values"]
+    return not _are_numbers(labels) and not _are_truths(labels)
+
+
+def _are_numbers(labels):
+    import pyarrow as pa
+
+    return values.as_numbers(pa.chunked_array([pa.array(labels, pa.string())])).to_pylist() == (
+        labels
+    ) and all(map(values.is_number, labels))
+
+
+def _are_truths(labels):
+    return {*labels} <= {"true", "false"}
+
+
+def _codes(column, entry):
     """Return the number of each label; that of none for an unseen one, NaN for a gap."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    column = _as_text(column)
-    codes = pc.index_in(column, value_set=pa.array(values, pa.string()))
-    codes = pc.fill_null(codes, len(values)).to_numpy().astype(float)
+    labels, column_is_text = entry["values"], pa.types.is_string(column.type)
+    column = _labels(column, entry)
+    if column_is_text and _are_numbers(labels):
+        column = values.as_numbers(column)
+    elif column_is_text and _are_truths(labels):
+        column = pc.utf8_lower(column)
+    codes = pc.index_in(column, value_set=pa.array(labels, pa.string()))
+    codes = pc.fill_null(codes, len(labels)).to_numpy().astype(float)
     if column.null_count:
         codes[pc.is_null(column).to_numpy()] = np.nan
     return codes
 
 
-def _sizes(column):
+def _sizes(column, entry):
     """Yield how many characters each text has, and how many words."""
     import pyarrow.compute as pc
 
-    column = _as_text(column)
+    column = _labels(column, entry)
     yield pc.utf8_length(column).to_numpy()
     words = pc.list_value_length(pc.utf8_split_whitespace(pc.utf8_trim_whitespace(column)))
     yield words.to_numpy()
 
 
-def _moments(column, name, *, digits=False):
+def _moments(column, name, entry):
     """Return a column as moments in microseconds, those with a time zone in UTC.
 
-    ``digits`` says that whole numbers are days, as 20261231: one that is none is a gap.
+    Where training had days in whole numbers, as 20261231, so may the column.
     """
     import pyarrow as pa
 
-    kind = pa.timestamp("us")
-    if pa.types.is_string(column.type):
-        return _read_as(column, name, kind, "dates (as 2026-12-31, or with a time)")
-    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+    kind, is_ = pa.timestamp("us"), pa.types
+    digits = entry.get("digits")
+    if is_.is_null(column.type) or column.null_count == len(column):
+        return pa.chunked_array([pa.nulls(len(column), kind)])
+    if is_.is_string(column.type):
+        column = values.without_marks(column, entry.get("read"), number=True)
+        return _written_moments(column, name, digits)
+    if is_.is_date(column.type) or is_.is_timestamp(column.type):
         return column.cast(kind, safe=False)
-    if pa.types.is_null(column.type):
-        return column.cast(kind)
-    if digits and _is_numeric(column):
-        days = _days_in_digits(column, name)
-        return pa.chunked_array([pa.array(days, pa.date32())]).cast(kind)
+    if _is_numeric(column) and (digits or not len(without_gaps(column))):
+        return _days_in_digits(values.without_numbers(column, entry.get("read")), name)
     raise InputError(
-        f"column {shown(name)} must hold dates, got {column.type}; say in data.columns what else "
-        "it holds."
+        f"column {shown(name)} must hold dates, got {_word(column.type)}; say in data.columns "
+        "what else it holds."
     )
+
+
+def _written_moments(column, name, digits):
+    """Return text as moments: dates as 2026-12-31, and with ``digits`` also as 20261231."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = pa.timestamp("us")
+    what = "dates (as 2026-12-31, or with a time)"
+    if not digits:
+        return _read_as(column, name, kind, what)
+    whole = pc.match_substring_regex(column, r"^[0-9]+$")
+    nothing = pa.scalar(None, pa.string())
+    days = _days_in_digits(pc.if_else(whole, column, nothing).cast(pa.float64()), name)
+    return pc.coalesce(days, _read_as(pc.if_else(whole, nothing, column), name, kind, what))
 
 
 def _is_numeric(column):
@@ -344,18 +447,20 @@ def _is_numeric(column):
     return pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
 
 
-def _days_in_digits(column, name, *, each=False):
-    """Return whole numbers as days; `InputError` where none is one, or not ``each``."""
+def _days_in_digits(column, name):
+    """Return whole numbers as days, in microseconds; `InputError` where one is no day."""
+    import pyarrow as pa
+
     numbers = column.to_numpy()
     days = days_in_digits(numbers)
     wrong = np.isnat(days) & ~np.isnan(numbers.astype(float))
-    if wrong.any() and (each or np.isnat(days).all()):
+    if wrong.any():
         raise InputError(
             f"column {shown(name)} must hold dates, whole numbers as 20261231, got "
             f"{numbers[wrong][0]:.12g}; say in data.columns what else it holds, or name the number "
             "in data.read.missing if it marks a missing value."
         )
-    return days
+    return pa.chunked_array([pa.array(days, pa.date32())]).cast(pa.timestamp("us"))
 
 
 def _differ(moments, others):

@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 
+from rebalance.columns.values import decoded
+
 # What a learner sees of each kind, for the report.
 KINDS = {
     "number": "as it is",
@@ -65,24 +67,6 @@ def recognise(columns, names, said=None):
             entry |= {"kind": said[name], "said": True}
         kinds[name] = entry
     return kinds
-
-
-def decoded(column):
-    """Return an arrow column in which no value is a code: the labels of a dictionary, a number."""
-    import pyarrow as pa
-
-    if isinstance(column, pa.Array):
-        column = pa.chunked_array([column])
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        return decoded(column.cast(kind.value_type))
-    if pa.types.is_decimal(kind):
-        return column.cast(pa.float64())
-    if pa.types.is_time(kind) or pa.types.is_duration(kind):
-        return column.cast(pa.int64() if kind.bit_width == 64 else pa.int32())
-    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return column.cast(pa.string())
-    return column
 
 
 def without_gaps(column):

@@ -111,6 +111,11 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
         self.share = share
 
     @property
+    def learnt(self):
+        """Return what the model knows of its columns, as `columns.learn` returns it."""
+        return self.encoding or {name: {"kind": "number"} for name in self.features}
+
+    @property
     def classes_(self):
         """Return the two classes."""
         return np.array([0, 1])
@@ -130,10 +135,7 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
         shape (n_rows, n_features) as the estimator knows them.
         """
         if hasattr(X, "columns"):
-            if self.encoding is None:
-                X = X[list(self.features)].to_numpy(dtype=float)
-            else:
-                X = columns.matrix(self.encoding, X)
+            X = columns.rows(self.learnt, X)
         return probabilities(self.estimator, X)[:, 1]
 
     def correct(self, raw):

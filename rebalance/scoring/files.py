@@ -50,7 +50,7 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
         raise InputError(f"the output must end in .csv or .parquet, got {target.name[:40]!r}.")
     _refuse_input(target, source, data)
     threshold = models.threshold(scorer, rule)
-    pieces, names = sources.rows(source, data)
+    pieces, names = sources.rows(source, data, scorer.learnt)
     if absent := [name for name in scorer.inputs if name not in names]:
         raise InputError(
             f"{source} lacks {len(absent)} of the {len(scorer.inputs)} columns that "
@@ -109,7 +109,7 @@ def _answers(pieces, scorer, threshold, ids, amounts, prevalence, done):
         p = scorer.probability(piece)
         paid = None
         if threshold.c_admin is not None:
-            paid = columns.matrix({amounts: {"kind": "number"}}, piece)[:, 0]
+            paid = columns.rows({amounts: {"kind": "number"}}, piece)[:, 0]
         flagged = threshold.flag(p, paid)
         first = done["rows"] + 1
         left = {name: piece[name] for name in ids} or {

@@ -5,13 +5,13 @@ import json
 import os
 import socket
 from contextlib import suppress
+from dataclasses import dataclass
 
-from rebalance import workers
+from rebalance import sources, workers
 from rebalance.errors import InputError, one_line
 
 # Rows of a request are in memory, three times over.
 LARGEST = 16 << 20
-TEXT = {"category", "text", "id"}
 
 
 class Refused(Exception):  # noqa: N818 - an answer, no error of ours
@@ -22,8 +22,8 @@ class Refused(Exception):  # noqa: N818 - an answer, no error of ours
         self.status = status
 
 
-def app(scorer):
-    """Return the web application of a `Scorer`."""
+def app(scorer, data):
+    """Return the web application of a `Scorer`; ``read`` of ``data`` says how CSV is read."""
     import asyncio
     from concurrent.futures import ThreadPoolExecutor
 
@@ -53,7 +53,7 @@ def app(scorer):
             body = await _body(request)
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(pool, answered, scorer, body, kind)
+            answer = await loop.run_in_executor(pool, answered, scorer, body, kind, data)
         except Refused as refused:
             return JSONResponse({"error": str(refused)}, refused.status)
         return JSONResponse(answer)
@@ -84,9 +84,9 @@ def described(scorer):
     }
 
 
-def answered(scorer, body, kind):
+def answered(scorer, body, kind, data):
     """Return the answer to the body of a request; `Refused` where there is none."""
-    rows = _rows(scorer, body, kind)
+    rows = rows_of(body, kind, scorer.learnt, data)
     if not len(rows):
         raise Refused(422, "the request must have a row or more, got none.")
     try:
@@ -96,27 +96,48 @@ def answered(scorer, body, kind):
     return {"predictions": answers.to_dict(orient="records")}
 
 
-def _rows(scorer, body, kind):
-    """Return the rows of a request as a data frame."""
+@dataclass(frozen=True)
+class _Body:
+    """The body of a request, read as a file is."""
+
+    content: bytes
+
+    def __str__(self):
+        return "the body"
+
+    @property
+    def size(self):
+        """Return its bytes."""
+        return len(self.content)
+
+    def open(self, mode="rb"):
+        """Open it for reading bytes."""
+        return io.BytesIO(self.content)
+
+
+def rows_of(body, kind, learnt, data):
+    """Return the rows of a request: an arrow table, or a data frame of objects."""
     import pandas as pd
+    import pyarrow as pa
 
     if kind == "text/csv":
-        texts = {name: str for name in scorer.inputs if scorer.learnt[name]["kind"] in TEXT}
         try:
-            return pd.read_csv(io.BytesIO(body), dtype=texts)
-        except (ValueError, pd.errors.ParserError) as error:
-            raise Refused(400, f"the body is not CSV: {one_line(error)}.") from error
+            pieces, _ = sources.rows(_Body(body), data, learnt)
+            return pa.concat_tables(pieces)
+        except InputError as error:
+            raise Refused(400, str(error)) from error
     if kind not in {"application/json", ""}:
         raise Refused(415, f"content-type must be application/json or text/csv, got {kind[:40]!r}.")
     try:
         content = json.loads(body)
     except ValueError as error:
         raise Refused(400, f"the body is not JSON: {one_line(error)}.") from error
+    # Objects: of whole numbers and a gap pandas would make doubles, which round long ones.
     try:
         if "dataframe_split" in content:
             split = content["dataframe_split"]
-            return pd.DataFrame(split["data"], columns=split["columns"])
-        return pd.DataFrame(content["dataframe_records"])
+            return pd.DataFrame(split["data"], columns=split["columns"], dtype=object)
+        return pd.DataFrame(content["dataframe_records"], dtype=object)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Refused(
             400,
@@ -161,11 +182,11 @@ def _unbound(host, port, error):
     )
 
 
-def serve(scorer, listening):
+def serve(scorer, listening, data):
     """Answer requests on a bound socket until the server is stopped."""
     import uvicorn
 
-    config = uvicorn.Config(app(scorer), log_level="warning")
+    config = uvicorn.Config(app(scorer, data), log_level="warning")
     server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):  # the usual end
         server.run(sockets=[listening])

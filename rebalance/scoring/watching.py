@@ -6,6 +6,7 @@ import numpy as np
 from scipy import stats
 
 from rebalance import columns
+from rebalance.columns.values import as_arrow, text
 from rebalance.comparison import holm
 
 LEVEL = 0.05
@@ -168,10 +169,10 @@ class Shift:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        text = _text(column)
-        place = pc.index_in(text, value_set=pa.array(self._values, pa.string()))
+        labels = _text(column)
+        place = pc.index_in(labels, value_set=pa.array(self._values, pa.string()))
         bins = pc.fill_null(place, len(self._values)).to_numpy().astype(int)
-        bins[pc.is_null(text).to_numpy()] = self._size - 1
+        bins[pc.is_null(labels).to_numpy()] = self._size - 1
         return np.bincount(bins, minlength=self._size)
 
     def _numbers(self, column):
@@ -181,10 +182,8 @@ class Shift:
 
 
 def _text(column):
-    """Return an arrow column as text."""
-    import pyarrow as pa
-
-    return column if pa.types.is_string(column.type) else column.cast(pa.string())
+    """Return an arrow column as text, a value the same whatever type the column has."""
+    return text(as_arrow(column))
 
 
 def watch(pieces, target, scorer, threshold, training):

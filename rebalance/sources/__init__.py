@@ -2,14 +2,16 @@
 
 from rebalance.sources.checks import features
 from rebalance.sources.labels import FEWEST_POSITIVES
-from rebalance.sources.load import answer, described, load, pieces, profile
-from rebalance.sources.unlabelled import rows
+from rebalance.sources.load import answer, described, how_read, load, pieces, profile
+from rebalance.sources.unlabelled import labelled, rows
 
 __all__ = [
     "FEWEST_POSITIVES",
     "answer",
     "described",
     "features",
+    "how_read",
+    "labelled",
     "load",
     "pieces",
     "profile",

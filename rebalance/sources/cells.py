@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rebalance.columns.values import BLANKS
 from rebalance.sources import dates, marks
 
 INT, FLOAT, BOOL, DATE, TEXT, EMPTY = "int", "float", "bool", "date", "text", "empty"
@@ -23,6 +24,8 @@ MEASURED = re.compile(
     r"(?P<before>[<>≤≥~≈]=?|)\s*[+\-]?\d+(?:[.,]\d+)*\s*(?P<unit>[A-Za-zµ°²³/%]{0,8})\.?"
 )
 FEWEST_MEASURED, MEASURED_SHARE, MOST_UNITS = 15, 0.95, 3
+# Single letters that are units together; of others, as 0A and 1B, each is a part of a code.
+LETTERS = tuple(map(frozenset, ("kKmMbBgGtT", "CFK", "smhdwy", "gkt", "lLm")))
 
 SIGN = r"[+\-\x{2212}]?"
 MONEY = r"[$€£¥]|EUR|USD|GBP|CHF|JPY|INR|BRL"
@@ -52,7 +55,6 @@ STYLES = {
 # 1.234 is a number with three decimals, or more than a thousand.
 GROUPED_DOT = r"^[+\-]?[1-9]\d{0,2}(\.\d{3})+$"
 WHOLE, LEADING_ZERO = r"^[+\-]?\d+$", r"^[+\-]?0\d"
-BLANKS = " \t\r\n\v\f\u00a0\u202f\ufeff"
 
 
 @dataclass(kw_only=True)
@@ -83,6 +85,8 @@ class Cells:
     highest: list = field(default_factory=lambda: [0, 0])  # of the first two parts of a date
     zones: set = field(default_factory=set)
     day_first: bool | None = None  # what params.yaml says of dates
+    comma_before: bool = False  # whether training rows had a decimal comma
+    day_first_before: bool | None = None  # whether dates of training rows began with the day
     leading_zero: bool = False
     steady: bool = False  # whether each number is one more than the one before, if asked
     last: int | None = None
@@ -160,6 +164,10 @@ class Cells:
             self.leading_zero |= bool(pc.any(matches).as_py())
             if self.steady:
                 self._follow(numbers)
+        elif self.comma_before:
+            grouped = pc.sum(pc.match_substring_regex(column, GROUPED_DOT)).as_py() or 0
+            self.either += grouped
+            self.by_mark[","] += grouped
         elif there and self.by_mark["."] == self.by_mark[","] + there:
             # No decimal so far that can only be one: look whether this batch has some.
             dotted = column.filter(pc.match_substring(column, "."))
@@ -309,7 +317,11 @@ class Cells:
         found = {value: match for value in texts if (match := MEASURED.fullmatch(value))}
         units = sorted({match["before"] or match["unit"] for match in found.values()} - {""})
         many = len(found) >= FEWEST_MEASURED and len(found) >= MEASURED_SHARE * len(texts)
-        return (next(iter(found)), units) if many and 0 < len(units) <= MOST_UNITS else None
+        letters = {unit for unit in units if len(unit) == 1 and unit.isalpha()}
+        codes = len(letters) > 1 and not any(letters <= family for family in LETTERS)
+        if not many or codes or not 0 < len(units) <= MOST_UNITS:
+            return None
+        return next(iter(found)), units
 
     def evidence(self):
         """Return the decimal mark that the column can only have, or None."""

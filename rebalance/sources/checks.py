@@ -4,12 +4,11 @@ from difflib import get_close_matches
 
 import numpy as np
 
+from rebalance.columns import LARGEST
 from rebalance.errors import InputError, shown
 from rebalance.sources.layout import listed
 from rebalance.sources.reading import named
 
-# What single precision holds: a learner that works in it takes more for infinite.
-LARGEST = float(np.finfo(np.float32).max)
 YEARS = np.array(["0001-01-01", "10000-01-01"], "M8[D]")
 
 

@@ -42,8 +42,12 @@ OF_TEXT = (
 TEXT = re.compile(r"\.(csv|tsv|tab)$", re.IGNORECASE)
 SPARSE = re.compile(rb"[-+\d.]+( \d+:[-+\d.eE]+)+ *\r?\n")
 ARFF = re.compile(rb"(%[^\n]*\n|\s)*@relation\s", re.IGNORECASE)
-# Whose first element is none of a web page's.
-XML = re.compile(rb"<\?xml[^>]*>\s*<(?!!doctype html|html|\?|!--)", re.IGNORECASE)
+# What begins as XML does, or with a comment, and the name of its first element.
+XML = re.compile(
+    rb"(?:<\?xml[^>]*>|<!--.*?-->)(?:\s|<!--.*?-->|<\?.*?\?>)*<(?:!doctype\s+)?([a-z_][\w:.-]*)",
+    re.IGNORECASE | re.DOTALL,
+)
+OF_A_PAGE = {b"html", b"head", b"body", b"table", b"script", b"svg", b"title", b"meta", b"div"}
 MARKUP = (
     b"<!doctype", b"<!--", b"<html", b"<head", b"<body", b"<table", b"<?xml", b"<script", b"<svg",
 )  # fmt: skip
@@ -175,7 +179,7 @@ def _refuse_foreign(path, head):
         raise InputError(f"{path} is a sparse (LIBSVM) file, not CSV or Parquet; {SAVE}.")
     if head[257:262] == b"ustar":
         raise InputError(f"{path} is a tar archive, not CSV or Parquet; unpack it.")
-    if XML.match(shown[:4096]):
+    if (xml := XML.match(shown[:4096])) and xml[1].lower() not in OF_A_PAGE:
         raise InputError(f"{path} is XML, not CSV or Parquet; {SAVE}.")
     if shown[:512].lower().startswith(MARKUP):
         raise InputError(

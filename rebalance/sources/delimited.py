@@ -16,14 +16,14 @@ ENDS, MOST_ENDS, HEAD = ("\n", "\r"), 100, 20
 FEW = 4
 
 
-def recognise(path, options, target, encoding=""):
+def recognise(path, options, target, encoding="", is_row=None):
     """Return the `dialect.Dialect` of a CSV file, or raise `InputError` where it is unsure."""
     shown, whole, encoding = _shown(path, options, encoding)
     if workbook.is_workbook(path):
         options = options.model_copy(update={"separator": ","})
     elif options.sheet:
         raise InputError(f"data.read.sheet names {options.sheet!r}, and {path} is no workbook.")
-    return dialect.recognise(path, shown, whole, encoding, options, target)
+    return dialect.recognise(path, shown, whole, encoding, options, target, is_row)
 
 
 def alike(path, how, options):

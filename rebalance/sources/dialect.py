@@ -50,7 +50,7 @@ class Dialect:
         return len(self.names) + self.empty_end
 
 
-def recognise(path, text, whole, encoding, options, target):
+def recognise(path, text, whole, encoding, options, target, is_row=None):
     """Return the `Dialect` of a file by the first part of its text.
 
     Parameters
@@ -63,6 +63,8 @@ def recognise(path, text, whole, encoding, options, target):
         What params.yaml says of it.
     target : str
         A row that names it is the header.
+    is_row : callable or None
+        See `header.find`.
     """
     text = text.removeprefix("\ufeff")
     skipped = options.skip or 0
@@ -76,7 +78,7 @@ def recognise(path, text, whole, encoding, options, target):
     rows, first = rows[skipped:], skipped
     if not rows:
         raise InputError(f"{path} has no row below the {skipped} that data.read.skip names.")
-    header, body = find(path, rows, options, target)
+    header, body = find(path, rows, options, target, is_row)
     names, empty_end, notes = _names(path, rows, header, body, options)
     last = first + body
     return Dialect(

@@ -36,7 +36,7 @@ class Part:
         return self.path.stat().st_size if isinstance(self.path, Path) else self.path.size
 
 
-def matching(path, pattern="*"):
+def matching(path, pattern="*", argument="data.path"):
     """Return the `Part` at ``path``, or those of a folder, sorted by name.
 
     Hidden files and those of checkpoints are none, nor what begins with an underscore. Folders
@@ -48,10 +48,10 @@ def matching(path, pattern="*"):
         Where there is none, or ``pattern`` is no glob.
     """
     if address.is_address(path):
-        return _at_address(str(path), pattern or "*")
+        return _at_address(str(path), pattern or "*", argument)
     root = Path(path).expanduser()
     if root.is_file():
-        _refuse_results(path, [root])
+        _refuse_results(path, [root], argument)
         return [Part(path=root, partition={})]
     _refuse_unreadable(root, deep="/" in pattern or "**" in pattern)
     try:
@@ -60,13 +60,13 @@ def matching(path, pattern="*"):
     except (NotImplementedError, ValueError) as error:
         reason = str(error).rstrip(".")
         raise InputError(
-            f"data.pattern must be a glob below data.path, got {pattern!r}: {reason}."
+            f"data.pattern must be a glob below {argument}, got {pattern!r}: {reason}."
         ) from error
     files = [file for file in set(matches) if file.is_file() and file.stat().st_size]
     parts = _parts((file, file.relative_to(root)) for file in files)
     if not parts:
-        raise _nothing(path, pattern, root.exists())
-    _refuse_results(path, [part.path for part in parts])
+        raise _nothing(path, pattern, root.exists(), argument)
+    _refuse_results(path, [part.path for part in parts], argument)
     return parts
 
 
@@ -82,13 +82,13 @@ def _refuse_unreadable(root, deep):
             below[:] = [name for name in below if "=" in name]
 
 
-def _at_address(path, pattern):
+def _at_address(path, pattern, argument):
     there = address.found(path, pattern)
     if [below for _, below in there] == [PurePosixPath()]:
         return [Part(path=there[0][0], partition={})]
     parts = _parts((file, below) for file, below in there if file.size != 0)
     if not parts:
-        raise _nothing(path, pattern, bool(there))
+        raise _nothing(path, pattern, bool(there), argument)
     return parts
 
 
@@ -110,8 +110,8 @@ def _numbered(below):
     return [(int(piece), piece) if i % 2 else (0, piece) for i, piece in enumerate(pieces)]
 
 
-def _nothing(path, pattern, is_there):
-    what = f"data.path must name a CSV or Parquet file or a folder of them, got {str(path)!r}"
+def _nothing(path, pattern, is_there, argument):
+    what = f"{argument} must name a CSV or Parquet file or a folder of them, got {str(path)!r}"
     if not is_there:
         return InputError(f"{what}: there is no such file or folder.")
     return InputError(
@@ -129,14 +129,14 @@ def passed_over(path, parts, most=1000):
     return sorted(below.as_posix() for below in others if is_table(below) or is_text(below))
 
 
-def _refuse_results(path, files):
+def _refuse_results(path, files, argument):
     """Raise `InputError` where files are what the pipeline itself wrote."""
     for file in files:
         folder = file.absolute().parent
         ours = folder.name == paths.DATA.name and (folder.parent / paths.PIPELINE).exists()
         if ours and file.name in RESULTS:
             raise InputError(
-                f"data.path must name rows of yours, got {str(path)!r}, where the pipeline writes "
+                f"{argument} must name rows of yours, got {str(path)!r}, where the pipeline writes "
                 f"{file.name}; put your files into a folder below it."
             )
 

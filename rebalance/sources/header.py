@@ -12,8 +12,20 @@ ABOVE, SHOWN = 30, 5
 RULE = re.compile(r":?[-+]+:?|=+")
 
 
-def find(path, rows, options, target):
-    """Return the number of the header, None for none, and of the first row of data."""
+def find(path, rows, options, target, is_row=None):
+    """Return the number of the header, None for none, and of the first row of data.
+
+    ``is_row`` says of (names, cells) whether the cells are those of a row to score, which no row
+    below the header may be that is left out.
+    """
+    number, body = _found(path, rows, options, target)
+    if is_row and number is not None:
+        names = rows[number]
+        body = next((i for i in range(number + 1, body) if is_row(names, rows[i])), body)
+    return number, body
+
+
+def _found(path, rows, options, target):
     if options.header is False:
         return None, 0
     likely = _likely(rows[:ABOVE], rows, target)

@@ -16,6 +16,8 @@ SAID = {
 }
 TRUTH = {"true": Decimal(1), "false": Decimal(0)}
 SHOWN = 8
+# Negative labels that are written down.
+SHOWN_NEGATIVE = 10
 # Different labels that are counted, and beyond which a column is taken for one of no classes.
 MOST, CLASSES = 1000, 100
 
@@ -141,6 +143,43 @@ def decide(reading, data, marks=frozenset()):
         positive=tuple(label for each in positive for label in each.spellings),
         negative=tuple(label for each in rest for label in each.spellings),
         notes=tuple(notes),
+    )
+
+
+def decide_later(reading, data, marks, known):
+    """Return the `Answer` for labels of rows to come, of which none need be positive.
+
+    Parameters
+    ----------
+    reading, data, marks
+        As `decide` takes them.
+    known : dict
+        ``positive`` and ``negative``, the labels of the training rows, the latter ten at most.
+    """
+    name = f"data.target {reading.target!r}"
+    marks = {*marks, *(marked(reading.labels, _asked(data)) if data.unlabelled == "drop" else ())}
+    gone = [each for each in reading.labels if isinstance(each, str) and each.strip() in marks]
+    there = classes({each: n for each, n in reading.labels.items() if each not in gone})
+    positive = [each for each in there if any(same(each.label, one) for one in _asked(data))]
+    rest = [each for each in there if each not in positive]
+    new = [each for each in rest if not any(same(each.label, one) for one in known["negative"])]
+    if new and (len(known["negative"]) < SHOWN_NEGATIVE or reading.more_labels):
+        before = [*known["positive"], *known["negative"]]
+        raise InputError(
+            f"{name} must have labels of the training rows, "
+            f"{', '.join(map(_cut, before[:SHOWN]))}, got {_shown(new)}; write them as there."
+        )
+    without = reading.unlabelled + sum(reading.labels[label] for label in gone)
+    if without and data.unlabelled != "drop":
+        raise InputError(
+            f"{name} must have a label in every row, got {in_words(without)} without; write "
+            "data.unlabelled: drop to leave them out."
+        )
+    if not there:
+        raise InputError(f"{name} has no label in any row: there is nothing to watch.")
+    return Answer(
+        positive=tuple(label for each in positive for label in each.spellings),
+        negative=tuple(label for each in rest for label in each.spellings),
     )
 
 

@@ -22,7 +22,7 @@ class Layout:
     unused: list = field(default_factory=list)  # columns of types that no learner takes
 
 
-def lay_out(parts, data, encoding=""):
+def lay_out(parts, data, encoding, known):
     """Return the `Layout` of a table as far as the heads of its files tell.
 
     Parameters
@@ -30,15 +30,17 @@ def lay_out(parts, data, encoding=""):
     parts : list of files.Part
     data : params.Data
     encoding : str
-        The encoding, where it is known better than by the first part of a file.
+        The encoding, where it is known better than by the first part of a file; or nothing.
+    known : reading.Known
+        What a model knows of the rows.
     """
     kinds = {contents.is_parquet(part.path) for part in parts}
     if len(kinds) > 1:
         raise InputError(
-            f"data.path {str(data.path)!r} must hold CSV or Parquet files, got both; choose by "
-            "data.pattern, such as '*.csv'."
+            f"{known.argument} {str(data.path)!r} must hold CSV or Parquet files, got both; choose "
+            "by data.pattern, such as '*.csv'."
         )
-    layout = _parquet(parts, data) if kinds == {True} else _csv(parts, data, encoding)
+    layout = _parquet(parts, data) if kinds == {True} else _csv(parts, data, encoding, known)
     partition = list(parts[0].partition)
     for part in parts:
         if list(part.partition) != partition or set(partition) & set(layout.names):
@@ -57,9 +59,10 @@ def lay_out(parts, data, encoding=""):
     return layout
 
 
-def _csv(parts, data, encoding):
+def _csv(parts, data, encoding, known):
     largest = max(parts, key=lambda part: part.size or 0)
-    how = delimited.recognise(largest.path, data.read, data.target, encoding)
+    naming, is_row = known.naming or data.target, known.is_row if known.learnt else None
+    how = delimited.recognise(largest.path, data.read, naming, encoding, is_row)
     layouts = []
     for part in parts:
         other = how if part is largest else delimited.alike(part.path, how, data.read)

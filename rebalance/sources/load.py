@@ -11,10 +11,11 @@ from rebalance.sources.layout import listed
 from rebalance.sources.seen import Column
 
 
-def profile(data):
+def profile(data, known=reading.NOTHING):
     """Return the `reading.Reading` of the rows that the section ``data`` names.
 
-    Its target need be no column yet, nor its positive a label.
+    Its target need be no column yet, nor its positive a label. ``known`` is what a model knows of
+    the rows, as a `reading.Known`.
 
     Raises
     ------
@@ -23,8 +24,8 @@ def profile(data):
     """
     if data.source == "simulated":
         return _simulated(data)
-    parts = _files(data)
-    profiled = reading.profile(parts, data)
+    parts = _files(data, known)
+    profiled = reading.profile(parts, data, known)
     if data.source != "file" or data.pattern != "*":
         return profiled
     if others := files.passed_over(data.path, parts):
@@ -33,9 +34,9 @@ def profile(data):
     return profiled
 
 
-def _files(data):
+def _files(data, known):
     if data.source == "file":
-        return files.matching(data.path, data.pattern)
+        return files.matching(data.path, data.pattern, known.argument)
     path = creditcard() if data.source == "creditcard" else download(data.url, data.sha256)
     return [files.Part(path=path, partition={})]
 
@@ -62,10 +63,39 @@ def _simulated(data):
     )
 
 
-def answer(profiled, data):
-    """Return the `labels.Answer` of a reading, or raise `InputError` with how to ask."""
+def how_read(profiled, data):
+    """Return the role ``read``: what rows to score are to be read by; none where nothing is.
+
+    By column: its ``marks`` of a missing value, values ``present`` that are marks elsewhere, a
+    decimal comma, and whether dates begin with the day.
+    """
+    meanings = profiled.plan.meanings if profiled.plan else {}
+    said = {name: _how(name, meanings.get(name), data.read) for name in profiled.columns}
+    said = {name: how for name, how in said.items() if how}
+    return {"read": said} if said else {}
+
+
+def _how(name, meaning, options):
+    how = {
+        "marks": [str(mark) for mark in options.marks(name)],
+        "present": [str(value) for value in options.present],
+        "decimal": "," if meaning and meaning.decimal == "," else "",
+    }
+    how = {key: value for key, value in how.items() if value}
+    if meaning and meaning.shape:
+        how["day_first"] = meaning.day_first
+    return how
+
+
+def answer(profiled, data, before=None):
+    """Return the `labels.Answer` of a reading, or raise `InputError` with how to ask.
+
+    ``before`` are the labels of the training rows, where these are rows to come.
+    """
     named_columns(profiled, data)
     marks = {str(mark) for mark in data.read.marks(profiled.target)}
+    if before:
+        return labels.decide_later(profiled, data, marks, before)
     return labels.decide(profiled, data, marks)
 
 
@@ -87,7 +117,7 @@ def described(profiled, data):
         "positives": rows["positive"],
         "target": profiled.target,
         "positive": [str(label) for label in decided.positive],
-        "negative": [str(label) for label in decided.negative[:10]],
+        "negative": [str(label) for label in decided.negative[: labels.SHOWN_NEGATIVE]],
         "without_label": profiled.rows - sum(rows.values()),
         "columns": {name: column.to_dict() for name, column in profiled.columns.items()},
         "left_out": list(profiled.left_out),

@@ -2,19 +2,8 @@
 
 import re
 
-# In any column: what pandas takes for missing, and marks that are no word of a category.
-MISSING = frozenset({
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
-    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
-    "?", "na", "N/a", "n.a.", "Unknown", "unknown", "UNKNOWN", "(null)", "\\N", "NaT",
-})  # fmt: skip
-# In a column that holds numbers or dates but for these, in any case.
-MISSING_NUMBER = frozenset({
-    "-", "--", "---", ".", "..", "...", "?", "??", "na", "n/a", "n.a", "n.a.", "nan", "nat", "<na>",
-    "null", "unknown", "missing", "not available", "not applicable", "not known", "no data",
-    "nodata", "n.d.", "(blank)", "#div/0!", "#ref!", "#value!", "#name?", "#num!", "#null!",
-    "0000-00-00", "0000-00-00 00:00:00",
-})  # fmt: skip
+from rebalance.columns.values import MISSING, MISSING_NUMBER
+
 NUMBER = re.compile(
     r"\(?[+\-\u2212]?\s*([$€£¥]|[A-Z]{3})?\s*[+\-\u2212]?"
     r"(\d+([.,'\u2019 \u00a0\u202f]\d{2,3})*([.,]\d*)?|[.,]\d+)([eE][+\-]?\d+)?"

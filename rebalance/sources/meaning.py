@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from rebalance.columns.values import BLANKS
 from rebalance.sources import dates
 from rebalance.sources.cells import (
-    BLANKS,
     BOOL,
     DATE,
     EMPTY,
@@ -156,6 +156,8 @@ def _dates(name, cells, missing):
             return Meaning(kind=TEXT, missing=frozenset(cells.gone), note=note)
         if first > 12 or second > 12:
             day_first = first > 12
+            if cells.day_first_before not in {None, day_first}:
+                raise ValueError(_other_order(name, day_first))
         elif day_first is None and cells.date_marks == {"."}:
             day_first = True
         elif day_first is None:
@@ -165,6 +167,14 @@ def _dates(name, cells, missing):
                 "data.read.dates is day_first, and with the month if it is month_first"
             )
     return Meaning(kind=DATE, missing=missing, day_first=bool(day_first), shape=shape)
+
+
+def _other_order(name, day_first):
+    here, before = ("day", "month") if day_first else ("month", "day")
+    return (
+        f"column {name!r} can be read in two ways: its dates begin with the {here}, and those of "
+        f"the training rows with the {before}; write data.read.dates: {here}_first for this file"
+    )
 
 
 def converted(column, meaning):

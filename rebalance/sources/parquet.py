@@ -2,6 +2,7 @@
 
 import json
 
+from rebalance.columns.values import seconds
 from rebalance.errors import InputError, one_line, shown
 
 ROWS = 65_536
@@ -127,7 +128,7 @@ def cast(path, name, column, type_):
     is_ = pa.types
     try:
         if is_.is_duration(column.type) or is_.is_time(column.type):
-            return _seconds(column)
+            return seconds(column)
         if is_.is_dictionary(column.type) and not is_.is_dictionary(type_):
             column = column.cast(column.type.value_type)
         if is_.is_decimal(column.type) and is_.is_floating(type_):
@@ -142,13 +143,3 @@ def cast(path, name, column, type_):
             f"{path} has values in column {shown(name)} that are no {type_}: "
             f"{one_line(error)[:80]}; mend them, or name the column in data.drop."
         ) from error
-
-
-def _seconds(column):
-    """Return times of day, or lengths of time, as seconds."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    parts = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}[column.type.unit]
-    whole = pa.int32() if pa.types.is_time32(column.type) else pa.int64()
-    return pc.divide(pc.cast(pc.cast(column, whole), pa.float64()), parts)

@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 
+from rebalance import columns
 from rebalance.errors import InputError
 from rebalance.sources import cells, layout, marks, seen, text
 from rebalance.sources.cells import Cells
@@ -48,11 +49,62 @@ class _Plan:
     layout: object
     meanings: dict
     schema: object
-    sentinels: dict  # numbers that stand for a missing value, by column of a type of its own
+    typed: dict  # the `seen.Typed` of each column of a type of its own
     held: list | None
 
 
-def profile(parts, data, encoding=""):
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of rows beside the section ``data``: how a model's training rows were read.
+
+    What a file leaves open is read so; what it says itself otherwise is refused where a value can
+    be read in both ways.
+    """
+
+    argument: str = "data.path"  # what names the files, for messages
+    learnt: dict = field(default_factory=dict)  # what `columns.learn` returns
+
+    @property
+    def naming(self):
+        """Return the name of a column that is there, or nothing."""
+        return next(iter(columns.used(self.learnt)), "")
+
+    def is_row(self, names, cells):
+        """Say whether cells may be those of a row: numbers and dates where training had them."""
+        return all(
+            _may_be(self.learnt.get(name, {}).get("kind"), cell.strip())
+            for name, cell in zip(names, cells, strict=False)
+        )
+
+    def is_text(self, name):
+        """Say whether a column was text in training: no cell of it is a number or a date now."""
+        return name in self.learnt and columns.is_text(self.learnt[name])
+
+    def is_category(self, name):
+        """Say whether any text is a value of the column, though it may be one of no row before."""
+        return self.learnt.get(name, {}).get("kind") == "category"
+
+    def read(self, name):
+        """Return how the cells of a column were read, as far as it is of note."""
+        return self.learnt.get(name, {}).get("read", {})
+
+    def decimal(self, name):
+        """Return the decimal mark of a column in the training rows, if that is a comma."""
+        return self.read(name).get("decimal", "")
+
+
+def _may_be(kind, cell):
+    """Say whether a cell may be a value of a kind of column, as far as one cell tells."""
+    if kind == "date":
+        return marks.is_missing(cell) or any(char.isdigit() for char in cell)
+    truth = cell.lower() in {"true", "false"}
+    return kind not in columns.NUMERIC or truth or marks.is_missing(cell) or marks.is_number(cell)
+
+
+NOTHING = Known()
+
+
+def profile(parts, data, known=NOTHING, encoding=""):
     """Return the `Reading` of a table, or raise `InputError` with what is unsure in it.
 
     Parameters
@@ -60,24 +112,26 @@ def profile(parts, data, encoding=""):
     parts : list of files.Part
     data : params.Data
         Its target need be no column yet, nor its positive a label.
+    known : Known
+        What a model knows of the rows.
     encoding : str
         The encoding, where a first reading showed that it is not the one it seemed.
     """
     try:
-        return _profile(layout.lay_out(parts, data, encoding), data)
+        return _profile(layout.lay_out(parts, data, encoding, known), data, known)
     except text.NotUtf8 as error:
         if data.read.encoding:
             raise InputError(
-                f"the files of data.path {data.path!r} are not all in data.read.encoding "
-                f"{data.read.encoding!r}; leave it out, or write the right one."
+                f"the files of {known.argument} {str(data.path)!r} are not all in "
+                f"data.read.encoding {data.read.encoding!r}; leave it out, or write the right one."
             ) from error
-        return profile(parts, data, text.western(parts[0].path, error.part))
+        return profile(parts, data, known, text.western(parts[0].path, error.part))
 
 
-def _profile(laid, data):
+def _profile(laid, data, known):
     """Take the first pass."""
     target = named(data.target, laid.names) or ""
-    states = {name: _state(name, laid, data) for name in laid.names if name != target}
+    states = {name: _state(name, laid, data, known) for name in laid.names if name != target}
     labelled, held, size, rows = seen.Labels(), [], 0, 0
     for batch in layout.batches(laid):
         rows += len(batch[laid.names[0]])
@@ -88,27 +142,31 @@ def _profile(laid, data):
             batch[name] = batch[name] if looked is None else looked
         size += sum(column.nbytes for column in batch.values())
         held = None if held is None or size > HELD else [*held, batch]
-    meanings = _meanings(states, laid, data, target, labelled)
-    columns = {
+    meanings, unsure = _meanings(states, laid, data, known)
+    _refuse_headers(laid, states, target, labelled)
+    if unsure:
+        more = f"; and {len(unsure) - 5} more columns" * (len(unsure) > 5)
+        raise InputError(f"{laid.parts[0][0].path}: {'; '.join(unsure[:5])}{more}.")
+    found = {
         name: seen.of_cells(state, meanings[name]) if name in meanings else state.column()
         for name, state in states.items()
     }
-    left_out, notes = _left_out(columns, states, rows)
+    left_out, notes = _left_out(found, states, rows)
     return Reading(
         rows=rows,
-        columns=columns,
+        columns=found,
         target=target,
         labels=dict(labelled.counted),
         unlabelled=labelled.without,
         left_out=tuple(left_out),
         unused=tuple(laid.unused),
-        said=(*laid.notes, *_said(columns, meanings), *notes),
+        said=(*laid.notes, *_said(found, meanings), *notes),
         more_labels=labelled.more,
         plan=_Plan(
             layout=laid,
             meanings=meanings,
-            schema=_schema(laid, columns, target),
-            sentinels={n: s.sentinels for n, s in states.items() if isinstance(s, seen.Typed)},
+            schema=_schema(laid, found, target),
+            typed={n: each for n, each in states.items() if isinstance(each, seen.Typed)},
             held=held,
         ),
     )
@@ -127,20 +185,23 @@ def _text(column):
     return pc.fill_null(column, "") if column.null_count else column
 
 
-def _state(name, laid, data):
+def _state(name, laid, data, known):
     """Return what takes account of a column's batches."""
-    options = data.read
-    named = frozenset(map(str, options.marks(name)))
+    options, read = data.read, known.read(name)
+    named = frozenset([*map(str, options.marks(name)), *read.get("marks", ())])
     sentinels = tuple(number for number in map(_number, named) if number is not None)
+    present = frozenset([*options.present, *read.get("present", ())])
+    missing = (marks.MISSING | named) - present | {""}
     if laid.types[name] is not None:
-        return seen.Typed(type=laid.types[name], sentinels=sentinels)
-    present = frozenset(options.present)
+        return seen.Typed(type=laid.types[name], sentinels=sentinels, missing=missing)
     return Cells(
-        missing=(marks.MISSING | named) - present | {""},
+        missing=missing,
         more=marks.MISSING_NUMBER - {mark.lower() for mark in present},
         steady=name.lower() in ROW_NUMBERS or name.startswith(NAMELESS),
         sentinels=sentinels,
-        day_first=None if options.dates is None else options.dates == "day_first",
+        day_first=options.dates == "day_first" if options.dates else read.get("day_first"),
+        day_first_before=None if options.dates else read.get("day_first"),
+        comma_before="decimal" in read,
     )
 
 
@@ -151,30 +212,39 @@ def _number(mark):
         return None
 
 
-def _meanings(states, laid, data, target, labelled):
-    """Return the `Meaning` of every column of text; `InputError` names those that are unsure."""
+def _meanings(states, laid, data, known):
+    """Return the `Meaning` of every column of text, and what to say of those that are unsure."""
     texts = {name: state for name, state in states.items() if laid.types[name] is None}
     by_mark = Counter(filter(None, (state.evidence() for state in texts.values())))
     decimal = data.read.decimal or (next(iter(by_mark)) if len(by_mark) == 1 else None)
     meanings, unsure = {}, []
     for name, state in texts.items():
-        is_text = name in data.read.text
+        is_text = name in data.read.text or known.is_text(name)
         try:
-            meanings[name] = decide(name, state, decimal, is_text)
+            meanings[name] = decide(name, state, decimal or known.decimal(name) or None, is_text)
+            if not data.read.decimal and decimal:
+                _refuse_other_decimal(name, state, decimal, known.decimal(name))
         except ValueError as error:
-            if name in data.drop:
+            if name in data.drop or known.is_category(name):
                 meanings[name] = decide(name, state, decimal, as_text=True)
             else:
                 unsure.append(str(error))
-    _refuse_headers(laid, texts, target, labelled)
-    if unsure:
-        more = f"; and {len(unsure) - 5} more columns" * (len(unsure) > 5)
-        raise InputError(f"{laid.parts[0][0].path}: {'; '.join(unsure[:5])}{more}.")
-    return meanings
+    return meanings, unsure
 
 
-def _refuse_headers(laid, texts, target, labelled):
+def _refuse_other_decimal(name, state, decimal, before):
+    """Raise ValueError where a cell is another number by the decimal mark of the training rows."""
+    if before and decimal != before and state.either:
+        raise ValueError(
+            f"column {name!r} can be read in two ways: by other numbers of the file its decimal "
+            f"mark is {decimal!r}, and that of the training rows was {before!r}; write the one of "
+            "the file into data.read.decimal"
+        )
+
+
+def _refuse_headers(laid, states, target, labelled):
     """Raise `InputError` where every column whose values are known holds its own name."""
+    texts = {name: state for name, state in states.items() if laid.types[name] is None}
     again = {
         name: state.strays[name] or state.values[name]
         for name, state in texts.items()
@@ -283,8 +353,8 @@ def _converted(reading, answer):
 def _again(plan):
     """Yield the batches of the files once more, with the gaps that the first pass saw."""
     for batch in layout.batches(plan.layout):
-        for name, sentinels in plan.sentinels.items():
-            batch[name] = seen.gaps(batch[name], sentinels)
+        for name, state in plan.typed.items():
+            batch[name] = state.gaps(batch[name])
         yield batch
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from rebalance.columns.values import BLANKS
 from rebalance.sources import cells, labels
 from rebalance.sources.meaning import arrow_type
 
@@ -43,6 +44,7 @@ class Typed:
 
     type: object
     sentinels: tuple = ()  # numbers that stand for a missing value
+    missing: frozenset = frozenset()  # labels that do
     rows: int = 0
     gone: int = 0
     values: Counter = field(default_factory=Counter)
@@ -55,7 +57,7 @@ class Typed:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        column = gaps(column, self.sentinels)
+        column = self.gaps(column)
         self.rows += len(column)
         self.gone += column.null_count
         whole = _moments(column) if pa.types.is_temporal(column.type) else column
@@ -74,6 +76,14 @@ class Typed:
                 self.values[item["values"]] += item["counts"]
             self.full |= len(self.values) > cells.DISTINCT
         return column
+
+    def gaps(self, column):
+        """Return a batch with nulls for its marks of a missing value."""
+        import pyarrow as pa
+
+        if pa.types.is_dictionary(column.type):
+            return _labels(column, self.missing)
+        return gaps(column, self.sentinels)
 
     def column(self):
         """Return the `Column`."""
@@ -121,6 +131,20 @@ def _moments(column):
     import pyarrow as pa
 
     return column.view(pa.int64() if column.type.bit_width == 64 else pa.int32())
+
+
+def _labels(column, missing):
+    """Return labels as text is read: no blanks around them, nulls for what marks a missing one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    labels = column.dictionary
+    trimmed = pc.utf8_trim(labels, BLANKS)
+    if trimmed.equals(labels) and not missing.intersection(labels.to_pylist()):
+        return column
+    gone = pc.is_in(trimmed, pa.array(sorted(missing), pa.string()))
+    texts = pc.if_else(gone, pa.scalar(None, pa.string()), trimmed).take(column.indices)
+    return pc.dictionary_encode(texts).cast(column.type)
 
 
 def gaps(column, sentinels=()):

@@ -1,19 +1,43 @@
-"""Rows to score: read as the training rows were, with no column that is a target."""
+"""Rows for a model: read as its training rows were, with labels or without."""
 
 from rebalance.sources import files, reading
+from rebalance.sources.load import answer, profile
+from rebalance.sources.reading import Known
 
 NO_COLUMN = "\0"
 
 
-def rows(path, data):
+def rows(path, data, learnt=None, argument="NEW.csv"):
     """Return (an iterator of arrow tables, the names of the columns) of a file or a folder.
 
     Parameters
     ----------
-    path : path
+    path : path, or anything that is opened as one
     data : params.Data
         ``read`` says how; a column called as the target is one like any other.
+    learnt : dict or None
+        What the model knows of its columns, as `columns.learn` returns it.
+    argument : str
+        What names the path, for messages.
     """
-    data = data.model_copy(update={"target": NO_COLUMN})
-    profile = reading.profile(files.matching(path, data.pattern), data)
-    return reading.pieces(profile, None), list(profile.columns)
+    data = data.model_copy(update={"target": NO_COLUMN, "path": path, "drop": []})
+    known = Known(argument=argument, learnt=learnt or {})
+    parts = (
+        [files.Part(path=path, partition={})]
+        if hasattr(path, "content")
+        else (files.matching(path, data.pattern, argument))
+    )
+    profiled = reading.profile(parts, data, known)
+    return reading.pieces(profiled, None), list(profiled.columns)
+
+
+def labelled(path, data, learnt, argument, before):
+    """Return an iterator of arrow tables of rows to come with labels, the target as 0 and 1.
+
+    Columns that no model looks at may be absent, and so may positives: ``before`` are the labels
+    of the training rows, ``positive`` and ``negative``.
+    """
+    here = {"source": "file", "path": path, "drop": [], "columns": {}}
+    data = data.model_copy(update=here)
+    profiled = profile(data, Known(argument=argument, learnt=learnt))
+    return reading.pieces(profiled, answer(profiled, data, before))

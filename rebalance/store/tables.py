@@ -384,7 +384,7 @@ def _numbers(columns):
 def _table(columns, X, y, others):
     learnt, numbers, _ = _numbers(columns)
     roles, rows = columns.roles, None
-    if len(numbers) < len(roles["features"]):
+    if len(numbers) < len(roles["features"]) or any("read" in each for each in learnt.values()):
         rows = columns.head(roles["features"], learnt)
     table = Table(
         X=X,

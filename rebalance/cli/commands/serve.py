@@ -17,13 +17,14 @@ def arguments(parser):
 
 def run(model, host, port):
     """Serve a model until it is stopped."""
-    from rebalance import scoring
+    from rebalance import params, scoring
     from rebalance.scoring import server
 
     with server.bound(host, port) as listening:
+        data = params.load().data
         scorer = scoring.find(model)
         port = listening.getsockname()[1]
         sys.stdout.write(f"{scorer.name} answers at http://{host}:{port}, its page at /docs\n")
         sys.stdout.flush()
-        server.serve(scorer, listening)
+        server.serve(scorer, listening, data)
     return ""

@@ -29,14 +29,11 @@ def run(file, model):
             f"{paths.SCORES} does not say what model {scorer.name!r} did on the test rows; run "
             "'dvc repro', or name another model."
         )
-    # Columns that no model looks at may be absent.
-    here = {"source": "file", "path": file, "drop": [], "columns": {}}
-    data = settings.data.model_copy(update=here)
+    before = store.read_json(paths.READING)
+    rows = sources.labelled(file, settings.data, scorer.learnt, "LABELLED.csv", before)
     threshold = models.threshold(scorer, settings.threshold.use)
     training = store.Columns(paths.TRAIN) if paths.TRAIN.exists() else None
-    y, p, flagged, shifts = watching.watch(
-        sources.pieces(data), data.target, scorer, threshold, training
-    )
+    y, p, flagged, shifts = watching.watch(rows, settings.data.target, scorer, threshold, training)
     share = settings.data.prevalence
     if share:
         p = restated(p, scorer.model.share, share)
@@ -49,7 +46,7 @@ def run(file, model):
         asked=promised.get("asked") if promised.get("promised") else None,
         prevalence=share,
     )  # fmt: skip
-    text = report(scorer.name, len(y), checked, flagged.any(), shifts)
+    text = report(scorer.name, y, checked, flagged, shifts)
     if not any(promise.broken for promise in checked):
         return text
     sys.stdout.write(text)
@@ -65,17 +62,19 @@ def _p(value):
     return "< 0.001" if value < 0.001 else f"= {value:.2g}"
 
 
-def report(name, rows, promises, any_flagged, shifts):
+def report(name, y, promises, flagged, shifts):
     """Return the lines that say what was promised and what came."""
-    lines = [f"{name} on {rows:,} new rows"]
+    lines = [f"{name} on {len(y):,} new rows: {flagged.sum():,} flagged, {y.sum():,} positive"]
     for each in promises:
         verdict = "broken" if each.broken else "holds"
         lines.append(
             f"{each.name}: {verdict}; promised {each.promised}, seen {each.seen} "
             f"(p {_p(each.p_adjusted)} after Holm's correction)"
         )
-    if not any_flagged:
-        lines.append("precision: not tested; no row was flagged")
+    if not flagged.any():
+        lines.append("precision: cannot be judged; no row was flagged")
+    if not y.any():
+        lines.append("recall: cannot be judged; no row is positive")
     moved = sorted((s.index, name) for name, s in shifts.items() if s.moved)[::-1]
     lines += [f"column {name}: moved; population stability index {i:.2f}" for i, name in moved]
     if shifts and not moved:

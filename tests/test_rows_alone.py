@@ -1,0 +1,220 @@
+"""The answer for a row is the same alone, among others, and in every format."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from rebalance import columns, params, sources
+from rebalance.errors import InputError
+from rebalance.scoring import server
+
+N = 40
+DAYS = [f"2024-02-{1 + i % 28:02}" for i in range(N)]
+REFUSED = "refused"
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return params.load(Path(__file__).parents[1] / "params.yaml").data
+
+
+def trained(data, values, kind=None, how="csv"):
+    """Return what a model knows of a column ``v`` of these training rows, and of a number."""
+    frame = pd.DataFrame({"n": [0.5, 1.5] * (N // 2), "v": values, "y": [0, 1] * (N // 2)})
+    if how == "csv":
+        frame.to_csv("train.csv", index=False)
+    else:
+        frame.astype({"v": "category"}).to_parquet("train.parquet")
+    kinds = {"v": kind} if kind else {}
+    here = {"source": "file", "path": f"train.{how}", "target": "y", "drop": [], "columns": kinds}
+    here = data.model_copy(update=here)
+    profile = sources.profile(here)
+    rows = pa.concat_tables(sources.pieces(here, profile))
+    read = sources.how_read(profile, here).get("read")
+    return columns.learn(rows, ["n", "v"], kinds, read)
+
+
+def encoded(learnt, data, rows, how):
+    """Return the encoded rows of one format, or that they are refused."""
+    frame = pd.DataFrame({"n": [7] * len(rows), "v": rows})
+    try:
+        if how == "json":
+            body = json.dumps({"dataframe_records": [{"n": 7, "v": v} for v in rows]}).encode()
+            read = server.rows_of(body, "application/json", learnt, data)
+        elif how == "request of CSV":
+            body = frame.to_csv(index=False).encode()
+            read = server.rows_of(body, "text/csv", learnt, data)
+        else:
+            frame.to_csv("new.csv", index=False)
+            frame.to_parquet("new.parquet")
+            pieces, _ = sources.rows(f"new.{how}", data, learnt)
+            read = pa.concat_tables(pieces)
+        return columns.rows(learnt, read)[:, 1:].tolist()
+    except (InputError, server.Refused):
+        return REFUSED
+
+
+CODES = ["A1", "1", "02", "B", "1.0", "True", "-"] * 6
+DIGITS = [int(day.replace("-", "")) for day in DAYS]
+PROSE = [f"some words of row {i}" for i in range(N)]
+COMMAS = ["1.234,5", "2,25", "1.234", "7"] * 10
+# Training rows, their kind, and rows to come as text, each of which may stand alone.
+WRITTEN = {
+    "codes": (
+        CODES[:N], None,
+        ["A1", "1", "01", "02", "2", "1.0", " B ", "?", "", "True", "-", "z"],
+    ),
+    "whole numbers as categories": (
+        [7, 8, 9, 7] * 10, "category", ["7", "07", "7.0", "z", "", "?"],
+    ),
+    "fractions as categories": (
+        [1.5, 2, 3.25, 1.5] * 10, "category", ["1.50", "2", "2.0", "z"],
+    ),
+    "truths as categories": ([True, False] * 20, "category", ["True", "true", "FALSE", "z"]),
+    "truths": ([True, False] * 20, None, ["True", "true", "FALSE", "", "?"]),
+    "0 and 1": ([0, 1] * 20, None, ["1", "0", "1.0", ""]),
+    "numbers": (
+        [1.5, 2.5] * 20, None, ["1", "1.50", "", "-", "Missing", "?", "nan", " 5 ", "+5"],
+    ),
+    "dates": (
+        DAYS, None, ["2024-02-03", "", "2024-02-03T10:00:00", "2024-02-04 11:30", "?"],
+    ),
+    "days in digits": (DIGITS, None, ["20240203", "", "20240301"]),
+    "prose": (PROSE, None, ["one two", "5", "", "2024-01-01"]),
+    "decimal commas": (COMMAS, None, ["7", "1234", ""]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "kind", "new"), WRITTEN.values(), ids=WRITTEN)
+def test_a_row_of_text_has_one_answer_whatever_stands_next_to_it(data, values, kind, new):
+    learnt = trained(data, values, kind)
+    formats = ("csv", "request of CSV", "parquet", "json")
+    among = {how: encoded(learnt, data, new, how) for how in formats}
+    for how in formats:
+        alone = [encoded(learnt, data, [value], how) for value in new]
+        assert REFUSED not in alone, (how, alone)
+        np.testing.assert_array_equal(np.concatenate(alone), among["csv"])
+        np.testing.assert_array_equal(among[how], among["csv"])
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "new"),
+    [
+        ([7, 8, 9, 7] * 10, "category", [7, 8.0, None, "9", "z", 7.5]),
+        ([True, False] * 20, "category", [True, "false", None, False]),
+        ([1.5, 2.5] * 20, None, [1, 2.5, True, None, "3", False]),
+        ([0, 1] * 20, None, [True, 1, 0.0, None]),
+        (["a", "1", "1.5", "b"] * 10, None, [1, 1.0, 1.5, "a", None, "b"]),
+        ([2**53 + 1, 2**53 + 3, 2**53 + 5, 2**53 + 1] * 10, None, [2**53 + 3, None, 2**53 + 1]),
+        (DIGITS, None, [20240203, "20240204", None, 20240205.0]),
+    ],
+)  # fmt: skip
+def test_a_row_of_json_has_one_answer_whatever_stands_next_to_it(data, values, kind, new):
+    learnt = trained(data, values, kind)
+    among = encoded(learnt, data, new, "json")
+    for value, row in zip(new, among, strict=True):
+        np.testing.assert_array_equal(encoded(learnt, data, [value], "json"), [row])
+
+
+def test_long_numbers_keep_their_last_digit_next_to_a_gap(data):
+    learnt = trained(data, [2**53 + 1, 2**53, 2**53 + 1, 2**53 + 2] * 10)
+    assert learnt["v"]["values"][0] == str(2**53 + 1)
+    assert encoded(learnt, data, [2**53 + 1, None], "json")[0] == [0]
+
+
+@pytest.mark.parametrize(
+    ("values", "new", "expected"),
+    [
+        # What no other row says is read as the training rows were.
+        (COMMAS, ["1.234"], [[1234]]),
+        (COMMAS, ["1.234,5", "1.234"], [[1234.5], [1234]]),
+        (COMMAS, ["1.5", "1.234"], REFUSED),
+        ([f"{1 + i % 28:02}/03/2024" for i in range(N)], ["05/03/2024"], [[1, 4]]),
+        ([f"{1 + i % 28:02}/03/2024" for i in range(N)], ["03/25/2024"], REFUSED),
+        ([f"03/{1 + i % 28:02}/2024" for i in range(N)], ["03/05/2024"], [[1, 4]]),
+        ([f"03/{1 + i % 28:02}/2024" for i in range(N)], ["25/03/2024"], REFUSED),
+    ],
+)
+def test_a_file_is_read_as_the_training_rows_were_or_refused(data, values, new, expected):
+    # The fifth of March 2024 is a Tuesday, four days after the first.
+    learnt = trained(data, values)
+    frame = pd.DataFrame({"n": [7] * len(new), "v": new})
+    body = frame.to_csv(index=False, sep=";").encode()
+    if expected == REFUSED:
+        with pytest.raises(server.Refused, match="column 'v' can be read in two ways: "):
+            server.rows_of(body, "text/csv", learnt, data)
+        return
+    rows = server.rows_of(body, "text/csv", learnt, data)
+    assert columns.rows(learnt, rows)[:, 1:].tolist() == expected
+
+
+@pytest.mark.parametrize("value", ["1.234", "1.5"])
+def test_a_text_with_a_point_is_no_number_where_the_comma_is_decimal(data, value):
+    learnt = trained(data, ["1.234,5", "2,25"] * 20)
+    with pytest.raises(InputError, match=f"got the text '{value}', which is another number where"):
+        columns.rows(learnt, pd.DataFrame({"n": [1.5], "v": [value]}))
+    assert columns.rows(learnt, pd.DataFrame({"n": [1.5], "v": [1.234]}))[0, 1] == 1.234
+
+
+def test_a_mark_of_params_is_a_gap_wherever_a_row_comes_from(data):
+    read = data.read.model_copy(update={"missing": [-999, "keine"], "present": ["None"]})
+    data = data.model_copy(update={"read": read})
+    numbers = trained(data, [5, -999, 6, 7.5] * 10)
+    words = trained(data, ["a", "keine", "None", "a"] * 10)
+    assert words["v"]["values"] == ["a", "None"]
+    bare = params.load(Path(__file__).parents[1] / "params.yaml").data
+    for how in ("csv", "request of CSV", "parquet", "json"):
+        for number in (-999, -999.0):
+            found = encoded(numbers, bare, [5, number], how)
+            np.testing.assert_array_equal(found, [[5], [np.nan]])
+        found = encoded(words, bare, ["None", "keine", "NA", "z"], how)
+        np.testing.assert_array_equal(found, [[1], [np.nan], [np.nan], [2]])
+
+
+def test_categories_of_parquet_are_cleaned_as_text_is(data):
+    learnt = trained(data, ["a", "a ", "?", "02"] * 10, how="parquet")
+    assert learnt["v"]["values"] == ["a", "02"]
+    assert learnt["v"]["missing"] == 10
+    for how in ("csv", "parquet", "json"):
+        found = encoded(learnt, data, ["02", " a", "?", "2"], how)
+        np.testing.assert_array_equal(found, [[1], [0], [np.nan], [2]])
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (pd.Timestamp("2024-05-01"), "must hold numbers, got dates"),
+        ([1], "must hold a single value in each row, got a list"),
+        ({"a": 1}, "must hold a single value in each row, got a list"),
+        ("2024-05-01", "must hold numbers, got '2024-05-01'"),
+    ],
+)
+def test_what_is_no_number_is_not_made_one(data, value, said):
+    learnt = trained(data, [1.5, 2.5] * 20)
+    with pytest.raises(InputError, match=said):
+        columns.rows(learnt, pd.DataFrame({"n": [1.5], "v": [value]}))
+
+
+def test_lengths_of_time_are_seconds_in_a_frame_as_in_a_file(data):
+    learnt = trained(data, [1.5, 2.5] * 20)
+    frame = pd.DataFrame({"n": [1.5], "v": [pd.Timedelta(minutes=1)]})
+    frame.to_parquet("new.parquet")
+    pieces, _ = sources.rows("new.parquet", data, learnt)
+    for rows in (frame, pa.concat_tables(pieces)):
+        assert columns.rows(learnt, rows)[0, 1] == 60
+
+
+def test_a_first_row_that_looks_like_a_second_header_is_scored(data):
+    learnt = trained(data, ["east", "west", "east", "south"] * 10)
+    found = encoded(learnt, data, ["north", "east", "west", "east", "west"], "csv")
+    assert found == [[3], [0], [2], [0], [2]]
+    only = {"v": learnt["v"]}
+    Path("new.csv").write_text("v,w\nnorth,up\neast,left\neast,left\neast,left\n")
+    pieces, names = sources.rows("new.csv", data, only)
+    assert names == ["v", "w"]
+    assert columns.rows(only, pa.concat_tables(pieces)).tolist() == [[3], [0], [0], [0]]
