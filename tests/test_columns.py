@@ -293,7 +293,9 @@ def test_a_date_is_not_made_of_numbers_in_silence():
 def test_rows_of_the_table_that_hold_no_day_are_refused_before_any_fit():
     learnt = learn(x=DIGITS, n=[1.5, 2.5] * 5)
     columns.refuse_no_dates(learnt, pa.table({"x": [*DIGITS, None], "n": [0.5] * 11}))
-    with pytest.raises(InputError, match="column 'x' must hold dates, .*, got 0; .* read.missing"):
+    with pytest.raises(
+        InputError, match=r"column 'x' must hold dates, .*, got 0; .*data\.read\.missing"
+    ):
         columns.refuse_no_dates(learnt, pa.table({"x": [*DIGITS, 0], "n": [0.5] * 11}))
 
 
