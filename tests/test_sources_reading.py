@@ -258,7 +258,8 @@ def test_a_first_row_of_years_may_be_a_header_or_a_row(tmp_path):
 @pytest.mark.parametrize("label", ["Class", "u"])
 def test_a_label_may_be_called_as_the_target_is(tmp_path, label):
     rows = [f"{i / 7:.3f},{'uvw'[i % 3]},{label if i % 9 else 'other'}" for i in range(90)]
-    found, _ = table(written(tmp_path, "\n".join(["a,c,Class", *rows])), positive="other")
+    path = written(tmp_path, "\n".join(["a,c,Class", *rows]))
+    found, _ = profiled(path, positive="other")
     assert list(found.columns) == ["a", "c"]
     assert found.labels == {label: 80, "other": 10}
     assert found.rows == 90
