@@ -21,7 +21,7 @@ def evaluate(params, run):
     for name in names:
         store.check_fingerprint(name)
     models = {name: store.read_model(paths.model(name)) for name in names}
-    split, seeds = store.read_json(paths.SPLIT), params.evaluate.seeds
+    split = store.read_json(paths.SPLIT)
     study = store.read_json(paths.training_metrics(paths.TUNED))["study"]
     ratios, stopped = figures.read_ratios(paths.RATIO_CURVE)
     weight = split["train"].get("kept", {}).get("negative_weight", 1.0)
@@ -33,27 +33,26 @@ def evaluate(params, run):
     )
 
     test = store.open_table(paths.TEST)
-    section = params.threshold.for_columns(test.names)
+    section, asked = params.threshold.for_columns(test.names), params.evaluate
     evaluation.check_thresholds(models, section)
-    groups = evaluation.groups(test, params.evaluate.groups)
+    groups = evaluation.groups(test, asked.groups)
     with workers.pool(params.run) as (executor, _):
-        raw = evaluation.raw_scores(models, store.blocks(paths.TEST), executor)
-        reseeded = evaluation.reseeded_scores(models, seeds, store.blocks(paths.TEST), executor)
+        raw = evaluation.raw_scores(models, test, executor)
+        reseeded = evaluation.reseeded_scores(models, asked.seeds, test, executor)
     y_scores = {name: model.correct(raw[name]) for name, model in models.items()}
+    alike = evaluation.constant(raw)
+    # Uncorrected scores leave the memory with what is drawn of them.
+    drawn = {n: curves.curves_of(test.y, raw.pop(n), y_scores[n]) for n in names}
     scores, decided = evaluation.judge_all(models, test, y_scores, section.rules, params, groups)
     thresholds = {name: model.threshold for name, model in models.items()}
-    compared = evaluation.compare(
-        test.y, y_scores, thresholds, paths.BASELINE, params.evaluate, groups, reseeded
-    )
+    compared = evaluation.compare(test.y, y_scores, thresholds, names[0], asked, groups, reseeded)
     chosen = recommended.model
-    parts = segments.by_segment(
-        test, y_scores[chosen], thresholds[chosen], params.evaluate.segments, groups
-    )
+    parts = segments.by_segment(test, y_scores[chosen], thresholds[chosen], asked.segments, groups)
 
     findings = checks.together(
         store.read_json(paths.SPLIT_CHECKS),
         checks.Plan.of(params, split),
-        checks.Results.of(scores, study, params, store.read_scores(paths.BASELINE), raw, weight),
+        checks.Results.of(scores, study, params, store.read_scores(paths.BASELINE), alike, weight),
     )
     results = report.Results(
         params=params,
@@ -67,7 +66,7 @@ def evaluate(params, run):
         stopped=stopped,
         learning_curve=store.read_json(paths.training_metrics(paths.BASELINE))["learning_curve"],
         importance=store.read_importance(recommended.model),
-        curves={n: curves.curves_of(test.y, raw[n], y_scores[n]) for n in names},
+        curves=drawn,
         checks=[finding.to_dict() for finding in findings],
         reading=store.read_json(paths.READING),
         segments=parts,

@@ -1,6 +1,7 @@
 """Comparisons: intervals, paired differences and verdicts of several models on the same rows."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -184,6 +185,20 @@ def test_decisions_are_compared_with_those_of_the_moved_threshold_too():
             found.intervals["arm"][name].value - found.intervals["moved"][name].value
         )
         assert contrast == direct.differences["arm"][name]
+
+
+def test_a_further_model_takes_the_memory_of_a_few_of_its_scores():
+    rng, n_rows, peaks = np.random.default_rng(0), 40_000, []
+    y_true = (np.arange(n_rows) % 500 == 0).astype(int)
+    models = {f"m{i}": (rng.random(n_rows), 0.5) for i in range(8)}
+    for count in (2, 8):
+        some = {name: models[name] for name in list(models)[:count]}
+        tracemalloc.start()
+        comparison.compare(y_true, some, "m0", n_draws=100)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # What rows contribute to sixteen metrics would be 128 bytes a row and model.
+    assert (peaks[1] - peaks[0]) / 6 / n_rows < 40
 
 
 def test_two_models_that_make_hardly_an_error_are_in_doubt_and_one_alone_is_not():

@@ -254,7 +254,7 @@ def test_blocks_are_the_rows_of_the_whole_file_in_stretches_of_one_size(tmp_path
     path, ends = tmp_path / "t.parquet", [0, 130, 137, 700, 1000]
     pieces = (frame[start:end] for start, end in itertools.pairwise(ends))
     store.write_frames(path, pieces, roles)
-    blocks = list(store.blocks(path, rows=256))
+    blocks = list(store.open_table(path).blocks(rows=256))
     assert [len(block) for block in blocks] == [256, 256, 256, 232]
     np.testing.assert_array_equal(np.concatenate(blocks), store.read_table(path).X)
 

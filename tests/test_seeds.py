@@ -1,6 +1,7 @@
 """Verdicts on treatments: fits with several seeds, and their spread in the error."""
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -155,11 +156,10 @@ def test_a_model_file_keeps_the_fits_of_other_seeds_and_scores_as_before(tmp_pat
 def test_scores_of_other_seeds_are_corrected_as_the_model_is():
     model = trained(treatment("random_under", ratio=2), 3).model
     plain = trained(treatment("class_weight", weight="balanced"), 3).model
+    table = SimpleNamespace(y=TABLE.y, blocks=lambda: iter([TABLE.X[:100], TABLE.X[100:]]))
     with ThreadPoolExecutor(2) as executor:
-        found = evaluation.reseeded_scores(
-            {"under": model, "weight": plain}, 3, [TABLE.X[:100], TABLE.X[100:]], executor
-        )
-        assert evaluation.reseeded_scores({"weight": plain}, 1, [TABLE.X], executor) is None
+        found = evaluation.reseeded_scores({"under": model, "weight": plain}, 3, table, executor)
+        assert evaluation.reseeded_scores({"weight": plain}, 1, None, executor) is None
     assert found["weight"] == []
     for scores, other in zip(found["under"], model.others_, strict=True):
         np.testing.assert_array_equal(scores, model.correct(other.predict_proba(TABLE.X)[:, 1]))

@@ -218,7 +218,7 @@ def _estimates(y_true, y_score):
     ranked = of_ranking(y_true, y_score)
     return Estimates(
         {name: value for name, (value, _) in ranked.items()},
-        {name: by_row for name, (_, by_row) in ranked.items()},
+        ranked,
         {},
         {},
         int(y_true.sum()),

@@ -50,7 +50,7 @@ class Results:
     constant: list
 
     @classmethod
-    def of(cls, scores, study, params, out_of_fold, raw, weight=1.0):
+    def of(cls, scores, study, params, out_of_fold, constant, weight=1.0):
         """Return the results of a run.
 
         Parameters
@@ -62,8 +62,8 @@ class Results:
         params : params.Params
         out_of_fold : dict of arrays
             Out-of-fold scores of the baseline: fold, y_true, y_score.
-        raw : dict of str to array
-            What each model scores the test rows, uncorrected.
+        constant : list of str
+            Models that give every test row the same score.
         weight : float
             How many negatives of the training rows each one stands for.
         """
@@ -76,7 +76,7 @@ class Results:
             folds=_by_fold(
                 **{key: out_of_fold[key] for key in ("fold", "y_true", "y_score")}, weight=weight
             ),
-            constant=[name for name, score in raw.items() if np.ptp(score) == 0],
+            constant=constant,
         )
 
 

@@ -95,20 +95,22 @@ def draws(y_true, scores, strata, *, n_draws, seed, k, precision):
     from scipy import sparse
 
     strata = strata.bundled(seed)
-    places = {name: _slots(y_true, y_score, strata) for name, y_score in scores.items()}
-    slots = sparse.vstack([matrix for matrix, _ in places.values()], format="csr")
+    matrices = {name: _slots(y_true, y_score, strata) for name, y_score in scores.items()}
+    slots = sparse.vstack([matrix for pair in matrices.values() for matrix in pair], format="csr")
+    places = {name: [matrix.shape[0] for matrix in pair] for name, pair in matrices.items()}
+    del matrices
     blocks = []
     for block in weights(strata, n_draws, seed):
         in_slots = (slots.astype(block.dtype, copy=False) @ block).astype(float)
         first, by_model = 0, {}
-        for name, (matrix, n_steps) in places.items():
-            sums = in_slots[first : first + matrix.shape[0]]
-            first += matrix.shape[0]
-            above, tied, positives = (sums[i : 3 * n_steps : 3] for i in range(3))
+        for name, (of_steps, of_bins) in places.items():
+            sums, gaps = np.split(in_slots[first : first + of_steps + of_bins], [of_steps])
+            first += of_steps + of_bins
+            above, tied, positives = (sums[i:-1:3] for i in range(3))
             # Sums, not products: threads of BLAS would wait for each other on a busy machine.
-            totals = positives.sum(axis=0), (above + tied).sum(axis=0) + sums[3 * n_steps]
+            totals = positives.sum(axis=0), (above + tied).sum(axis=0) + sums[-1]
             steps = Steps(above, tied, positives, *totals, k=k, precision=precision)
-            gaps = np.abs(sums[3 * n_steps + 1 :]).sum(axis=0)
+            gaps = np.abs(gaps).sum(axis=0)
             by_model[name] = ranking_of_steps(steps) | {"ece": gaps / steps.n_rows}
         blocks.append(by_model)
     return {
@@ -121,21 +123,24 @@ def draws(y_true, scores, strata, *, n_draws, seed, k, precision):
 
 
 def _slots(y_true, y_score, strata):
-    """Return what each unit adds to each slot, a sparse matrix, and the number of steps.
+    """Return what each unit adds to each slot, two sparse matrices.
 
-    For each step the negatives above it, those at it, and its positives; below all; then the
-    bins of the calibration error.
+    The slots of the first are for each step the negatives above it, those at it, and its positives;
+    then all below. Those of the second are the bins of the calibration error.
     """
+    order = Order.of(y_true, y_score)
+    slot = (3 * order.step + order.tied + (y_true == 1)).astype(np.int32)
+    ones = np.ones(y_true.size, np.float32)
+    steps = _sums(ones, slot, 3 * order.n_steps + 1, strata)
+    del order, slot, ones
+    bins = ece_bins(y_score).astype(np.int32)
+    gaps = (y_score - y_true).astype(np.float32)
+    return steps, _sums(gaps, bins, int(bins.max()) + 1, strata)
+
+
+def _sums(values, slot, n_slots, strata):
+    """Return the sums of values of rows, by slot and unit."""
     from scipy import sparse
 
-    order, bins = Order.of(y_true, y_score), ece_bins(y_score)
-    first_bin, unit = 3 * order.n_steps + 1, strata.unit.astype(np.int32)
-    slot = 3 * order.step + order.tied + (y_true == 1)
-    matrix = sparse.csr_array(
-        (
-            np.r_[np.ones(y_true.size), y_score - y_true].astype(np.float32),
-            (np.r_[slot, first_bin + bins].astype(np.int32), np.tile(unit, 2)),
-        ),
-        shape=(first_bin + int(bins.max()) + 1, sum(strata.sizes)),
-    )
-    return matrix, order.n_steps
+    unit = strata.unit.astype(np.int32)
+    return sparse.csr_array((values, (slot, unit)), shape=(n_slots, sum(strata.sizes)))

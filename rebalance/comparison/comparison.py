@@ -13,6 +13,7 @@ from rebalance import metrics
 from rebalance.comparison.bootstrap import Strata, draws
 from rebalance.comparison.estimates import (
     Estimates,
+    Scored,
     differences_of,
     intervals_of,
     paired_recall,
@@ -136,12 +137,16 @@ def compare(
         for name, others in (reseeded or {}).items()
         for number, y_score in enumerate(others)
     }
-    scores = {name: y_score for name, (y_score, _) in models.items()} | again
-    drawn = draws(y_true, scores, strata, n_draws=n_draws, seed=seed, k=k, precision=precision)
     decided = models | {key: (y_score, models[key[0]][1]) for key, y_score in again.items()}
+    # The baseline stands twice, at two thresholds: what follows from its scores is found once.
+    scores = {id(y_score): y_score for y_score, _ in decided.values()}
+    drawn = draws(y_true, scores, strata, n_draws=n_draws, seed=seed, k=k, precision=precision)
+    scored = {
+        key: Scored.of(y_true, y_score, drawn[key], k, precision) for key, y_score in scores.items()
+    }
     known = {
-        name: Estimates.of(y_true, *model, drawn[name], k, precision)
-        for name, model in decided.items()
+        name: Estimates.of(y_true, scored[id(y_score)], flagged, k)
+        for name, (y_score, flagged) in decided.items()
     }
     directed = [name for name in known[baseline].values if metrics.metric(name).better]
     if metric not in directed:

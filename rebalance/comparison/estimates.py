@@ -17,12 +17,14 @@ from rebalance.comparison.intervals import (
     t_quantile,
 )
 from rebalance.comparison.jackknife import (
+    Contributions,
     by_unit,
     of_decisions,
     of_probability,
     of_ranking,
     spread,
 )
+from rebalance.metrics.probability import calibration
 
 RANKED = ("average_precision", "roc_auc")
 # Share of the variance of a difference that one row may make; so many standard errors from 0, a
@@ -32,6 +34,25 @@ LARGEST_SHARE, FAR, CLEAR = 0.4, 10, 4
 FEWEST_FLAGGED = 3
 
 
+class Scored(NamedTuple):
+    """What is known of a model's scores, whatever it decides; see `Estimates`."""
+
+    values: dict
+    contributions: Contributions
+    drawn: dict
+
+    @classmethod
+    def of(cls, y_true, y_score, drawn, k, precision):
+        """Return what is known of scores and of the draws of their metrics."""
+        fitted = calibration(y_true, y_score)
+        values = metrics.ranking_or_reasons(
+            y_true, y_score, k, precision
+        ) | metrics.probability_or_reasons(y_true, y_score, fitted)
+        values["prevalence"] = "the draws keep the classes as they are"
+        contributions = of_ranking(y_true, y_score) | of_probability(y_true, y_score, fitted)
+        return cls(values, contributions, drawn)
+
+
 class Estimates(NamedTuple):
     """What is known of one model.
 
@@ -39,7 +60,7 @@ class Estimates(NamedTuple):
     ----------
     values : dict of str to float or str
         Each metric, or the reason why it is undefined.
-    contributions : dict of str to array of shape (n_rows,)
+    contributions : Contributions
         Of the rows, to the metrics that have them.
     drawn : dict of str to array of shape (n_draws,)
         The others in each draw.
@@ -49,33 +70,24 @@ class Estimates(NamedTuple):
     """
 
     values: dict
-    contributions: dict
+    contributions: Contributions
     drawn: dict
     trials: dict
     n_positives: int
 
     @classmethod
-    def of(cls, y_true, y_score, flagged, drawn, k, precision):
-        """Return the estimates of scores and decisions."""
+    def of(cls, y_true, scored, flagged, k):
+        """Return the estimates of `Scored` scores and of decisions."""
         n_flagged = int(flagged.sum())
-        scores = (
-            metrics.ranking_or_reasons(y_true, y_score, k, precision)
-            | metrics.probability_or_reasons(y_true, y_score)
-            | metrics.decision_or_reasons(y_true, flagged.astype(float), 0.5)
-        )
+        decided = metrics.decision_or_reasons(y_true, flagged, 0.5)
         if 0 < n_flagged < FEWEST_FLAGGED:
             few = f"fewer than {FEWEST_FLAGGED} rows are flagged, and another sample may have none"
-            scores |= {"precision": few, "mcc": few}
-        scores["prevalence"] = "the draws keep the classes as they are"
-        by_row = (
-            of_ranking(y_true, y_score)
-            | of_decisions(y_true, flagged)
-            | of_probability(y_true, y_score)
-        )
+            decided |= {"precision": few, "mcc": few}
+        values = scored.values | decided
         return cls(
-            {name: value for name, value in scores.items() if not isinstance(value, int)},
-            {name: each for name, (_, each) in by_row.items()},
-            drawn,
+            {name: value for name, value in values.items() if not isinstance(value, int)},
+            scored.contributions | of_decisions(y_true, flagged),
+            scored.drawn,
             {"precision": n_flagged, "accuracy": y_true.size, "precision_at_k": k},
             int(y_true.sum(dtype=np.int64)),
         )
@@ -115,7 +127,7 @@ def intervals_of(model, strata):
     for name, value in model.values.items():
         each = value
         if not isinstance(value, str):
-            error, drawn = _known(name, strata, model)
+            error, drawn, _ = _known(name, strata, model)
             n = model.trials.get(name, model.n_positives)
             each = interval(name, value, error, drawn, n, degrees(name, value, strata))
         (absent if isinstance(each, str) else found)[name] = each
@@ -135,14 +147,9 @@ def differences_of(arm, baseline, strata, family=None):
             continue
         if family and metrics.metric(name).family != family:
             continue
-        error, drawn = _known(name, strata, arm, baseline)
+        error, drawn, rows = _known(name, strata, arm, baseline)
         reason = doubt_of_difference(
-            name,
-            arm.values,
-            baseline.values,
-            arm.contributions.get(name, 0) - baseline.contributions.get(name, 0),
-            strata,
-            arm.n_positives,
+            name, arm.values, baseline.values, rows, strata, arm.n_positives
         )
         apart = value - baseline.values[name]
         found[name] = difference(name, apart, error, drawn, strata.sizes[0] - 1, reason)
@@ -150,12 +157,17 @@ def differences_of(arm, baseline, strata, family=None):
 
 
 def _known(name, strata, model, other=None):
-    """Return the standard error of a metric or a difference, and its draws, one of them None."""
-    kind = "contributions" if name in model.contributions else "drawn"
-    values = getattr(model, kind)[name]
-    if other is not None:
-        values = values - getattr(other, kind)[name]
-    return (spread(values, strata), None) if kind == "contributions" else (None, values)
+    """Return the standard error of a metric or a difference, its draws, and the contributions.
+
+    The draws are None where there are contributions, and the other two where there are none.
+    """
+    if name in model.contributions:
+        _, rows = model.contributions[name]
+        if other is not None:
+            rows = rows - other.contributions[name][1]
+        return spread(rows, strata), None, rows
+    drawn = model.drawn[name]
+    return None, drawn if other is None else drawn - other.drawn[name], None
 
 
 def doubt_of_difference(name, arm, baseline, apart, strata, n_positives):
@@ -166,8 +178,8 @@ def doubt_of_difference(name, arm, baseline, apart, strata, n_positives):
     name : str
     arm, baseline : dict of str to float
         Metrics of the two models.
-    apart : array of shape (n_rows,)
-        Difference of the contributions of the rows, where they are known.
+    apart : array of shape (n_rows,) or None
+        Difference of the contributions of the rows; those of the area under either curve have some.
     strata : Strata
     n_positives : int
     """

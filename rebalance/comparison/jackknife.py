@@ -6,9 +6,12 @@ area under the ROC curve is DeLong's (DeLong et al. 1988). It has no noise of it
 few positives make the spread of bootstrap draws too small it errs to the safe side. All rows are
 left out in turn at the cost of one sort.
 
-Each function returns a dict of str to (float, array of shape (n_rows,)): the value of a metric and
-the contributions, for those that are defined.
+Each function returns `Contributions`: the value of a metric and an array of shape (n_rows,), by
+the name of each metric that is defined.
 """
+
+from collections import UserDict
+from functools import partial
 
 import numpy as np
 from scipy.special import expit
@@ -18,33 +21,51 @@ from rebalance.metrics.probability import calibration, log_odds
 from rebalance.metrics.table import PROBABILITY
 
 
+class Contributions(UserDict):
+    """The value of each metric, and what every row contributes to it, worked out on access.
+
+    All of one model together would take sixteen times the memory of its scores.
+    """
+
+    def __getitem__(self, name):
+        """Return the value and the contributions of one metric."""
+        value, contributions = self.data[name]
+        return value, contributions()
+
+
 def of_ranking(y_true, y_score, weight=1.0):
     """Return average precision and ROC AUC, with every row's contribution.
 
-    In average precision each negative stands for ``weight`` of them.
+    In average precision each negative stands for ``weight`` of them. Rows of one class between the
+    same two scores of positives contribute alike.
     """
     positive = y_true == 1
     n_positives, n_negatives = int(positive.sum()), int((~positive).sum())
     order = Order.of(y_true, y_score)
-    here = np.bincount(order.step[positive], minlength=order.n_steps)
-    negatives = np.bincount(order.step[~positive], minlength=order.n_steps + 1)[:-1]
-    tied = np.bincount(order.step[~positive & order.tied], minlength=order.n_steps + 1)[:-1]
+    # Of each step the negatives above it, those at it, and its positives.
+    kind = (3 * order.step + order.tied + positive).astype(np.int32)
+    counts = np.bincount(kind, minlength=3 * order.n_steps + 3).reshape(-1, 3)
+    reached, of_positive = np.array([0, 1, 1]), np.array([False, False, True])
+    here, tied, negatives = counts[:-1, 2], counts[:-1, 1], counts[:-1, :2].sum(axis=1)
     tp, fp = np.cumsum(here), np.cumsum(negatives)
 
     # The share of the other class that a row is ordered rightly against, ties counting half.
-    outranked = np.r_[1 - (fp - tied / 2) / n_negatives, 0][order.step]
-    outranking = np.r_[0, tp][order.step] + np.r_[here, 0][order.step] * order.tied / 2
-    auc = outranked[positive].mean()
+    outranked = np.r_[1 - (fp - tied / 2) / n_negatives, 0]
+    outranking = np.r_[0, tp][:, None] + np.r_[here, 0][:, None] * reached / 2
+    auc = outranked[order.step[positive]].mean()
     to_auc = np.where(
-        positive,
-        (outranked - auc) / n_positives,
+        of_positive,
+        (outranked[:, None] - auc) / n_positives,
         (outranking / n_positives - auc) / n_negatives,
     )
     average, without = _average_precision(here, tp, fp, weight)
-    to_average = (average - np.where(positive, *(side[order.step] for side in without))) * np.where(
-        positive, 1 - 1 / n_positives, 1 - 1 / n_negatives
+    to_average = (average - np.where(of_positive, *(side[:, None] for side in without))) * np.where(
+        of_positive, 1 - 1 / n_positives, 1 - 1 / n_negatives
     )
-    return {"average_precision": (average, to_average), "roc_auc": (float(auc), to_auc)}
+    return Contributions(
+        average_precision=(average, partial(np.take, to_average, kind)),
+        roc_auc=(float(auc), partial(np.take, to_auc, kind)),
+    )
 
 
 def of_decisions(y_true, flagged):
@@ -53,7 +74,8 @@ def of_decisions(y_true, flagged):
     There are four kinds of rows, and each metric is computed anew without one row of each. A row
     without which a metric is undefined is taken to contribute nothing.
     """
-    kind = 2 * (1 - flagged.astype(int)) + (y_true == 0)  # true and false positive, the missed, ...
+    # True and false positive, the missed, ...
+    kind = 2 * (1 - flagged.astype(np.int8)) + (y_true == 0)
     counts = np.bincount(kind, minlength=4)
     of_class = counts[:2] + counts[2:]
     values = rates(counts[0], counts[1], counts[2], counts[3])
@@ -63,41 +85,80 @@ def of_decisions(y_true, flagged):
         value = float(values[name])
         if not np.isnan(value):
             losses = np.nan_to_num(value - without) * np.tile(1 - 1 / of_class, 2)
-            found[name] = value, losses[kind]
+            found[name] = value, losses
     if "precision" in found:
         # As `estimates.linear_interval` has it: one number has one interval.
         value = found["precision"][0]
-        found["precision"] = value, flagged * ((y_true == 1) - value) / flagged.sum()
-    return found
+        found["precision"] = value, np.array([1 - value, -value, 0, 0]) / counts[:2].sum()
+    return Contributions(
+        {name: (value, partial(np.take, each, kind)) for name, (value, each) in found.items()}
+    )
 
 
-def of_probability(y_true, y_score):
+def of_probability(y_true, y_score, fitted=None):
     """Return the metrics of probabilities but the ECE, with every row's contribution.
 
     Calibration is linearised: the contribution is that of a row to the logistic regression's
     gradient, times the inverse of its curvature.
+
+    Parameters
+    ----------
+    y_true, y_score : arrays of shape (n_rows,)
+    fitted : tuple, optional
+        What `calibration` returns of them, where it is known.
     """
-    n_rows, values = y_true.size, probability_metrics(y_true, y_score)
-    variance = y_true.mean() * (1 - y_true.mean())
-    by_row = {}
-    for name, row in METRICS.items():
-        if row.family == PROBABILITY and row.function:
-            each = row.function(y_true, y_score)
-            by_row[name] = (each - each.mean()) / n_rows
-    # Where whole groups are drawn, the prevalence moves too.
-    moved = values["brier"] * (1 - 2 * y_true.mean()) / variance * (y_true - y_true.mean()) / n_rows
-    by_row["brier_skill"] = (moved - by_row["brier"]) / variance
-    x, (intercept, line) = log_odds(y_score), calibration(y_true, y_score)
+    fitted = fitted or calibration(y_true, y_score)
+    values = probability_metrics(y_true, y_score, fitted)
+    by_row = {
+        name: partial(_to_mean, row.function, y_true, y_score)
+        for name, row in METRICS.items()
+        if row.family == PROBABILITY and row.function
+    }
+    by_row["brier_skill"] = partial(_to_skill, y_true, by_row["brier"], values["brier"])
+    intercept, line = fitted
     for name, column, coefficients in (
         ("calibration_intercept", 0, (intercept, 1.0)),
         ("calibration_slope", 1, line),
     ):
         if name in values:
-            X = np.c_[np.ones(n_rows), x][:, : column + 1]
-            p = expit(coefficients[0] + coefficients[1] * x)
-            inverse = np.linalg.pinv(X.T @ (X * (p * (1 - p))[:, None]))
-            by_row[name] = (y_true - p) * (X @ inverse[:, column])
-    return {name: (values[name], each) for name, each in by_row.items() if name in values}
+            inverse = _inverse_curvature(y_score, column, coefficients)
+            by_row[name] = partial(_to_calibration, y_true, y_score, coefficients, inverse)
+    return Contributions(
+        {name: (values[name], each) for name, each in by_row.items() if name in values}
+    )
+
+
+def _to_mean(function, y_true, y_score):
+    """Return what every row contributes to the mean of a function of rows."""
+    each = function(y_true, y_score)
+    return (each - each.mean()) / y_true.size
+
+
+def _to_skill(y_true, to_brier, brier):
+    """Return what every row contributes to the Brier skill."""
+    share = y_true.mean()
+    variance = share * (1 - share)
+    # Where whole groups are drawn, the prevalence moves too.
+    moved = brier * (1 - 2 * share) / variance * (y_true - share) / y_true.size
+    return (moved - to_brier()) / variance
+
+
+def _inverse_curvature(y_score, column, coefficients):
+    """Return a column of the inverse of the logistic regression's curvature."""
+    x = log_odds(y_score)
+    X, p = _with_ones(x, column), expit(coefficients[0] + coefficients[1] * x)
+    return np.linalg.pinv(X.T @ (X * (p * (1 - p))[:, None]))[:, column]
+
+
+def _to_calibration(y_true, y_score, coefficients, inverse):
+    """Return what every row contributes to the last coefficient that is free."""
+    x = log_odds(y_score)
+    p = expit(coefficients[0] + coefficients[1] * x)
+    return (y_true - p) * (_with_ones(x, inverse.size - 1) @ inverse)
+
+
+def _with_ones(x, column):
+    return np.c_[np.ones(x.size), x][:, : column + 1]
 
 
 def _average_precision(here, tp, fp, weight):

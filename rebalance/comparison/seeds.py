@@ -29,13 +29,15 @@ def over_seeds(name, arm, baseline, strata):
     -------
     Difference, float
     """
-    kind = "contributions" if name in arm[0].contributions else "drawn"
     values = [np.array([each.values[name] for each in side]) for side in (arm, baseline)]
-    rows = [
-        np.mean([getattr(each, kind)[name] for each in side], axis=0) for side in (arm, baseline)
-    ]
-    value, apart = float(values[0].mean() - values[1].mean()), rows[0] - rows[1]
-    by_rows = spread(apart, strata) if kind == "contributions" else float(np.nanstd(apart, ddof=1))
+    value = float(values[0].mean() - values[1].mean())
+    if name in arm[0].contributions:
+        rows = _mean(arm, name) - _mean(baseline, name)
+        by_rows = spread(rows, strata)
+    else:
+        rows = None
+        drawn = [np.mean([each.drawn[name] for each in side], axis=0) for side in (arm, baseline)]
+        by_rows = float(np.nanstd(drawn[0] - drawn[1], ddof=1))
     parts = [(by_rows**2, strata.sizes[0] - 1)]
     if value or by_rows:  # scores that are the baseline's own are so with any seed
         parts += [(side.var(ddof=1) / side.size, side.size - 1) for side in values if side.size > 1]
@@ -46,6 +48,11 @@ def over_seeds(name, arm, baseline, strata):
         {each: np.mean([model.values[each] for model in side]) for each in {name, *RANKED}}
         for side in (arm, baseline)
     ]
-    contributions = apart if kind == "contributions" else np.zeros(strata.unit.size)
-    reason = doubt_of_difference(name, *means, contributions, strata, arm[0].n_positives)
+    reason = doubt_of_difference(name, *means, rows, strata, arm[0].n_positives)
     return difference(name, value, sqrt(variance), None, df, reason), df
+
+
+def _mean(models, name):
+    """Return the mean of what every row contributes to a metric of several models."""
+    total = sum(each.contributions[name][1] for each in models)
+    return total / len(models)

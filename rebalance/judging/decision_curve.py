@@ -47,16 +47,14 @@ def curve(y_true, y_scores, baseline, groups=None):
         stand among the models. The number of positives is free: the intervals are those of a
         sample of rows, or of groups, drawn from all.
     """
-    always = {FLAG_ALL: np.ones(y_true.shape), FLAG_NONE: np.full(y_true.shape, -1.0)}
+    always = {FLAG_ALL: np.float64(1), FLAG_NONE: np.float64(-1)}
     points = []
     for threshold in thresholds(y_true):
-        rows = {
-            name: net_benefit(y_true, y_score, threshold)
-            for name, y_score in (y_scores | always).items()
-        }
-        for name, values in rows.items():
+        usual = net_benefit(y_true, y_scores[baseline], threshold)
+        for name, y_score in (y_scores | always).items():
+            values = net_benefit(y_true, y_score, threshold)
             value, low, high = _mean(values, groups)
-            difference = _mean(values - rows[baseline], groups)
+            difference = _mean(values - usual, groups)
             points.append(
                 {
                     "model": name,

@@ -9,13 +9,13 @@ from rebalance.judging.prevalence import restated
 from rebalance.judging.rules import by_rule
 
 
-def raw_scores(models, blocks, executor):
-    """Return the uncorrected probabilities of every model, of rows that come in blocks.
+def raw_scores(models, table, executor):
+    """Return the uncorrected probabilities of every model, of rows that are read in blocks.
 
     Parameters
     ----------
     models : dict of str to CorrectedClassifier
-    blocks : iterable of array of shape (n_rows, n_features)
+    table : store.Table
     executor : concurrent.futures.Executor
         On threads: the models answer side by side.
 
@@ -23,15 +23,16 @@ def raw_scores(models, blocks, executor):
     -------
     dict of str to array
     """
-    parts = {name: [] for name in models}
-    for block in blocks:
+    raw, start = {name: np.empty(table.y.size) for name in models}, 0
+    for block in table.blocks():
         answers = executor.map(lambda model, X=block: model.raw_scores(X), models.values())
-        for scored, answer in zip(parts.values(), answers, strict=True):
-            scored.append(answer)
-    return {name: np.concatenate(scored) for name, scored in parts.items()}
+        for scores, answer in zip(raw.values(), answers, strict=True):
+            scores[start : start + len(block)] = answer
+        start += len(block)
+    return raw
 
 
-def reseeded_scores(models, seeds, blocks, executor):
+def reseeded_scores(models, seeds, table, executor):
     """Return the probabilities that every model's fits with other seeds give, lists by name.
 
     None where verdicts speak of fitted models, ``seeds`` being 1.
@@ -41,7 +42,7 @@ def reseeded_scores(models, seeds, blocks, executor):
     models : dict of str to CorrectedClassifier
     seeds : int
         ``evaluate.seeds``.
-    blocks : iterable of array of shape (n_rows, n_features)
+    table : store.Table
         Not read where no model has such fits.
     executor : concurrent.futures.Executor
     """
@@ -52,11 +53,16 @@ def reseeded_scores(models, seeds, blocks, executor):
         for name, model in models.items()
         for number, other in enumerate(model.reseeded())
     }
-    raw = raw_scores(others, blocks, executor) if others else {}
+    raw = raw_scores(others, table, executor) if others else {}
     found = {name: [] for name in models}
     for (name, number), other in others.items():
-        found[name].append(other.correct(raw[name, number]))
+        found[name].append(other.correct(raw.pop((name, number))))
     return found
+
+
+def constant(raw):
+    """Return the names of the models that give every row the same score."""
+    return [name for name, scores in raw.items() if np.ptp(scores) == 0]
 
 
 def check_thresholds(models, section):

@@ -1,6 +1,7 @@
 """How the decisions of one model do in parts of the rows: the values of a column."""
 
 import numpy as np
+import pandas as pd
 
 from rebalance import errors
 from rebalance.comparison import Strata, spread
@@ -60,15 +61,17 @@ def values(table, name):
     """Yield each value of a column, as text, and its rows."""
     with errors.at("evaluate.segments"):
         column = np.asarray(table.column(name))
-    text = np.array(["" if _missing(each) else _text(each) for each in column.tolist()])
-    values = np.unique(text)
+    codes, distinct = pd.factorize(column, use_na_sentinel=False)
+    text = np.array(["" if _missing(each) else _text(each) for each in distinct.tolist()])
+    values, place = np.unique(text, return_inverse=True)
     if len(values) > MOST:
         raise InputError(
             f"evaluate.segments may name columns of at most {MOST} values, and {name!r} has "
             f"{len(values)}; name a column of fewer, or make one that groups them."
         )
-    for value in values:
-        yield value or "missing", np.flatnonzero(text == value)
+    place = place[codes]
+    for number, value in enumerate(values):
+        yield value or "missing", np.flatnonzero(place == number)
 
 
 def _missing(value):

@@ -76,14 +76,15 @@ def ranking_of_steps(steps):
     return dict(zip(ranking_names(steps.precision), values, strict=True))
 
 
-def probability_metrics(y_true, y_score):
+def probability_metrics(y_true, y_score, fitted=None):
     """Return how well the scores serve as probabilities.
 
     ``brier_skill`` compares with the prevalence as everybody's score. ``calibration_intercept``
     is that of a logistic regression on the log-odds with the slope held at 1, and
     ``calibration_slope`` the slope left free (Van Calster et al. 2019): 0 and 1 when the
     probabilities are right. ``ece`` has bins of about equal count: with a rare class, bins of
-    equal width put nearly all rows in one.
+    equal width put nearly all rows in one. ``fitted`` is what `calibration` returns, where it is
+    known.
 
     Returns
     -------
@@ -95,10 +96,10 @@ def probability_metrics(y_true, y_score):
         If the arrays do not fit together or a score is outside 0 to 1.
     """
     y_true, y_score = check(y_true, y_score)
-    return defined(probability_or_reasons(y_true, check_probability(y_score)))
+    return defined(probability_or_reasons(y_true, check_probability(y_score), fitted))
 
 
-def probability_or_reasons(y_true, y_score):
+def probability_or_reasons(y_true, y_score, fitted=None):
     """Return each metric of the probabilities, or the reason why it is undefined."""
     prevalence = float(y_true.mean())
     metrics = {
@@ -110,7 +111,7 @@ def probability_or_reasons(y_true, y_score):
         names = ["brier_skill", "calibration_intercept", "calibration_slope"]
         return metrics | dict.fromkeys(names, NO_NEGATIVES if prevalence else NO_POSITIVES)
     metrics["brier_skill"] = 1 - metrics["brier"] / (prevalence * (1 - prevalence))
-    metrics["calibration_intercept"], line = calibration(y_true, y_score)
+    metrics["calibration_intercept"], line = fitted or calibration(y_true, y_score)
     metrics["calibration_slope"] = SEPARATED if line is None else line[1]
     return metrics
 

@@ -16,7 +16,6 @@ from rebalance.store.shuffle import Shuffle
 from rebalance.store.tables import (
     Columns,
     Table,
-    blocks,
     open_table,
     read_group,
     read_table,
@@ -33,7 +32,6 @@ __all__ = [
     "ScoreCache",
     "Shuffle",
     "Table",
-    "blocks",
     "check_fingerprint",
     "delete_removed_models",
     "md5",

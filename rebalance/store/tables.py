@@ -106,6 +106,16 @@ class Table:
         """Return the column whose rows belong together, or None."""
         return self.others[self.roles["column"]] if self.roles.get("method") == "group" else None
 
+    def blocks(self, rows=BLOCK):
+        """Yield ``X`` of the file that the table was read from, so many rows at a time."""
+        import pyarrow as pa
+
+        columns = Columns(self.path)
+        learnt, _, precision = _numbers(columns)
+        with _whole(self.path):
+            for batch in columns.file.iter_batches(rows, columns=kinds.used(learnt)):
+                yield kinds.matrix(learnt, pa.Table.from_batches([batch]), precision)
+
     def column(self, name):
         """Return one column by name, a feature or not; `InputError` where there is none."""
         if name in self.others:
@@ -354,22 +364,11 @@ def read_table(path, X=None, y=None):
 
 
 def open_table(path):
-    """Return the `Table` of a file without its ``X``, whose rows `blocks` reads."""
+    """Return the `Table` of a file without its ``X``, whose rows `Table.blocks` reads."""
     columns = Columns(path)
     _, numbers, _ = _numbers(columns)
     others = [name for name in columns.column_names if name != columns.roles["target"]]
     return _table(columns, None, None, _Unread(columns, others, frozenset(numbers)))
-
-
-def blocks(path, rows=BLOCK):
-    """Yield ``X`` of a file, so many rows at a time."""
-    import pyarrow as pa
-
-    columns = Columns(path)
-    learnt, _, precision = _numbers(columns)
-    with _whole(path):
-        for batch in columns.file.iter_batches(rows, columns=kinds.used(learnt)):
-            yield kinds.matrix(learnt, pa.Table.from_batches([batch]), precision)
 
 
 def _numbers(columns):
