@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 
 from benchmarks.faults import tiny
@@ -70,6 +71,36 @@ def ways(server, folder):
         yield "another locale, time zone and hash seed", outputs(other, folder / "locale")
 
 
+# A hash of each row decides its side, so that no order does.
+HASHED = {
+    "data": {"source": "file", "path": "rows", "drop": []},
+    "split": {"method": "hashed", "test_size": 0.25},
+}
+
+
+def orders(server, folder):
+    """Yield (in words, outputs) of a table as it is, and with its rows and parts in another order.
+
+    Of all but ``data/raw.parquet``, where the rows lie as they came.
+    """
+    rng = np.random.default_rng(0)
+    y = rng.permutation(np.repeat([1, 0], [80, 1520]))
+    names = [f"V{number}" for number in range(1, 6)]
+    table = pd.DataFrame(rng.normal(size=(y.size, 5)) + y[:, None], columns=names)
+    table["Class"] = y
+    moved = table.sample(frac=1, random_state=1)
+    for words, parts in (
+        ("a table in a folder", [table]),
+        ("its rows and parts in another order", [moved[700:], moved[:90], moved[90:700]]),
+    ):
+        place = folder / words / "rows"
+        place.mkdir(parents=True)
+        for number, part in enumerate(parts):
+            part.to_csv(place / f"{number}.csv", index=False)
+        found = outputs(server, place.parent, HASHED)
+        yield words, {path: each for path, each in found.items() if path != "data/raw.parquet"}
+
+
 def differing(one, other):
     """Return the paths whose bytes differ, or that are on one side only."""
     return sorted(path for path in one.keys() | other.keys() if one.get(path) != other.get(path))
@@ -127,6 +158,8 @@ def main(arguments=None):
             wanted = outputs(server, folder / "first")
             for way, found in ways(server, folder):
                 _note(rows, way, "equal bytes", wanted, differing(wanted, found))
+            (_, first), (way, found) = orders(server, folder)
+            _note(rows, way, "equal bytes", first, differing(first, found))
         for number, python in enumerate(options.python):
             place = folder / f"python{number}"
             place.mkdir()

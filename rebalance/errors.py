@@ -1,5 +1,6 @@
 """One clear line for what a user can mend; a traceback for what is ours."""
 
+import errno
 import logging
 import os
 import re
@@ -7,6 +8,8 @@ import sys
 import traceback
 from contextlib import contextmanager
 from urllib.parse import quote, unquote
+
+from rebalance import starting
 
 # User and password of an address, and what follows its question mark.
 _USER = re.compile(r"(?<=://)[^\s/?#'\"<>]*@")
@@ -18,8 +21,8 @@ _SECRET = re.compile(
 )
 _SHORTEST = 8
 HIDDEN = "***"
-# What a shell makes of a process that SIGINT ended.
-INTERRUPTED = 130
+# What the loader says where a library gets no memory; Python makes an ImportError of it.
+_UNMAPPED = ("failed to map segment", "cannot allocate memory")
 
 
 class InputError(ValueError):
@@ -116,6 +119,7 @@ def run(main):
     """
     logging.getLogger("rebalance").addFilter(_REDACTING)
     sys.excepthook = _redacted_traceback
+    starting.end()
     try:
         main()
     except InputError as error:
@@ -131,12 +135,20 @@ def run(main):
             "run again.\n"
         )
         raise SystemExit(1) from None
-    except MemoryError:
+    except (MemoryError, ImportError, OSError) as error:
+        if not _lacks_memory(error):
+            raise
         sys.stderr.write(
             "error: the memory is full: lower run.workers, or use a machine with more; what was "
             "finished is in the score cache, and the next run goes on from there.\n"
         )
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted: the next run goes on from what was finished.\n")
-        raise SystemExit(INTERRUPTED) from None
+        sys.stderr.write(starting.INTERRUPTION)
+        raise SystemExit(starting.INTERRUPTED) from None
+
+
+def _lacks_memory(error):
+    if isinstance(error, ImportError):
+        return any(words in str(error).lower() for words in _UNMAPPED)
+    return isinstance(error, MemoryError) or error.errno == errno.ENOMEM

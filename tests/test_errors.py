@@ -1,6 +1,7 @@
 """What goes wrong is said in one line, without a secret."""
 
 import logging
+import os
 import subprocess
 import sys
 
@@ -101,6 +102,8 @@ def test_the_filter_changes_what_is_hidden_only(caplog):
     [
         (KeyboardInterrupt, 130, "interrupted: the next run goes on from what was finished.\n"),
         (MemoryError, 1, "error: the memory is full: lower run.workers, or use a machine with mor"),
+        (ImportError("libx.so: failed to map segment from shared object"), 1, "error: the memory"),
+        (OSError(12, "Cannot allocate memory"), 1, "error: the memory is full"),
         (errors.InputError("one\ntwo"), 1, "error: one\nerror: two\n"),
         (PermissionError(13, "no", "a/b.csv"), 1, "error: 'a/b.csv' cannot be opened: this user"),
     ],
@@ -113,3 +116,49 @@ def test_an_end_that_a_person_can_understand_is_in_lines(error, code, said, caps
         errors.run(main)
     assert ended.value.code == code
     assert capsys.readouterr().err.startswith(said)
+
+
+@pytest.mark.parametrize("error", [ImportError("no module named x"), OSError(5, "i/o error")])
+def test_a_fault_that_is_no_lack_of_memory_keeps_its_traceback(error):
+    def main():
+        raise error
+
+    with pytest.raises(type(error)):
+        errors.run(main)
+
+
+def started(tmp_path, *command):
+    """Run a command that finds a stand-in for numpy, whose import is as Ctrl-C."""
+    code = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
+    (tmp_path / "numpy.py").write_text(code, encoding="utf-8")
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_ctrl_c_while_a_stage_imports_its_libraries_is_a_line(tmp_path):
+    done = started(tmp_path, sys.executable, "-m", "stages.split")
+    assert done.returncode == 130
+    assert done.stderr == "interrupted: the next run goes on from what was finished.\n"
+
+
+def test_a_stage_that_is_imported_leaves_ctrl_c_to_who_imports_it(tmp_path):
+    """A worker imports the stage that started it; a library would take its user's Ctrl-C."""
+    done = started(tmp_path, sys.executable, "-c", "import stages.split")
+    assert done.stderr.endswith("KeyboardInterrupt\n")
+
+
+def test_a_stage_and_a_command_name_a_limit_of_memory_before_they_import_libraries(tmp_path):
+    for module in ("stages.split", "rebalance.cli"):
+        command = f"ulimit -v 400000 && exec {sys.executable} -m {module}"
+        done = started(tmp_path, "sh", "-c", command)
+        assert done.returncode == 1
+        assert done.stderr == (
+            "error: the limit of memory, ulimit -v, must be at least 1,500,000 KB for the "
+            "libraries, got 400,000; raise it, as by 'ulimit -v unlimited'.\n"
+        )

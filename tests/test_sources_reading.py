@@ -255,16 +255,6 @@ def test_a_first_row_of_years_may_be_a_header_or_a_row(tmp_path):
     assert table(path, target=2, positive=[1], read={"header": False}).num_rows == 61
 
 
-@pytest.mark.parametrize("label", ["Class", "u"])
-def test_a_label_may_be_called_as_the_target_is(tmp_path, label):
-    rows = [f"{i / 7:.3f},{'uvw'[i % 3]},{label if i % 9 else 'other'}" for i in range(90)]
-    path = written(tmp_path, "\n".join(["a,c,Class", *rows]))
-    found, _ = profiled(path, positive="other")
-    assert list(found.columns) == ["a", "c"]
-    assert found.labels == {label: 80, "other": 10}
-    assert found.rows == 90
-
-
 def test_of_two_rows_of_names_the_one_with_the_target_is_the_header(tmp_path):
     both = "X1,X2,X3,X4,Y\n" + CSV
     assert table(written(tmp_path, both)).column_names == ["a", "b", "c", "d", "Class"]

@@ -1,5 +1,6 @@
 """Damage each file that stages keep: it is made again or refused in a line, and never believed."""
 
+import json
 import random
 from pathlib import Path
 
@@ -30,8 +31,47 @@ def flipped(content, draw):
     return content[:at] + bytes([content[at] ^ (1 << draw.randrange(8))]) + content[at + 1 :]
 
 
+def retyped(content, draw):
+    """Return JSON with one value, at any depth, that is of another type or out of range.
+
+    What is no JSON stays as it is.
+    """
+    try:
+        whole = json.loads(content)
+    except ValueError:
+        return content
+    at = draw.choice([*_places(whole)])
+    changed = _put(whole, at, draw.choice(OTHERS))
+    return json.dumps(changed, indent=2).encode()
+
+
+# What a value becomes.
+OTHERS = (None, True, -1, 0, 1e308, "x", [], {}, [1], {"a": 1})
+
+
+def _places(content, at=()):
+    yield at
+    items = content.items() if isinstance(content, dict) else ()
+    items = enumerate(content) if isinstance(content, list) else items
+    for key, value in items:
+        yield from _places(value, (*at, key))
+
+
+def _put(content, at, value):
+    if not at:
+        return value
+    part = content
+    for key in at[:-1]:
+        part = part[key]
+    part[at[-1]] = value
+    return content
+
+
 def kinds(flips):
-    """Return {name: function of the bytes and a generator}, with so many flipped bits."""
+    """Return {name: function of the bytes and a generator}, with so many flipped bits.
+
+    As many times ten a value becomes one of another type.
+    """
     return {
         "emptied": lambda content, _: b"",
         "cut in half": lambda content, _: content[: len(content) // 2],
@@ -42,6 +82,7 @@ def kinds(flips):
         ),
         "other bytes": lambda content, draw: draw.randbytes(len(content)),
         **{f"bit {number} flipped": flipped for number in range(flips)},
+        **{f"value {number} of another type": retyped for number in range(10 * flips)},
     }
 
 
@@ -71,7 +112,7 @@ def tried(chain, flips=1, every=1, seed=0, stages=STAGES):
                 file = chain.folder / path
                 if not file.exists():
                     continue
-                draw = random.Random(f"{seed} {path} {kind}")  # noqa: S311
+                draw = random.Random(f"{seed} {path} {kind}")  # noqa: S311 - no secret
                 whole = file.read_bytes()
                 damaged = change(whole, draw)
                 if damaged == whole:

@@ -120,6 +120,6 @@ def _check(folder, wanted, tally, place):
 
 def places(wanted, number, seed=0):
     """Return where to cut: nothing left, the blocks that a file is written in, and at random."""
-    draw = random.Random(seed)  # noqa: S311
+    draw = random.Random(seed)  # noqa: S311 - where a file is cut is no secret
     blocks = list(range(0, len(wanted), 8192))
     return sorted({*blocks, *(draw.randrange(len(wanted)) for _ in range(number))})

@@ -8,10 +8,6 @@ from rebalance.checks.identifier import WORDS
 OWNERS = {"customer", "cust", "client", "patient", "person", "user", "account", "acct", "card"}
 OWNERS |= {"subject", "household", "member", "owner", "policyholder", "student", "employee"}
 OWNERS |= {"group", "family", "device", "driver", "session"}
-# In German, Spanish, Portuguese, French and Italian.
-OWNERS |= {"kunde", "konto", "karte", "nummer", "kennung", "cliente", "cuenta", "conta", "usuario"}
-OWNERS |= {"paciente", "tarjeta", "compte", "patiente", "utilisateur", "conto", "utente"}
-NUMBERED = ("nummer", "nr", "kennung")
 # The kind of a column that params.yaml makes a non-feature column.
 DROPPED = "dropped"
 FEWEST_GROUPS, LARGEST_MEAN, SHARE = 20, 50, 0.2
@@ -28,9 +24,7 @@ def look(column, sides):
         Numbers of the training rows and of the test rows.
     """
     # Text that params.yaml drops is hardly ever anything else than a name.
-    word = column.last_word
-    named = word in WORDS | OWNERS or word.endswith(NUMBERED)
-    named = named or (column.is_text and column.kind == DROPPED)
+    named = column.last_word in WORDS | OWNERS or (column.is_text and column.kind == DROPPED)
     if not named or not (column.is_text or column.is_whole):
         return None
     groups, rows = column.distinct, int((~column.missing).sum())

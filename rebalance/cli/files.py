@@ -59,7 +59,9 @@ def left_behind(path):
         return ""
     command = [shutil.which("git") or "git", "ls-files", "--", str(file)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603 - the path follows "--", so that it is no option
+            command, capture_output=True, text=True, check=False
+        )
     except OSError:
         return ""
     # Git refuses what is outside of a repository; such a file is found from everywhere here.

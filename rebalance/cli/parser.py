@@ -5,7 +5,7 @@ import importlib
 import pkgutil
 import sys
 
-from rebalance import errors
+from rebalance import errors, starting
 from rebalance.cli import commands
 
 PROGRAM = "rebalance"
@@ -47,4 +47,5 @@ def main(arguments=None):
 
 def run():
     """Run the command line; bad input is one line on standard error and exit code 1."""
+    starting.begin()
     errors.run(main)

@@ -134,13 +134,11 @@ def _number(values, rows, name):
         named = NAMES_OF_IDS.search(name.strip())
         if (running or named) and len(np.unique(values)) == rows:
             return "id"
-    return "date" if are_days(values) else "whole"
+    return "date" if low >= FIRST_DAY and high <= LAST_DAY and _are_days(values) else "whole"
 
 
-def are_days(values):
+def _are_days(values):
     """Say whether whole numbers are days as 20261231, which others hardly are by chance."""
-    if values.min() < FIRST_DAY or values.max() > LAST_DAY:
-        return False
     different = np.unique(values)
     return different.size >= FEWEST_DAYS and not np.isnat(days_in_digits(different)).any()
 

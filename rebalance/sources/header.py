@@ -34,11 +34,6 @@ def _found(path, rows, options, target):
         return (0, 1) if options.header or 0 in likely else (None, 0)
     if len(likely) > 1:
         naming = [row for row in likely if target in rows[row]]
-        if len(naming) > 1:
-            # A label may be called as the target is: then the other names tell.
-            others = [[each if each != target else "" for each in row] for row in rows]
-            likely = _likely(others[:ABOVE], others, target) or likely
-            naming = [row for row in likely if target in rows[row]]
         if len(naming) != 1 and not options.columns:
             raise InputError(
                 f"{path} has {len(likely)} rows that may be the header: "

@@ -12,6 +12,7 @@ from rebalance.store.fingerprints import (
 from rebalance.store.json import read_json, rounded, write_csv, write_json, write_text
 from rebalance.store.models import TRUSTED, read_model, write_model
 from rebalance.store.score_cache import ScoreCache, score_cache
+from rebalance.store.shapes import check as check_shape
 from rebalance.store.shuffle import Shuffle
 from rebalance.store.tables import (
     Columns,
@@ -33,6 +34,7 @@ __all__ = [
     "Shuffle",
     "Table",
     "check_fingerprint",
+    "check_shape",
     "delete_removed_models",
     "md5",
     "open_table",

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from rebalance import paths
+from rebalance.store import shapes
 from rebalance.store.fingerprints import md5
 
 JUDGES = "evaluate"
@@ -32,13 +33,14 @@ def remove_other_answers():
 
 
 def _content(path):
-    """Return what a YAML file holds; an empty dict where it is missing, or is no mapping.
+    """Return what a YAML file holds; an empty dict where it is missing, or of another shape.
 
     Who needs the file says what is wrong with it.
     """
     try:
         content = yaml.safe_load(path.read_bytes()) if path.exists() else {}
-    except (yaml.YAMLError, ValueError):
+        shapes.check(path, content)
+    except (yaml.YAMLError, ValueError):  # an InputError is one
         return {}
     return content if isinstance(content, dict) else {}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rebalance.errors import InputError
+from rebalance.store import shapes
 from rebalance.store.atomic import replacing
 
 
@@ -51,17 +52,19 @@ def write_json(path, content):
 def read_json(path):
     """Return the content of a JSON file that a stage wrote.
 
-    Raises `InputError` where it is missing or damaged, and later where a key is asked for that it
-    lacks.
+    Raises `InputError` where it is missing, damaged or of another shape, and later where a key is
+    asked for that it lacks.
     """
     try:
-        return json.loads(
+        content = json.loads(
             Path(path).read_text(encoding="utf-8"), object_hook=lambda each: _Written(path, each)
         )
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing; run 'dvc repro' to make it.") from error
-    except ValueError as error:  # no UTF-8, or no JSON
+    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, or one without an end
         raise InputError(f"{path} is not whole; run 'dvc repro' to make it again.") from error
+    shapes.check(path, content)
+    return content
 
 
 class _Written(dict):

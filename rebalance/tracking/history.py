@@ -40,6 +40,7 @@ def is_cut():
 def _git(*arguments):
     """Return what git prints, nothing where it refuses."""
     try:
+        # The git of the user's own PATH, and no word from outside.
         done = subprocess.run(["git", *arguments], capture_output=True, check=False)  # noqa: S603, S607
     except OSError:
         return b""

@@ -27,6 +27,7 @@ class Stage:
 def stages():
     """Return {name: Stage} of dvc.yaml, one for each entry of a ``foreach``."""
     content = read(paths.PIPELINE)
+    store.check_shape(paths.PIPELINE, content)
     entries = read(paths.PARAMS)
     states = {}
     for name, stage in content["stages"].items():
@@ -73,7 +74,9 @@ def locked():
 
     In the order of dvc.yaml; stages that it no longer has are left out.
     """
-    content = (read(paths.LOCK) or {}).get("stages", {})
+    content = read(paths.LOCK) or {}
+    store.check_shape(paths.LOCK, content)
+    content = content.get("stages", {})
     return {
         name: (
             content[name].get("params", {}).get(paths.PARAMS.as_posix(), {}),

@@ -120,7 +120,7 @@ def _problem(bare, seconds):
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
         request = Request(f"{bare}/health")  # noqa: S310 - the scheme is http or https
-        with urlopen(request, timeout=seconds, context=context) as answer:  # noqa: S310
+        with urlopen(request, timeout=seconds, context=context) as answer:  # noqa: S310 - as above
             answer.read()
     except HTTPError as error:
         # Refused without credentials is an answer too: MLflow itself will bring them.

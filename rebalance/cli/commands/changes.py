@@ -25,6 +25,7 @@ def run(base):
 
 def at(revision, path):
     """Return the JSON of a revision, or {} where it has none."""
+    # The git of the user's own PATH and no shell; what looks like an option is no revision below.
     shown = subprocess.run(  # noqa: S603
         ["git", "cat-file", "blob", f"{revision}:{path.as_posix()}"],  # noqa: S607
         capture_output=True,

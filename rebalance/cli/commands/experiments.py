@@ -43,7 +43,9 @@ def run(every):
 def shown(*options):
     """Return what ``dvc exp show --json`` says, a mapping for each commit."""
     command = [sys.executable, "-m", "dvc", "exp", "show", "--json", *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - no word of it comes from outside
+        command, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         said = (done.stderr.strip() or "no reason").splitlines()[-1]
         raise InputError(f"'dvc exp show' failed: {errors.one_line(said)}.")

@@ -1,0 +1,51 @@
+"""What ends a stage before its libraries are imported: Ctrl-C, and a limit of memory, in a line.
+
+A stage imports for seconds. A KeyboardInterrupt would come out of the middle of a library, some of
+which make another error of it; nothing is written yet, so that the process can end at once. A
+library that gets no memory while it is loaded ends the process in its own way, or waits for ever.
+"""
+
+import os
+import signal
+import sys
+
+# What a shell makes of a process that SIGINT ended.
+INTERRUPTED = 130
+INTERRUPTION = "interrupted: the next run goes on from what was finished.\n"
+# In KB, of addresses and not of memory in use: libraries reserve far more than they touch.
+LEAST = 1_500_000
+
+
+def begin():
+    """End this process in a line on Ctrl-C, until `end`; end it now where memory is limited."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits
+        limit = -1
+    else:
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if 0 <= limit // 1024 < LEAST:
+        sys.stderr.write(
+            f"error: the limit of memory, ulimit -v, must be at least {LEAST:,} KB for the "
+            f"libraries, got {limit // 1024:,}; raise it, as by 'ulimit -v unlimited'.\n"
+        )
+        raise SystemExit(1)
+    # Who starts a program in the background may have SIGINT ignored.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
+
+
+def end():
+    """Let Ctrl-C raise KeyboardInterrupt again: there is something to tidy up from now on."""
+    if signal.getsignal(signal.SIGINT) is _interrupted:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _interrupted(_number, _frame):
+    os.write(2, INTERRUPTION.encode())
+    os._exit(INTERRUPTED)
+
+
+# While Python looks for the module that -m names, and imports its package; nobody else is meant.
+if sys.argv[0] == "-m":
+    begin()

@@ -1,0 +1,91 @@
+"""What a stage reads of JSON and YAML has the types that its writer gives it, or is refused."""
+
+import json
+
+import pytest
+import yaml
+
+from rebalance import paths, store
+from rebalance.errors import InputError
+from rebalance.store import shapes
+from tests.strategies import ROOT
+
+STUDY = {
+    "natural_ratio": 577,
+    "natural_score": 0.5,
+    "chosen": {"smote": 10, "max_features": {"sqrt": 1}},
+    "arms": {"none": {"fits": 5, "score": 0.5}},
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "said"),
+    [
+        (paths.SPLIT, [], "it must be a mapping, got []"),
+        (paths.SPLIT, {"train": 3}, "'train' must be a mapping, got 3"),
+        (paths.SPLIT, {"test": {"rows": 0}}, "'test.rows' must be above 0, got 0"),
+        (paths.SPLIT, {"test": {"rows": "9"}}, "'test.rows' must be a whole number, got '9'"),
+        (paths.SPLIT, {"test": {"rows": True}}, "'test.rows' must be a whole number, got True"),
+        (paths.SPLIT, {"columns": {"V1": 1}}, "'columns.V1' must be a text, got 1"),
+        (paths.SPLIT_CHECKS, {}, "it must be a list, got {}"),
+        (paths.SPLIT_CHECKS, [{"code": 1}], "'0.code' must be a text, got 1"),
+        (paths.READING, {"said": [1]}, "'said.0' must be a text, got 1"),
+        (paths.importance("a"), {"V1": {"loss": None}}, "'V1.loss' must be a number, got None"),
+        (paths.training_metrics("baseline"), {"learning_curve": {"points": {}}},
+         "'learning_curve.points' must be a list, got {}"),
+        (paths.training_metrics("tuned"), {"study": STUDY | {"chosen": {"smote": "x"}}},
+         "'study.chosen.smote' must be a number, got 'x'"),
+        (paths.training_metrics("tuned"), {"study": STUDY | {"chosen": {}}},
+         "'study.chosen' must be a mapping of one entry or more, got {}"),
+        (paths.training_metrics("smote"), {"thresholds": []}, "'thresholds' must be a mapping"),
+        (paths.SCORES, {"baseline": 1}, "'baseline' must be a mapping, got 1"),
+        (paths.COMPARISON, {"verdicts": []}, "'verdicts' must be a mapping, got []"),
+        (paths.ANSWER, {"recommended": ["a"]}, "'recommended' must be a text, got ['a']"),
+    ],
+)  # fmt: skip
+def test_json_of_another_type_is_refused_in_a_line(path, content, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        store.read_json(path)
+    line = str(caught.value)
+    assert line.startswith(f"{path} is damaged: {said}")
+    assert line.endswith("; run 'dvc repro' to make it again.")
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "said"),
+    [
+        (paths.PIPELINE, [], "it must be a mapping, got []"),
+        (paths.PIPELINE, {"stages": {"split": {"outs": 1}}}, "'stages.split.outs' must be a list"),
+        (paths.LOCK, {"stages": {"split": {"outs": [{"path": 3}]}}},
+         "'stages.split.outs.0.path' must be a text, got 3"),
+    ],
+)  # fmt: skip
+def test_a_file_of_git_is_restored_and_not_made_again(path, content, said):
+    with pytest.raises(InputError) as caught:
+        store.check_shape(path, content)
+    assert str(caught.value).startswith(f"{path} is damaged: {said}")
+    assert str(caught.value).endswith("; restore it as git has it.")
+
+
+def test_json_that_is_nested_without_an_end_is_refused_in_a_line(tmp_path):
+    (tmp_path / "a.json").write_text("[" * 100_000, encoding="utf-8")
+    with pytest.raises(InputError, match="is not whole; run 'dvc repro'"):
+        store.read_json(tmp_path / "a.json")
+
+
+def test_what_the_stages_wrote_has_the_shapes():
+    files = [path for pattern in shapes.SHAPES for path in ROOT.glob(pattern)]
+    assert len(files) > 10
+    for path in files:
+        if path.suffix == ".json":
+            assert store.read_json(path) is not None
+        else:
+            store.check_shape(path, yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def test_a_study_with_settings_that_are_no_numbers_and_half_numbers_has_its_shape():
+    shapes.check(paths.training_metrics("tuned"), {"study": STUDY | {"natural_ratio": 9.5}})
