@@ -1,12 +1,10 @@
 """Coverage of intervals.
 
 The statistics are those of `rebalance.comparison`. Average precision, ROC AUC and recall need no
-draws there, which makes thousands of repetitions affordable; the intervals of the bootstrap, shown
-beside them, are repeated where samples are small.
+draws there, which makes more than a thousand repetitions affordable.
 """
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from benchmarks.honesty.cores import on_every_core
 from benchmarks.honesty.distributions import (
@@ -19,13 +17,12 @@ from benchmarks.honesty.distributions import (
 )
 from benchmarks.honesty.tables import Table
 from rebalance.comparison import mcnemar
-from rebalance.comparison.bootstrap import Strata, draws
+from rebalance.comparison.bootstrap import Strata
 from rebalance.comparison.estimates import RANKED, degrees, doubt_of_difference
 from rebalance.comparison.intervals import (
     Z,
     doubt,
     paired_interval,
-    percentiles,
     score_interval,
     t_interval,
     t_quantile,
@@ -98,7 +95,7 @@ BEYOND = {
 def coverage(quick):
     """Return how often 95 % intervals hold the truth."""
     cases = [
-        (family, population)
+        (family, population.known())
         for family, populations in (COVERED | LIMITS | ADDED | BEYOND).items()
         for population in (populations[:1] if quick else populations)
     ]
@@ -107,31 +104,26 @@ def coverage(quick):
     ]
     held = _measured(
         [
-            (
-                population,
-                np.random.default_rng([SEED, case]),
-                repetitions[case],
-                (20 if quick else 300) if _is_small(family, population) else 0,
-            )
-            for case, (family, population) in enumerate(cases)
+            (population, np.random.default_rng([SEED, case]), repetitions[case])
+            for case, (_, population) in enumerate(cases)
         ],
         quick,
     )
     unsure = [
         case
-        for case, (family, _) in enumerate(cases)
+        for case in range(len(cases))
         if not quick and _is_near_a_bound(held[case], repetitions[case])
     ]
     fresh = _measured(
         [
-            (cases[case][1], np.random.default_rng([SEED, case, 1]), AGAIN * repetitions[case], 0)
+            (cases[case][1], np.random.default_rng([SEED, case, 1]), AGAIN * repetitions[case])
             for case in unsure
         ],
         quick,
     )
     for case, found in zip(unsure, fresh, strict=True):
         repetitions[case] *= AGAIN
-        held[case] |= {name: share for name, share in found.items() if share is not None}
+        held[case] = found
     rows, misses = [], []
     for (family, population), n, found in zip(cases, repetitions, held, strict=True):
         prevalence, n_positives = population.prevalence, population.n_positives
@@ -149,18 +141,17 @@ def coverage(quick):
         rows,
         misses,
         "The truth is what a sample tends to as it grows; 'd' is the paired difference of two "
-        "models.\nPercentiles and BCa are of 400 bootstrap draws, shown to compare, with no bound. "
-        "Doubted: the share of samples\nof which the report itself says that the interval may not "
-        f"hold; where it is {OFTEN:g} or more, the bound\nis that at most {UNWARNED_AT_MOST:g} of "
-        "all intervals miss the truth without that warning. A row with a share within "
-        f"{NEAR} standard\nerror of .93 or .97, on either side, was repeated {AGAIN} times as "
-        "often with fresh samples, and shows those.",
+        "models.\nDoubted: the share of samples of which the report itself says that the interval "
+        f"may not hold; where it is\n{OFTEN:g} or more, the bound is that at most "
+        f"{UNWARNED_AT_MOST:g} of all intervals miss the truth without that warning.\nA row with "
+        f"a share within {NEAR} standard error of .93 or .97, on either side, was repeated "
+        f"{AGAIN} times as often\nwith fresh samples, and shows those.",
     )
 
 
 def _repetitions(n_negatives):
     """Return how often a population is repeated: large ones, which take longest, less often."""
-    return 1_000 if n_negatives > 15_000 else 2_000
+    return 1_000 if n_negatives > 15_000 else 1_500
 
 
 def _holds(name, share, found, *, few=False):
@@ -178,20 +169,16 @@ def _holds(name, share, found, *, few=False):
 def _measured(cases, quick):
     """Return what `_coverage` returns of each case, its arguments."""
 
-    def rows(population, rng, repetitions, with_draws):
+    def rows(population, rng, repetitions):
         del rng
-        return (population.n_positives + population.n_negatives) * (repetitions + 400 * with_draws)
+        return (population.n_positives + population.n_negatives) * repetitions
 
     return on_every_core(_coverage, cases, quick=quick, cost=rows)
 
 
 def _bound(found):
     """Return the shares that have a bound: those of intervals of ours."""
-    return {
-        name: share
-        for name, share in found.items()
-        if not name.endswith((*WAYS, DOUBTED, UNWARNED))
-    }
+    return {name: share for name, share in found.items() if not name.endswith((DOUBTED, UNWARNED))}
 
 
 def _is_near_a_bound(found, repetitions):
@@ -201,19 +188,12 @@ def _is_near_a_bound(found, repetitions):
     return bool((np.abs(np.subtract.outer((LOWEST, HIGHEST), shares)) < NEAR * errors).any())
 
 
-def _is_small(family, population):
-    """Say whether a sample has so few rows that the bootstrap can be repeated for each."""
-    few = population.n_positives <= 100 and population.prevalence == 0.1
-    return few and family in ("binormal", "20 % hidden")
-
-
-def _coverage(population, rng, repetitions, with_draws):
+def _coverage(population, rng, repetitions):
     """Return the share of repetitions that hold the truth, by interval."""
     threshold = population.threshold
     truths = [population.truth(model) for model in (0, 1)]
     apart = {m: truths[0][m] - truths[1][m] for m in METRICS}
     held = {f"{prefix}{METRICS[m]}": [] for prefix in ("", "d ") for m in METRICS}
-    held |= {f"{name} {way}": [] for way in WAYS for name in ("AP", "d AP")}
     warned = [f"{prefix}{METRICS[m]}" for m in RANKED for prefix in ("", "d ")]
     held |= {name + suffix: [] for name in warned for suffix in (DOUBTED, UNWARNED)}
     df = population.n_positives - 1
@@ -225,7 +205,7 @@ def _coverage(population, rng, repetitions, with_draws):
             held[name + DOUBTED].append(bool(reason))
             held[name + UNWARNED].append(not (holds or reason))
 
-    for repetition in range(repetitions):
+    for _ in range(repetitions):
         y_true, scores = population.sample(rng)
         strata, flagged = Strata.of(y_true), scores >= threshold
         models = [
@@ -246,52 +226,4 @@ def _coverage(population, rng, repetitions, with_draws):
                 ends = t_interval(value - values[1][m], spread(difference, strata), df)
             reason = doubt_of_difference(m, *values, difference, strata, population.n_positives)
             note(f"d {METRICS[m]}", ends, apart[m], reason)
-        if repetition < with_draws:
-            first, second = (model["average_precision"] for model in models)
-            drawn = _drawn(y_true, scores, strata, rng)
-            of_both = {"AP": first, "d AP": [a - b for a, b in zip(first, second, strict=True)]}
-            for name, (value, by_row) in of_both.items():
-                truth = {"AP": truths[0], "d AP": apart}[name]["average_precision"]
-                for way, ends_of in WAYS.items():
-                    low, high = ends_of(drawn[name], value, by_row)
-                    held[f"{name} {way}"].append(low <= truth <= high)
-    return {name: float(np.mean(values)) if values else None for name, values in held.items()}
-
-
-def _plain(drawn, value, by_row):
-    """Return the percentile interval."""
-    del value, by_row
-    return percentiles(drawn)
-
-
-def _bca(drawn, value, by_row):
-    """Return the interval that corrects percentiles for bias and acceleration (Efron 1987).
-
-    The acceleration is that of the jackknife, which is what each row contributes.
-    """
-    below = (np.sum(drawn < value) + np.sum(drawn == value) / 2) / drawn.size
-    bias = ndtri(np.clip(below, 1 / drawn.size, 1 - 1 / drawn.size))
-    acceleration = np.sum(by_row**3) / (6 * np.sum(by_row**2) ** 1.5)
-    moved = bias + np.array([-Z, Z])
-    return np.quantile(drawn, ndtr(bias + moved / (1 - acceleration * moved)))
-
-
-# Intervals of the bootstrap that are shown to compare.
-WAYS = {"percentile": _plain, "BCa": _bca}
-
-
-def _drawn(y_true, scores, strata, rng):
-    """Return the draws of average precision and of its paired difference."""
-    # Scores between 0 and 1 in the same order: the ranks.
-    shares = scores.argsort(axis=1).argsort(axis=1) / scores.shape[1]
-    drawn = draws(
-        y_true,
-        dict(enumerate(shares)),
-        strata,
-        n_draws=400,
-        seed=int(rng.integers(2**32)),
-        k=1,
-        precision=0.9,
-    )
-    first, second = (drawn[model]["average_precision"] for model in (0, 1))
-    return {"AP": first, "d AP": first - second}
+    return {name: float(np.mean(values)) for name, values in held.items()}

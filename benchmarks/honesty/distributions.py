@@ -54,6 +54,10 @@ class Population(NamedTuple):
         """Return the negatives of a sample."""
         return round(self.n_positives * (1 - self.prevalence) / self.prevalence)
 
+    def known(self):
+        """Return the population with all that `sample` needs, to hand to another process."""
+        return self
+
     def sample(self, rng):
         """Return labels of shape (n_rows,) and scores of shape (n_models, n_rows)."""
         y_true = np.repeat([1, 0], [self.n_positives, self.n_negatives])
@@ -99,24 +103,34 @@ class Learned(NamedTuple):
         As in `Population`.
     names : tuple of str
         Of `_scored`.
+    sides : tuple of arrays
+        The scores of positives and of negatives, shape (n_models, n_rows) each; `known` has them.
     """
 
     prevalence: float
     n_positives: int
     names: tuple
     threshold: float = 0.5
+    sides: tuple = ()
 
     n_negatives = Population.n_negatives
 
+    def known(self):
+        """Return the population with its scores: the learners are fitted once, in this process."""
+        return self._replace(sides=_sides(self.names))
+
     def sample(self, rng):
         """Return labels of shape (n_rows,) and scores of shape (n_models, n_rows)."""
-        sides = zip(_sides(self.names), (self.n_positives, self.n_negatives), strict=True)
-        scores = [side[:, rng.integers(0, side.shape[1], size)] for side, size in sides]
+        sizes = self.n_positives, self.n_negatives
+        scores = [
+            side[:, rng.integers(0, side.shape[1], size)]
+            for side, size in zip(self.sides, sizes, strict=True)
+        ]
         return np.repeat([1, 0], [self.n_positives, self.n_negatives]), np.hstack(scores)
 
     def truth(self, model):
         """Return the metrics of one model over all rows, at the prevalence."""
-        positives, negatives = (np.sort(side[model]) for side in _sides(self.names))
+        positives, negatives = (np.sort(side[model]) for side in self.sides)
         levels = np.unique(np.r_[positives, negatives])
         recall, alarms = (
             1 - np.searchsorted(side, levels[1:]) / side.size for side in (positives, negatives)
