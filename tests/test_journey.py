@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 from contextlib import nullcontext
+from hashlib import md5
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -210,6 +211,63 @@ def test_every_stage_left_one_run_and_the_study_one_child_a_trial(journey):
     kinds = [run.data.tags["kind"] for run in runs]
     assert kinds.count("stage") == len(NAMES) + 3
     assert kinds.count("trial") == 5
+
+
+def stage_runs():
+    """Return MLflow's run of each stage, those that train by the name of the model."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient()
+    experiment = client.get_experiment_by_name(params.load().tracking.experiment)
+    runs = client.search_runs([experiment.experiment_id], "tags.kind = 'stage'")
+    return {run.data.tags.get("model", run.data.tags["dvc.stage"]): run for run in runs}
+
+
+def test_no_run_has_a_parameter_without_a_value(journey):
+    for name, run in stage_runs().items():
+        assert run.data.params or name == "download"
+        empty = {key for key, value in run.data.params.items() if value in {"None", "", "null"}}
+        assert empty == set(), name
+
+
+def test_versions_and_checksums_are_one_file_of_a_run_and_no_tag(journey):
+    _, written = journey
+    ours = 0
+    for name, run in stage_runs().items():
+        own = {key: text for key, text in run.data.tags.items() if not key.startswith("mlflow.")}
+        assert len(own) <= 12, own
+        assert not any("/" in key or "version" in key or "md5" in key for key in own)
+        place = Path(run.info.artifact_uri.removeprefix("file://"))
+        origin = json.loads((place / "provenance.json").read_text(encoding="utf-8"))
+        assert {"python", "scikit-learn", "numpy", "mlflow"} <= set(origin["versions"]), name
+        for path, digest in origin["outputs"].items():
+            if path in written:
+                ours += 1
+                assert digest == md5(written[path], usedforsecurity=False).hexdigest(), path
+    assert ours > 20
+
+
+def test_the_rows_of_a_run_have_a_checksum_a_schema_and_a_profile(journey):
+    runs = stage_runs()
+    sides = dict.fromkeys(NAMES, "train") | {"evaluate": "test"}
+    for name, side in sides.items():
+        (rows,) = (each.dataset for each in runs[name].inputs.dataset_inputs)
+        assert (rows.name, rows.digest) == (side, store.md5(paths.DATA / f"{side}.parquet"))
+        columns = {each["name"] for each in json.loads(rows.schema)["mlflow_colspec"]}
+        assert columns == {*(f"V{i}" for i in range(1, 29)), "Amount", "Time", "Class"}
+        assert json.loads(rows.profile)["num_rows"] == {"train": 2400, "test": 600}[side]
+
+
+def test_the_run_of_each_model_says_its_verdict_and_whether_to_use_it(journey):
+    runs, verdicts = stage_runs(), store.read_json(paths.COMPARISON)["verdicts"]
+    recommended = store.read_json(paths.ANSWER)["recommended"]
+    for name in NAMES:
+        tags = runs[name].data.tags
+        expected = "baseline" if name == "baseline" else verdicts[name]["verdict"]
+        assert (tags["verdict"], tags["recommended"]) == (
+            expected,
+            str(name == recommended).lower(),
+        )
 
 
 def test_every_stage_run_again_writes_the_same_bytes(journey, monkeypatch):

@@ -230,6 +230,57 @@ for (const table of document.querySelectorAll('table')) {
 }
 done(tables);
 """
+# What a person without a mouse reaches, in the order of the Tab key.
+KEYS = """
+const reached = [...document.querySelectorAll('a[href], button, summary, [tabindex]')]
+  .filter(e => e.tabIndex >= 0 && (e.checkVisibility() || e.matches('.skip')));
+const seen = reached.map(e => {
+  e.focus();
+  const style = getComputedStyle(e), box = e.getBoundingClientRect();
+  return {
+    name: e.tagName + ' ' + (e.getAttribute('href') || e.textContent.trim().slice(0, 20)),
+    holds: document.activeElement === e,
+    drawn: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && box.width > 0,
+    tab: e.tabIndex,
+  };
+});
+const summaries = [...document.querySelectorAll('summary')];
+const before = summaries.map(e => e.parentElement.open);
+summaries.forEach(e => e.click());  // what Enter and the space bar do
+const skip = document.querySelector('.skip');
+done({
+  reached: seen,
+  closed: before.filter(open => !open).length,
+  opened: summaries.filter(e => e.parentElement.open).length,
+  summaries: summaries.length,
+  skips: document.querySelector(skip.getAttribute('href')) !== null,
+  unreached: [...document.querySelectorAll('.scroll')].filter(e => e.tabIndex < 0).length,
+});
+"""
+# The rules for paper, put on the screen: what is folded away, wide or dark there?
+PAPER = """
+for (const sheet of document.styleSheets)
+  for (const rule of sheet.cssRules)
+    if (rule.media && rule.media.mediaText === 'print') rule.media.mediaText = 'all';
+const shown = e => e.checkVisibility({contentVisibilityAuto: true}) && e.getClientRects().length;
+const inside = [...document.querySelectorAll('details :is(table, p, figure)')];
+const style = getComputedStyle(document.body);
+done({
+  inside: inside.length,
+  hidden: inside.filter(e => !shown(e)).map(e => e.tagName),
+  paper: getComputedStyle(document.documentElement).getPropertyValue('--paper').trim(),
+  ink: style.color,
+  wide: [...document.querySelectorAll('body *')]
+    .filter(e => e.getBoundingClientRect().right > innerWidth && !e.closest('svg'))
+    .map(e => `${e.tagName} ${e.closest('[aria-label]')?.getAttribute('aria-label')}`),
+  width: innerWidth,
+  cut: [...document.querySelectorAll('.scroll')]
+    .filter(e => getComputedStyle(e).overflowX !== 'visible').length,
+  whole: [...document.querySelectorAll('figure, tr')]
+    .filter(e => getComputedStyle(e).breakInside !== 'avoid').length,
+  skip: document.querySelector('.skip').getClientRects().length,
+});
+"""
 
 
 def in_chromium(folder, frames, *, dark):
@@ -303,6 +354,9 @@ def seen(page, tmp_path_factory):
         "tables": (page, TABLES, 1440),
         1440: (opened, LAYOUT, 1440),
         375: (opened, LAYOUT, 375),
+        "keys": (page, KEYS, 1440),
+        # A4 less margins of 1 cm, in pixels of CSS.
+        "paper": (page, PAPER, 718),
     }
     folder = tmp_path_factory.mktemp("chromium")
     return {dark: in_chromium(folder, frames, dark=dark) for dark in (False, True)}
@@ -330,6 +384,31 @@ def test_the_page_fits_a_desk_and_a_phone(seen, width, dark):
     assert 0 < found["verdict"] <= width
     assert found["paper"] == ("rgb(20, 23, 27)" if dark else "rgb(255, 255, 255)")
     assert console == []
+
+
+@needs_chromium
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(page, seen, dark):
+    found = seen[dark][0]["keys"]
+    assert found["reached"][0]["name"] == "A #main"
+    assert found["skips"]
+    assert [each["name"] for each in found["reached"] if not each["holds"]] == []
+    assert [each["name"] for each in found["reached"] if not each["drawn"]] == []
+    assert {each["tab"] for each in found["reached"]} == {0}  # in the order of the page
+    assert found["unreached"] == 0
+    assert found["summaries"] == found["closed"] == found["opened"] == page.count("<summary>") > 5
+
+
+@needs_chromium
+@pytest.mark.parametrize("dark", [False, True])
+def test_on_paper_everything_is_unfolded_and_black_on_white(seen, dark):
+    found = seen[dark][0]["paper"]
+    assert found["inside"] > 10
+    assert found["hidden"] == []
+    assert (found["paper"], found["ink"]) == ("#fff", "rgb(0, 0, 0)")
+    assert found["width"] == 718
+    assert not found["wide"], "; ".join(sorted(set(found["wide"])))
+    assert (found["cut"], found["whole"], found["skip"]) == (0, 0, 0)
 
 
 @needs_chromium
