@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 
@@ -138,6 +139,8 @@ def started(tmp_path, *command):
         capture_output=True,
         text=True,
         check=False,
+        # What a shell runs in the background ignores Ctrl-C, and so would what the tests start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
