@@ -73,11 +73,12 @@ def leaves(content, key=""):
 
 
 @pytest.fixture(scope="module")
-def journey(tmp_path_factory):
+def journey(tmp_path_factory, migrated):
     """Return the folder in which the stages have run once, and the bytes that they wrote."""
     folder = tmp_path_factory.mktemp("journey")
     (folder / "params.yaml").write_text(yaml.safe_dump(changed(SHIPPED, SMALL), sort_keys=False))
     shutil.copyfile(Path(__file__).parents[1] / "dvc.yaml", folder / "dvc.yaml")
+    shutil.copyfile(migrated, folder / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
         at(folder, patch)
         run_all(patch)

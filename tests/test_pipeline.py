@@ -108,12 +108,6 @@ def edit(folder, **changes):
     (folder / "params.yaml").write_text(text, encoding="utf-8")
 
 
-def changed_metrics(folder):
-    """Return {file: {first words of the names}} of the metrics that differ from the commit."""
-    found = json.loads(call(folder, "dvc", "metrics", "diff", "--json"))
-    return {path: {name.partition(".")[0] for name in names} for path, names in found.items()}
-
-
 def runs(folder):
     """Return the stages that MLflow knows of, oldest first, less trials."""
     query = (
@@ -149,7 +143,7 @@ def table():
 
 
 @pytest.fixture(scope="module")
-def walked(tmp_path_factory):
+def walked(tmp_path_factory, migrated):
     """Return a clone in which the commands of the page were run, and what each printed."""
     source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("walked") / "it"
     copied_source(source)
@@ -160,6 +154,7 @@ def walked(tmp_path_factory):
     call(source, "git", "commit", "--quiet", "--message", "the code")
     call(source, "git", "clone", "--quiet", source.as_uri(), str(folder))
     table().to_csv(folder / "data" / "mine.csv", index=False)
+    shutil.copyfile(migrated, folder / "mlflow.db")
     # The installed script belongs to another checkout: this one runs the clone's code.
     script = folder.parent / "bin" / "rebalance"
     script.parent.mkdir()
@@ -245,12 +240,15 @@ def test_what_is_done_is_not_done_again(folder):
     assert runs(folder) == STAGES
 
 
-def recorded(folder):
-    """Return what MLflow holds of each stage, less what differs between running and restoring."""
+def recorded(database):
+    """Return what a database holds of each stage, less what differs between running and restoring.
+
+    MLflow keeps a database open, also one that was deleted: each has a name of its own.
+    """
     from mlflow import MlflowClient
 
-    client = MlflowClient(tracking_uri=f"sqlite:///{folder}/mlflow.db")
-    experiment = client.get_experiment_by_name(read_params(folder)["tracking"]["experiment"])
+    client = MlflowClient(tracking_uri=f"sqlite:///{database}")
+    experiment = client.get_experiment_by_name("rebalance")
     held = {}
     for run in client.search_runs([experiment.experiment_id]):
         tags = {n: v for n, v in run.data.tags.items() if n not in OF_THE_OCCASION}
@@ -266,16 +264,22 @@ def recorded(folder):
     return held
 
 
-OF_THE_OCCASION = {"dvc.repro", "process", "record", "restored", "mlflow.parentRunId"}
+# A restored run names the commit whose dvc.lock it is of.
+OF_THE_OCCASION = {
+    *("dvc.repro", "process", "record", "restored", "mlflow.parentRunId"),
+    *("mlflow.source.git.commit", "git.dirty"),
+}
 
 
-def test_a_restored_run_equals_one_that_ran(folder):
-    ran = recorded(folder)
+def test_a_restored_run_equals_one_that_ran(folder, migrated):
+    database = folder / "mlflow.db"
+    ran = recorded(database)
     assert len([name for name in ran if "trial" not in name]) == len(STAGES)
-    (folder / "mlflow.db").unlink()
+    database.unlink()
+    shutil.copyfile(migrated, database)
     shutil.rmtree(folder / "mlartifacts")
     call(folder, sys.executable, "-m", "rebalance.cli", "sync")
-    assert recorded(folder) == ran
+    assert recorded(database.rename(folder / "restored.db")) == ran
 
 
 def test_the_stages_of_one_repro_share_a_tag(finished):
@@ -305,35 +309,31 @@ def test_git_has_the_results_and_dvc_the_rows_and_models(finished):
     assert not re.search(r"path: (/|\.\.)", text), "a path of one machine"
 
 
-def test_a_ratio_concerns_its_model_only_and_so_does_an_entry(folder):
-    weights = {"treatment": "class_weight", "weight": "balanced"}
-    edit(folder, resample={"under_200": ENTRY | {"ratio": 2}, "weights": weights})
-    trained = ["train_resampled@under_200", "train_resampled@weights"]
-    assert ran(call(folder, "dvc", "repro")) == [*trained, "evaluate"]
-    assert set(changed_metrics(folder)) == {
-        "metrics/models/under_200.json",
-        "metrics/models/weights.json",
-    }
-    scores = json.loads((folder / "metrics" / "scores.json").read_text(encoding="utf-8"))
-    assert list(scores) == ["baseline", "under_200", "weights", "tuned"]
-    assert runs(folder) == [*STAGES, *trained, "evaluate"]
-
+def test_a_removed_entry_trains_nothing_and_leaves_nothing(folder):
     params = read_params(folder)
-    del params["resample"]["weights"]
+    del params["resample"]["under_200"]
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     assert ran(call(folder, "dvc", "repro")) == ["evaluate"]
-    assert set(changed_metrics(folder)) == {"metrics/models/under_200.json"}
+    assert runs(folder) == [*STAGES, "evaluate"]
     assert call(folder, "dvc", "status").strip() == UP_TO_DATE
     # Nothing is left of the removed entry, in dvc.lock either.
     call(folder, "git", "add", "--all")
-    call(folder, "git", "commit", "--quiet", "--message", "another ratio")
+    call(folder, "git", "commit", "--quiet", "--message", "without it")
     for place in ("metrics", "models"):
-        assert list((folder / place).rglob("*weights*")) == []
-    assert "@weights" not in (folder / "dvc.lock").read_text(encoding="utf-8")
-    assert "| weights " not in (folder / "metrics" / "report.md").read_text(encoding="utf-8")
-    assert "weights" not in json.loads((folder / "metrics" / "scores.json").read_text())
+        assert list((folder / place).rglob("*under_200*")) == []
+    assert "@under_200" not in (folder / "dvc.lock").read_text(encoding="utf-8")
+    assert "under_200" not in (folder / "metrics" / "report.md").read_text(encoding="utf-8")
+    scores = json.loads((folder / "metrics" / "scores.json").read_text(encoding="utf-8"))
+    assert list(scores) == ["baseline", "tuned"]
     call(folder, "git", "clone", "--quiet", folder.as_uri(), str(folder.parent / "clone"))
     assert first_stale(folder.parent / "clone") is None
+
+
+def test_a_new_entry_and_a_ratio_concern_their_model_only(folder):
+    weights = {"treatment": "class_weight", "weight": "balanced"}
+    edit(folder, resample={"under_200": ENTRY | {"ratio": 2}, "weights": weights})
+    trained = ["train_resampled@under_200", "train_resampled@weights"]
+    assert ran(call(folder, "dvc", "repro", "--dry")) == [*trained, "evaluate"]
 
 
 def test_a_model_that_was_tampered_with_is_not_judged(folder):
@@ -462,6 +462,12 @@ def test_an_experiment_apart_runs_its_own_code_and_is_recorded_in_the_repository
     assert runs(folder)[len(STAGES) :] == ["train_resampled@under_200", "evaluate"]
     shown = json.loads(call(folder, "dvc", "exp", "show", "--json"))
     assert '"ratio": 2' in json.dumps(shown)
+    before = shown[1]["data"]["metrics"]
+    ((apart,),) = (made["revs"] for made in shown[1]["experiments"])
+    after = apart["data"]["metrics"]
+    # A ratio concerns its model only.
+    differs = [path for path in before | after if before.get(path) != after.get(path)]
+    assert differs == ["metrics/models/under_200.json"]
     only_changed = call(folder, "dvc", "exp", "show", "--only-changed", "--csv")
     columns = only_changed.splitlines()[0].split(",")
     assert "resample.under_200.ratio" in columns

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from rebalance.cli.commands import changes
+
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / ".github" / "pr-report.sh"
 
@@ -120,12 +122,21 @@ def report(folder, base="main", **more):
         text=True,
         check=False,
     )
-    text = re.sub("-{2,}", "-", re.sub(" +", " ", done.stdout))
-    return done.returncode, text, done.stderr
+    return done.returncode, single(done.stdout), done.stderr
+
+
+def single(text):
+    """Return Markdown without the padding of its tables."""
+    return re.sub("-{2,}", "-", re.sub(" +", " ", text))
 
 
 def write_params(folder, ratio=4, wide=0):
     (folder / "params.yaml").write_text(PARAMS.format(ratio=ratio, wide=wide), encoding="utf-8")
+
+
+def model_of_another_revision(folder):
+    (folder / "models").mkdir()
+    (folder / "models" / "under.txt").write_text("8\n", encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -175,10 +186,12 @@ def test_by_hand_the_local_base_counts_and_what_is_not_committed_too(clone):
     assert FRESH in text
 
     write_params(folder, ratio=8)
+    model_of_another_revision(folder)
     code, text, _ = report(folder)
     assert code == 1
     assert STALE in text
     assert "First stage that would run: `train`." in text
+    assert "dvc checkout" not in text
     assert "| params.yaml | resample.under.ratio | 4 | 8 |" in text
     assert "No metric changed." in text
 
@@ -250,18 +263,19 @@ def judged(folder, answer, compared):
         file.write_text(json.dumps(content), encoding="utf-8")
 
 
-def test_the_answer_is_judged_before_and_after(clone):
+def test_the_answer_is_judged_before_and_after(clone, monkeypatch):
     folder = clone("main")
+    monkeypatch.chdir(folder)
     judged(folder, ANSWER, INTERVALS)
-    text = report(folder)[1]
+    text = changes.run("main")
     assert "Before:\n\n> none\n" in text
-    assert "| baseline | none | 0.8765 [0.8, 0.93] | |" in text
+    assert "| baseline | none | 0.8765 [0.8, 0.93] | |" in single(text)
     call(folder, "git", "add", "--all")
     call(folder, "git", "commit", "--quiet", "--message", "judged")
-    code, text, errors = report(folder)
-    assert (code, errors) == (0, "")
-    assert "### The answer\n\nThe answer is the same.\n\n> Use baseline, without" in text
-    assert "No model's value, interval or verdict changes." in text
+    assert changes.run("HEAD") == (
+        "The answer is the same.\n\n> Use baseline, without treatment: none beats it.\n\n"
+        "No model's value, interval or verdict changes.\n"
+    )
 
     after = copy.deepcopy(INTERVALS)
     after["intervals"]["under"]["average_precision"]["value"] = 0.912345
@@ -269,9 +283,11 @@ def test_the_answer_is_judged_before_and_after(clone):
     for part in after.values():
         part["new"] = part.pop("gone")
     judged(folder, ANSWER | {"answer": "Use under (random_under, ratio 4): best."}, after)
-    text = report(folder)[1]
+    code, text, errors = report(folder)
+    assert (code, errors) == (0, "")
     assert (
-        "**The answer changes.**\n\nBefore:\n\n> Use baseline, without treatment: none beats it.\n"
+        "### The answer\n\n**The answer changes.**\n\n"
+        "Before:\n\n> Use baseline, without treatment: none beats it.\n"
         "\nAfter:\n\n> Use under (random_under, ratio 4): best.\n" in text
     )
     rows = [line for line in text.splitlines() if "→" in line or line.startswith("| model")]
@@ -285,10 +301,7 @@ def test_the_answer_is_judged_before_and_after(clone):
 
 def test_files_of_another_revision_call_for_a_checkout(clone):
     folder = clone("main")
-    (folder / "models").mkdir(exist_ok=True)
-    (folder / "models" / "under.txt").write_text("8\n", encoding="utf-8")
+    model_of_another_revision(folder)
     code, text, _ = report(folder)
     assert code == 1
     assert "`dvc checkout` may be all it takes" in text
-    write_params(folder, ratio=9)
-    assert "dvc checkout" not in report(folder)[1]
