@@ -1,8 +1,6 @@
 """One clear line for what a user can mend; a traceback for what is ours."""
 
-import atexit
 import errno
-import gc
 import logging
 import os
 import re
@@ -119,9 +117,6 @@ def run(main):
     So are a file that this user may not open, and a lack of memory, with 1, and Ctrl-C, with 130.
     No secret is printed: neither there, nor by a warning, nor by the traceback of a fault of ours.
     """
-    # What was imported stays to the end: the collector need not look through it again and again.
-    gc.freeze()
-    atexit.register(gc.freeze)
     logging.getLogger("rebalance").addFilter(_REDACTING)
     sys.excepthook = _redacted_traceback
     starting.end()

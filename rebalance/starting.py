@@ -3,8 +3,11 @@
 A stage imports for seconds. A KeyboardInterrupt would come out of the middle of a library, some of
 which make another error of it; nothing is written yet, so that the process can end at once. A
 library that gets no memory while it is loaded ends the process in its own way, or waits for ever.
+What is imported stays to the end, and no garbage is looked for in it.
 """
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -33,12 +36,16 @@ def begin():
     # Who starts a program in the background may have SIGINT ignored.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
+    gc.disable()
 
 
 def end():
     """Let Ctrl-C raise KeyboardInterrupt again: there is something to tidy up from now on."""
     if signal.getsignal(signal.SIGINT) is _interrupted:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.freeze()
+    gc.enable()
+    atexit.register(gc.freeze)
 
 
 def _interrupted(_number, _frame):

@@ -165,3 +165,21 @@ def test_a_stage_and_a_command_name_a_limit_of_memory_before_they_import_librari
             "error: the limit of memory, ulimit -v, must be at least 1,500,000 KB for the "
             "libraries, got 400,000; raise it, as by 'ulimit -v unlimited'.\n"
         )
+
+
+def test_garbage_is_looked_for_while_a_stage_works_and_not_in_what_it_imported():
+    code = """
+import gc
+from rebalance import starting
+
+starting.begin()
+made, states = [], [gc.isenabled()]
+made.append(made)
+starting.end()
+states += [gc.isenabled(), gc.get_freeze_count() > 1000, made in gc.get_objects()]
+print(states)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[False, True, True, False]\n"
