@@ -975,6 +975,21 @@ def test_a_stage_that_is_through_says_so_in_one_line(monkeypatch, capsys, note, 
     assert len(kept) == 1
 
 
+def test_a_clock_that_is_set_back_makes_no_stage_end_before_it_began(monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    clock = SimpleNamespace(time=iter([500.0]).__next__, monotonic=iter([5.0, 7.5]).__next__)
+    monkeypatch.setattr("rebalance.tracking.runs.time", clock)
+    monkeypatch.setattr("rebalance.tracking.runs.reachable", lambda *_: True)
+    monkeypatch.setattr(pipeline, "others_follow", lambda _: True)
+    monkeypatch.setattr(records, "keep", lambda _: True)
+    took = []
+    done = SimpleNamespace(note="", seconds=0)
+    monkeypatch.setattr(records, "ran", lambda *rest: took.append(rest[2:]) or done)
+    with tracking.stage("split", parameters.load()):
+        pass
+    assert took == [(500.0, 2.5)]
+
+
 def test_the_looks_at_the_same_test_rows_are_counted(warm):
     for rows, look in (("a", "1"), ("a", "2"), ("a", "2"), ("b", "3")):
         record("evaluate_like", tags={"test_rows": rows, "look": look})

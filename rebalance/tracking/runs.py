@@ -79,9 +79,10 @@ def stage(name, params):
     tracking, repro = params.tracking, pipeline.repro()
     pipeline.stage(name)
     away = not reachable(tracking, repro)
-    started, run = time.time(), Run()
+    # A clock that is set while a stage runs would make it end before it began.
+    started, began, run = time.time(), time.monotonic(), Run()
     yield run
-    record = records.ran(name, params, started, time.time() - started)
+    record = records.ran(name, params, started, time.monotonic() - began)
     if name == "evaluate":
         pipeline.forget_removed()
     sys.stdout.write(f"{name}: {record.note.partition('. ')[0].removesuffix('.')}.\n")
