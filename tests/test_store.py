@@ -182,6 +182,23 @@ def test_a_writer_that_fails_leaves_what_was_there(tmp_path, before):
     assert [file.read_text() for file in path.parent.iterdir()] == ([before] if before else [])
 
 
+@pytest.mark.parametrize("name", ["n" * 255, "ü" * 127])
+def test_a_name_may_be_as_long_as_the_file_system_takes(name, tmp_path):
+    store.write_text(tmp_path / name, "whole")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    with pytest.raises(InputError, match=r"^'.{38}… cannot be written: the name is longer than"):
+        store.write_text(tmp_path / f"{name}{name}", "")
+
+
+def test_what_a_killed_process_left_of_a_long_name_is_removed(tmp_path, monkeypatch):
+    name = "n" * 255
+    with store.replacing(tmp_path / name) as partial:
+        left = partial.with_name(partial.name.replace(f"-{os.getpid()}-", "-999999999-"))
+        left.write_text("of a process that is gone")
+    store.write_text(tmp_path / name, "whole")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**9), 10**9)
 contents = st.dictionaries(st.text("abc", min_size=1), numbers | st.lists(numbers), max_size=4)
 

@@ -8,9 +8,11 @@ import zlib
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rebalance.errors import InputError
+from rebalance.errors import InputError, shown
 
 PART = ".part"
+# In bytes, of a name that stands in that of its partial file: file systems take 255 of both.
+LONGEST = 150
 # What a disk or folder says that takes no file: full, over a quota or limit, read-only, another's.
 REFUSALS = {
     errno.ENOSPC,
@@ -44,7 +46,7 @@ def replacing(path):
     with _in_one_line(path):
         # Git tracks no empty folder: a fresh clone or ``dvc exp run --temp`` has none of ours.
         path.parent.mkdir(parents=True, exist_ok=True)
-        ours = f".{path.name}.{_host()}-"
+        ours = f".{_short(path.name)}.{_host()}-"
         _remove_left(path.parent, ours)
         handle, name = tempfile.mkstemp(
             dir=path.parent, prefix=f"{ours}{os.getpid()}-", suffix=PART
@@ -52,6 +54,12 @@ def replacing(path):
         os.close(handle)
         with _removed_on_failure(Path(name), path) as partial:
             yield partial
+
+
+def _short(name):
+    """Return a name, or its checksum where the name of a partial file would be too long."""
+    content = os.fsencode(name)
+    return name if len(content) <= LONGEST else f"{zlib.crc32(content):08x}"
 
 
 def _host():
@@ -76,6 +84,11 @@ def _in_one_line(path):
     try:
         yield
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise UnwritableError(
+                f"{shown(str(path))} cannot be written: the name is longer than the file system "
+                "takes; choose a shorter one."
+            ) from error
         if error.errno not in REFUSALS:
             raise
         raise UnwritableError(
