@@ -114,7 +114,8 @@ def _redacted_traceback(kind, error, trace):
 def run(main):
     """Call ``main``; turn an `InputError` into lines on standard error and exit code 1.
 
-    So are a file that this user may not open, and a lack of memory, with 1, and Ctrl-C, with 130.
+    So are a file that this user may not open, a name that is too long, and a lack of memory, with
+    1, and Ctrl-C, with 130.
     No secret is printed: neither there, nor by a warning, nor by the traceback of a fault of ours.
     """
     logging.getLogger("rebalance").addFilter(_REDACTING)
@@ -136,6 +137,12 @@ def run(main):
         )
         raise SystemExit(1) from None
     except (MemoryError, ImportError, OSError) as error:
+        if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+            sys.stderr.write(
+                f"error: {redacted(shown(error.filename))} is a longer name than the file system "
+                "takes; name the file that is meant, or choose a shorter name.\n"
+            )
+            raise SystemExit(1) from None
         if not _lacks_memory(error):
             raise
         sys.stderr.write(

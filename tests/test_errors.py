@@ -105,6 +105,7 @@ def test_the_filter_changes_what_is_hidden_only(caplog):
         (MemoryError, 1, "error: the memory is full: lower run.workers, or use a machine with mor"),
         (ImportError("libx.so: failed to map segment from shared object"), 1, "error: the memory"),
         (OSError(12, "Cannot allocate memory"), 1, "error: the memory is full"),
+        (OSError(36, "no", "a" * 300), 1, f"error: '{'a' * 38}… is a longer name than the file"),
         (errors.InputError("one\ntwo"), 1, "error: one\nerror: two\n"),
         (PermissionError(13, "no", "a/b.csv"), 1, "error: 'a/b.csv' cannot be opened: this user"),
     ],
