@@ -44,10 +44,11 @@ def evaluate(params, run):
     # Uncorrected scores leave the memory with what is drawn of them.
     drawn = {n: curves.curves_of(test.y, raw.pop(n), y_scores[n]) for n in names}
     scores, decided = evaluation.judge_all(models, test, y_scores, section.rules, params, groups)
-    thresholds = {name: model.threshold for name, model in models.items()}
-    compared = evaluation.compare(test.y, y_scores, thresholds, names[0], asked, groups, reseeded)
+    at = {name: model.threshold for name, model in models.items()}
+    with workers.pool(params.run) as pool:
+        compared = evaluation.compare(test.y, y_scores, at, names[0], asked, groups, reseeded, pool)
     chosen = recommended.model
-    parts = segments.by_segment(test, y_scores[chosen], thresholds[chosen], asked.segments, groups)
+    parts = segments.by_segment(test, y_scores[chosen], at[chosen], asked.segments, groups)
 
     findings = checks.together(
         store.read_json(paths.SPLIT_CHECKS),

@@ -1,6 +1,8 @@
 """Every draw equals the metrics of the rows that it drew, and draws are uniform."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -102,3 +104,33 @@ def test_draws_of_bundles_spread_as_draws_of_rows_do():
     for name in ("average_precision", "roc_auc", "precision_at_k", "ece"):
         # Of 2000 draws a standard deviation is known to 1.6 %, of so many bundles to 2 % more.
         assert spreads[1500][name] == pytest.approx(spreads[12_000][name], rel=0.1), name
+
+
+class Late:
+    """An executor whose tasks run when their results are asked for, and how many waited."""
+
+    def __init__(self):
+        self.waiting = self.most = 0
+
+    def submit(self, function, item):
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+
+        def result():
+            self.waiting -= 1
+            return function(item)
+
+        return SimpleNamespace(result=result)
+
+
+def test_draws_are_the_same_on_threads_and_few_blocks_wait():
+    y_true, models = sample()
+    scores, strata = {"it": models["arm"][0]}, bootstrap.Strata.of(y_true)
+    options = {"n_draws": 10 * bootstrap.CHUNK, "seed": 3, "k": 25, "precision": 0.7}
+    alone, late = bootstrap.draws(y_true, scores, strata, **options)["it"], Late()
+    with ThreadPoolExecutor(3) as threads:
+        for pool in ((threads, 3), (late, 2)):
+            found = bootstrap.draws(y_true, scores, strata, **options, pool=pool)["it"]
+            for name, drawn in found.items():
+                np.testing.assert_array_equal(drawn, alone[name], err_msg=name)
+    assert (late.waiting, late.most) == (0, 3)

@@ -5,6 +5,7 @@ sorted again: each model's rows are put once into slots between and at the score
 one sparse product adds the weights up in the slots, and the metrics follow from the cumulated sums.
 """
 
+from collections import deque
 from typing import NamedTuple
 
 import numpy as np
@@ -73,7 +74,7 @@ def weights(strata, n_draws, seed):
         yield np.ascontiguousarray(block.T)
 
 
-def draws(y_true, scores, strata, *, n_draws, seed, k, precision):
+def draws(y_true, scores, strata, *, n_draws, seed, k, precision, pool=None):
     """Return the metrics of ranking, and the ECE, in each draw.
 
     Parameters
@@ -86,6 +87,8 @@ def draws(y_true, scores, strata, *, n_draws, seed, k, precision):
     k : int
     precision : float
         As in `rebalance.metrics.ranking`.
+    pool : (concurrent.futures.Executor, int), optional
+        Threads, and how many: blocks of draws are worked on side by side.
 
     Returns
     -------
@@ -99,8 +102,8 @@ def draws(y_true, scores, strata, *, n_draws, seed, k, precision):
     slots = sparse.vstack([matrix for pair in matrices.values() for matrix in pair], format="csr")
     places = {name: [matrix.shape[0] for matrix in pair] for name, pair in matrices.items()}
     del matrices
-    blocks = []
-    for block in weights(strata, n_draws, seed):
+
+    def of_block(block):
         in_slots = (slots.astype(block.dtype, copy=False) @ block).astype(float)
         first, by_model = 0, {}
         for name, (of_steps, of_bins) in places.items():
@@ -112,7 +115,9 @@ def draws(y_true, scores, strata, *, n_draws, seed, k, precision):
             steps = Steps(above, tied, positives, *totals, k=k, precision=precision)
             gaps = np.abs(gaps).sum(axis=0)
             by_model[name] = ranking_of_steps(steps) | {"ece": gaps / steps.n_rows}
-        blocks.append(by_model)
+        return by_model
+
+    blocks = list(_side_by_side(of_block, weights(strata, n_draws, seed), pool))
     return {
         name: {
             metric: np.concatenate([block[name][metric] for block in blocks])
@@ -120,6 +125,20 @@ def draws(y_true, scores, strata, *, n_draws, seed, k, precision):
         }
         for name in scores
     }
+
+
+def _side_by_side(function, items, pool):
+    """Yield what a function returns of each item, in their order; few items are in memory."""
+    if pool is None:
+        yield from map(function, items)
+        return
+    (executor, number), waiting = pool, deque()
+    for item in items:
+        waiting.append(executor.submit(function, item))
+        if len(waiting) > number:
+            yield waiting.popleft().result()
+    for future in waiting:
+        yield future.result()
 
 
 def _slots(y_true, y_score, strata):

@@ -90,6 +90,7 @@ def compare(
     margin=0.0,
     moved=None,
     reseeded=None,
+    pool=None,
 ):
     """Return intervals of each metric of each model, and each arm against the baseline.
 
@@ -117,6 +118,8 @@ def compare(
     reseeded : dict of str to list of array of shape (n_rows,), optional
         Probabilities that fits of a model with other seeds give, by model; a list is empty where
         no seed changes them. With it verdicts speak of treatments, and without of fitted models.
+    pool : (concurrent.futures.Executor, int), optional
+        Threads for the draws, and how many; they change no number.
 
     Returns
     -------
@@ -140,7 +143,9 @@ def compare(
     decided = models | {key: (y_score, models[key[0]][1]) for key, y_score in again.items()}
     # The baseline stands twice, at two thresholds: what follows from its scores is found once.
     scores = {id(y_score): y_score for y_score, _ in decided.values()}
-    drawn = draws(y_true, scores, strata, n_draws=n_draws, seed=seed, k=k, precision=precision)
+    drawn = draws(
+        y_true, scores, strata, n_draws=n_draws, seed=seed, k=k, precision=precision, pool=pool
+    )
     scored = {
         key: Scored.of(y_true, y_score, drawn[key], k, precision) for key, y_score in scores.items()
     }

@@ -78,14 +78,14 @@ def of_decisions(y_true, flagged):
     kind = 2 * (1 - flagged.astype(np.int8)) + (y_true == 0)
     counts = np.bincount(kind, minlength=4)
     of_class = counts[:2] + counts[2:]
+    scale = np.tile(1 - 1 / of_class, 2)
     values = rates(counts[0], counts[1], counts[2], counts[3])
     tp, fp, fn, tn = np.maximum(counts[:, None] - np.eye(4), 0)
     found = {}
     for name, without in rates(tp, fp, fn, tn).items():
         value = float(values[name])
         if not np.isnan(value):
-            losses = np.nan_to_num(value - without) * np.tile(1 - 1 / of_class, 2)
-            found[name] = value, losses
+            found[name] = value, np.nan_to_num(value - without) * scale
     if "precision" in found:
         # As `estimates.linear_interval` has it: one number has one interval.
         value = found["precision"][0]

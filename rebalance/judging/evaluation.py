@@ -130,7 +130,9 @@ def judge_all(models, table, y_scores, rules, params, groups=None):
     return scores, decisions
 
 
-def compare(y_true, y_scores, flagged_from, baseline, params, groups=None, reseeded=None):
+def compare(
+    y_true, y_scores, flagged_from, baseline, params, groups=None, reseeded=None, pool=None
+):
     """Return the `comparison.Comparison` of every model with the baseline at .5.
 
     The baseline with its chosen threshold is a treatment of its own, the cheapest of all, and the
@@ -145,6 +147,8 @@ def compare(y_true, y_scores, flagged_from, baseline, params, groups=None, resee
         Rows that belong together are drawn together.
     reseeded : dict of str to list of array, optional
         What `reseeded_scores` returns, where verdicts are to speak of treatments.
+    pool : (concurrent.futures.Executor, int), optional
+        Threads, and how many.
     """
     models = {baseline: (y_scores[baseline], metrics.HALF)}
     models[paths.MOVED] = (y_scores[baseline], flagged_from[baseline])
@@ -165,6 +169,7 @@ def compare(y_true, y_scores, flagged_from, baseline, params, groups=None, resee
         groups=groups,
         k=params.alerts,
         precision=params.precision,
+        pool=pool,
     )
 
 
