@@ -356,6 +356,23 @@ def test_an_interval_holds_or_warns(share, doubted, unwarned, holds):
     assert coverage._holds("AP", share, found) == holds
 
 
+@pytest.mark.parametrize(
+    ("share", "doubted", "unwarned", "again"),
+    [
+        (0.95, 0.0, 0.05, False),
+        (0.932, 0.0, 0.068, True),  # an error of .0056 with 2,000 repetitions
+        (0.928, 0.0, 0.072, True),
+        (0.968, 0.2, 0.02, True),  # .0039
+        (0.968, 0.9, 0.02, False),
+        (0.932, 0.9, 0.048, True),  # whether the doubt passes it is as unsure
+        (0.90, 0.1, 0.09, False),
+    ],
+)
+def test_a_share_near_a_bound_is_repeated_unless_a_doubt_passes_it(share, doubted, unwarned, again):
+    found = {"AP": share, "AP doubted": doubted, "AP unwarned": unwarned, "recall": 0.95}
+    assert coverage._is_near_a_bound(found, 2000) == again
+
+
 @pytest.mark.parametrize(("name", "few", "holds"), [
     ("d recall", True, True), ("d recall", False, False), ("d AP", True, False),
 ])  # fmt: skip

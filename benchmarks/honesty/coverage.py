@@ -144,8 +144,8 @@ def coverage(quick):
         "models.\nDoubted: the share of samples of which the report itself says that the interval "
         f"may not hold; where it is\n{OFTEN:g} or more, the bound is that at most "
         f"{UNWARNED_AT_MOST:g} of all intervals miss the truth without that warning.\nA row with "
-        f"a share within {NEAR} standard error of .93 or .97, on either side, was repeated "
-        f"{AGAIN} times as often\nwith fresh samples, and shows those.",
+        f"a share within {NEAR} standard error of .93 or .97, on either side, that no doubt passes "
+        f"was repeated\n{AGAIN} times as often with fresh samples, and shows those.",
     )
 
 
@@ -182,10 +182,18 @@ def _bound(found):
 
 
 def _is_near_a_bound(found, repetitions):
-    """Say whether a share may be on the other side of a bound."""
-    shares = np.array(list(_bound(found).values()))
-    errors = np.sqrt(shares * (1 - shares) / repetitions)
-    return bool((np.abs(np.subtract.outer((LOWEST, HIGHEST), shares)) < NEAR * errors).any())
+    """Say whether a share may be on the other side of a bound, and no doubt passes it clearly."""
+
+    def errors(share):
+        return NEAR * np.sqrt(share * (1 - share) / repetitions)
+
+    for name, share in _bound(found).items():
+        doubted, unwarned = (found.get(name + suffix, 0.0) for suffix in (DOUBTED, UNWARNED))
+        passed = doubted - errors(doubted) >= OFTEN
+        passed = passed and unwarned + errors(unwarned) <= UNWARNED_AT_MOST
+        if not passed and min(abs(share - LOWEST), abs(share - HIGHEST)) < errors(share):
+            return True
+    return False
 
 
 def _coverage(population, rng, repetitions):
@@ -208,10 +216,10 @@ def _coverage(population, rng, repetitions):
     for _ in range(repetitions):
         y_true, scores = population.sample(rng)
         strata, flagged = Strata.of(y_true), scores >= threshold
-        models = [
-            of_ranking(y_true, score) | of_decisions(y_true, decided)
-            for score, decided in zip(scores, flagged, strict=True)
-        ]
+        models = []
+        for score, decided in zip(scores, flagged, strict=True):
+            found = of_ranking(y_true, score) | of_decisions(y_true, decided)
+            models.append({m: found[m] for m in METRICS})
         values = [{m: value for m, (value, _) in model.items()} for model in models]
         for m in METRICS:
             value, by_row = models[0][m]
