@@ -1,7 +1,8 @@
 """The commands of docs/engines.md and of docs/more-than-one-machine.md, on loopback.
 
 Dask is real, with TLS; of SLURM only `srun` stands in, which starts its command here.
-DVC remotes are tried in tests/test_team.py, MLflow's server in tests/test_tracking_server.py.
+DVC remotes are tried in tests/test_team.py, MLflow's server by the commands of the page in
+tests/test_tracking_server.py.
 """
 
 import datetime
@@ -9,13 +10,11 @@ import ipaddress
 import json
 import os
 import re
-import shlex
 import signal
 import stat
 import subprocess
 import sys
 import time
-import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -187,23 +186,3 @@ def test_the_commands_for_slurm_make_a_cluster_that_speaks_tls_only(rows, tmp_pa
             monkeypatch.delenv(name)
         dask.config.refresh()
     assert found == test_engines.worked(rows, test_engines.section(engine="thread", workers=1))
-
-
-def test_the_commands_of_a_teams_server_are_those_that_mlflow_takes():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # MLflow's, of its own type hints
-        from mlflow.cli import server
-    from mlflow.environment_variables import MLFLOW_TRACKING_URI
-
-    (clients,) = block(MACHINES, "A team's MLflow server")
-    store, command = pages.blocks(MACHINES, "bash")[1].commands
-    assert clients.startswith(f"export {MLFLOW_TRACKING_URI.name}=http")
-    variables = {option.envvar for option in server.params}
-    assert store.removeprefix("export ").partition("=")[0] in variables
-    # tests/test_tracking_server.py and tests/test_team.py start one.
-    words = shlex.split(command)
-    assert words[:2] == ["mlflow", "server"]
-    context = server.make_context("server", words[2:], resilient_parsing=True)
-    assert context.params["host"] == "0.0.0.0"  # noqa: S104
-    assert context.params["artifacts_destination"] == "s3://BUCKET/mlflow"
-    assert context.params["allowed_hosts"] == "mlflow.example.org"

@@ -167,6 +167,13 @@ def test_intervals_of_a_column_share_one_round_scale_with_zero():
     ]  # fmt: skip
 
 
+def test_0_has_a_label_on_every_scale_of_differences():
+    span = html._span([estimate(-0.11, -0.03, 0.058)])
+    assert span == pytest.approx((-0.15, 0.1))
+    assert [label for _, label in html._ticks(span)] == ["-0.1", "0", "0.1"]
+    assert dict(html._ticks(span)[1:2]) == {html._place(0.0, span): "0"}
+
+
 def test_shares_are_drawn_from_0_to_1_and_without_a_line_at_0():
     share = estimate(0.2, 0.5, 0.7, sign="")
     assert html._span([share]) == (0, 1)

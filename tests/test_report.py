@@ -258,7 +258,7 @@ def test_a_ratio_that_gave_way_to_a_share_is_said_and_the_answer_has_the_number(
     found = replace(fixed.results(), params=fixed.PARAMS.model_copy(update={"resample": resample}))
     assert (
         "under takes the ratio 1.5: the training rows have 3 negatives per positive, and 200 asks "
-        "for more." in sections.rows(found).text
+        "for more." in sections.verdicts(found).text
     )
     assert "Use under (random_under, ratio 1.5):" in report.as_markdown(found)
 

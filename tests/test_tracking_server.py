@@ -28,35 +28,51 @@ from rebalance.cli.commands import sync
 from rebalance.errors import InputError
 from rebalance.model.corrected import CorrectedClassifier
 from rebalance.tracking import patience, provenance, records
+from tests import pages
 from tests.strategies import ROOT, SHIPPED, changed
 
 X = np.random.default_rng(0).normal(size=(60, 2))
 START_SECONDS = 90
+MACHINES = "docs/more-than-one-machine.md"
+DATABASE = "postgresql+psycopg://mlflow:PASSWORD@db.example.org/mlflow"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, migrated):
-    """The address of an MLflow server with a store and artifacts of its own, on loopback."""
+def server(tmp_path_factory, migrated, moto_server):
+    """The address of an MLflow server, started by the commands of the page, on loopback.
+
+    It is the page's but for the database, which tests/test_team.py has, and for host and port.
+    """
+    from s3fs import S3FileSystem
+
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
     where = tmp_path_factory.mktemp("server")
     shutil.copyfile(migrated, where / "mlflow.db")
+    here = {"mlflow.example.org": "127.0.0.1", "0.0.0.0": "127.0.0.1", "5000": str(port)}  # noqa: S104
+    here |= {"BUCKET": "team", DATABASE: f"sqlite:///{where}/mlflow.db"}
+    (clients,), commands = (block.commands for block in pages.blocks(MACHINES, "bash")[:2])
+    lines = [clients, *commands]
+    for old, new in here.items():
+        assert any(old in line for line in lines), old
+        lines = [line.replace(old, new) for line in lines]
+    s3 = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    s3 |= {"AWS_ENDPOINT_URL": moto_server, "AWS_DEFAULT_REGION": "us-east-1"}
+    keys = {"key": "test", "secret": "test"}
+    bucket = S3FileSystem(**keys, endpoint_url=moto_server)
+    bucket.mkdir("team")
+    own = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    own |= {"MLFLOW_WORKERS": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     with (where / "log").open("w") as log:
         process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
-                *("--host", "127.0.0.1", "--port", str(port)),
-                *("--backend-store-uri", f"sqlite:///{where}/mlflow.db"),
-                *("--artifacts-destination", f"{where}/artifacts"),
-            ],
+            ["/bin/bash", "-c", "\n".join([*lines[1:-1], f"exec {lines[-1]}"])],
             cwd=where,
-            env=os.environ
-            | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
+            env=os.environ | s3 | own,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-    address = f"http://127.0.0.1:{port}"
+    address = clients_address(lines[0])
     try:
         for _ in range(10 * START_SECONDS):
             try:
@@ -66,9 +82,17 @@ def server(tmp_path_factory, migrated):
                 assert process.poll() is None, (where / "log").read_text()
                 time.sleep(0.1)
         yield address
+        assert bucket.find("team/mlflow")  # what the tests below sent
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def clients_address(line):
+    """Return the address that the page has people write into their shell."""
+    name, address = line.removeprefix("export ").split("=")
+    assert name == "MLFLOW_TRACKING_URI"
+    return address
 
 
 @pytest.mark.server
@@ -142,7 +166,9 @@ class Relay(BaseHTTPRequestHandler):
             self.fail()
             return
         there = http.client.HTTPConnection(relay.behind, timeout=60)
-        there.request(self.command, self.path, body, dict(self.headers))
+        # The server answers to its own name only.
+        headers = dict(self.headers) | {"Host": relay.behind}
+        there.request(self.command, self.path, body, headers)
         answer = there.getresponse()
         content = answer.read()
         self.send_response(answer.status)

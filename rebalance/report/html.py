@@ -132,7 +132,9 @@ def _ticks(span):
     """Return the places of a scale's labels, from 0 to 100, and the labels."""
     low, high = span
     step = 0.5 if span == (0.0, 1.0) else _step(low, high)
-    values = [low + i * step for i in range(round((high - low) / step) + 1)]
+    # Multiples of the step, so that 0 is one of them: the ends may be between two.
+    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
+    values = [i * step for i in range(first, last + 1)]
     return [(_place(value, span), f"{round(value, 12) + 0.0:g}") for value in values]
 
 

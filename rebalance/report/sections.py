@@ -85,9 +85,7 @@ def rows(results):
             f"{test['rows']:,} test rows with {test['positives']:,} ({test['prevalence']:.4%}). "
             f"{sealed}{test['rows_also_in_train']:,} test rows equal a training row. "
             "Answering 'negative' for every row has accuracy "
-            f"{test['no_information_rate']:.6g}."
-            + _left_out(train)
-            + "".join(f" {line}" for line in results.params.too_high(results.ratio_trained_at))
+            f"{test['no_information_rate']:.6g}." + _left_out(train)
         ),
     )
 
@@ -198,6 +196,7 @@ def verdicts(results):
             f"{paths.COMPARISON.as_posix()} has every metric of every model, with its interval and "
             f"its paired difference; {paths.BASELINE} decides at 0.5 there, {paths.MOVED} at its "
             "own threshold."
+            + "".join(f" {line}" for line in results.params.too_high(results.ratio_trained_at))
         ),
         headings={
             "model": "model",
