@@ -51,6 +51,9 @@ FILES = {
         def test_it_is_twice(doubled):
             assert doubled == 8
 
+        def test_of_another_folder():
+            assert numbers.half(2) == 5
+
         def test_it_counts():
             assert numbers.counted(0) == 0
             assert numbers.counted(3) == 3
@@ -91,5 +94,7 @@ def test_each_mutant_is_run_against_the_tests_that_reach_it(tmp_path):
     assert "+    return x / 3" in survivors
     assert "+    return x + 2" in survivors
     assert "survived: code_of_ours.numbers.x_half__mutmut_" in done.stdout
+    # A test that fails on the code as it is would seem to notice every mutant.
+    assert "for it fails without a mutant: tests/test_numbers.py::test_of_another" in done.stdout
     killed = sum(word in {"killed", "endless"} for word in status.values())
     assert re.search(rf"^all +{killed} of +{len(status)} killed", done.stdout, re.M)
