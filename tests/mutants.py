@@ -142,7 +142,10 @@ class Driver:
         work = [(self.map_tests, (part,)) for part in parts if part]
         for status, found in in_forks(work, self.workers):
             assert status == 0, found
-            for number, (spent, functions) in found.items():
+            mapped, left_out = found
+            for name in left_out:
+                sys.__stdout__.write(f"left out, for it fails without a mutant: {name}\n")
+            for number, (spent, functions) in mapped.items():
                 seconds[int(number)] = spent
                 for function in functions:
                     reached[function].append(int(number))
@@ -159,7 +162,7 @@ class Driver:
         return True
 
     def map_tests(self, files):
-        """Run the tests of some files; return {number: (processor seconds, functions)}."""
+        """Run the tests of some files; return {number: (processor seconds, functions)}, left out."""
         from mutmut.mutation.trampoline import set_mutant_under_test
         from mutmut.state import state
 
@@ -167,7 +170,7 @@ class Driver:
         del os.environ["MUTANT_UNDER_TEST"]  # not for the processes that a test starts
         items = [item for file in files for item in file]
         places = {item: number for number, item in enumerate(items[0].session.items)}
-        found = {}
+        found, left_out = {}, []
         for number, item in enumerate(items):
             state()._stats.clear()
             began = spent()
@@ -175,15 +178,14 @@ class Driver:
                 item=item, nextitem=items[number + 1] if number + 1 < len(items) else None
             )
             if self.failed:  # it depends on the folder, or on how it is started: it proves nothing
-                line = f"left out, for it fails without a mutant: {item.nodeid}"
-                print(line, file=sys.__stdout__, flush=True)
+                left_out.append(item.nodeid)
                 self.failed = None
                 continue
             functions = set(state()._stats)
             for fixture in shared(item):
                 functions |= self.calls.get(fixture, set())
             found[places[item]] = (spent() - began, sorted(functions))
-        return found
+        return found, left_out
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef):
