@@ -811,6 +811,9 @@ def test_the_answer_stands_on_the_experiment_the_models_and_their_runs(evaluated
     order = f"{view['orderByKey']} {'ASC' if view['orderByAsc'] else 'DESC'}"
     seen = client().search_runs([ours.experiment_id], view["searchFilter"], order_by=[order])
     assert seen[0].data.tags["model"] == "baseline"
+    ui = f"http://here/#/experiments/{ours.experiment_id}/runs?"
+    asked = "viewStateShareKey=rebalance&workflowType=machine_learning"
+    assert tracking.page("http://here", EXPERIMENT) == ui + asked
     assert {"tags.`recommended`", "tags.`verdict`", "metrics.`average_precision`"} < set(
         view["selectedColumns"]
     )
@@ -837,6 +840,15 @@ def test_the_answer_stands_on_the_experiment_the_models_and_their_runs(evaluated
     assert rows.dataset.name == "test"
     assert json.loads(rows.dataset.profile)["num_rows"] == 300
     assert json.loads(rows.dataset.schema)["mlflow_colspec"][0] == {"name": "V1", "type": "double"}
+
+
+def test_the_page_of_mlflow_knows_what_its_address_asks_for():
+    import mlflow
+
+    built = Path(mlflow.__file__).parent / "server/js/build/static/js"
+    scripts = [path.read_text(encoding="utf-8") for path in built.glob("*.js")]
+    for word in ("viewStateShareKey", "workflowType", '"machine_learning"'):
+        assert any(word in script for script in scripts), word
 
 
 def test_a_second_evaluation_repeats_no_sentence_and_makes_no_second_version(evaluated):

@@ -31,6 +31,8 @@ def save(client, experiment_id, metric):
 def address(base, experiment_id):
     """Return the address of the view below ``base``, that of the page.
 
-    It names the view alone: with a filter or an order in the address MLflow ignores the view.
+    It names the view, with no filter or order, for which MLflow would ignore the view; and the kind
+    of work, without which MLflow hides the models behind pages for language models.
     """
-    return f"{base}/#/experiments/{experiment_id}/runs?viewStateShareKey={KEY}"
+    page = f"{base}/#/experiments/{experiment_id}/runs"
+    return f"{page}?viewStateShareKey={KEY}&workflowType=machine_learning"
