@@ -272,6 +272,13 @@ def test_what_predict_cannot_do_is_one_line(place, arguments, message):
     assert [path.name for path in place.glob("*out*")] == []
 
 
+def test_a_file_that_is_not_there_is_named_as_the_argument_also_over_an_old_answer(place):
+    Path("out.csv").write_text("card,probability\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"^NEW\.csv must name a CSV .*, got 'no\.csv': there is"):
+        cli.main(["predict", "no.csv", "-o", "out.csv"])
+    assert Path("out.csv").read_text(encoding="utf-8") == "card,probability\n"
+
+
 def test_a_file_of_the_folder_that_is_scored_is_not_written_over(place):
     Path("new").mkdir()
     for name in ("a", "b"):

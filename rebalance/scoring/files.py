@@ -94,7 +94,8 @@ def restated(p, share, prevalence):
 
 def _refuse_input(target, source, data):
     """Raise `InputError` where the output is one of the files that are read."""
-    for part in files.matching(source, data.pattern) if target.exists() else ():
+    there = files.matching(source, data.pattern, sources.NEW) if target.exists() else ()
+    for part in there:
         if isinstance(part.path, Path) and target.samefile(part.path):
             raise InputError(
                 f"the output must be another file than {part.path}, which it would replace."

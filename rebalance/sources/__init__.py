@@ -3,10 +3,11 @@
 from rebalance.sources.checks import features
 from rebalance.sources.labels import FEWEST_POSITIVES
 from rebalance.sources.load import answer, described, how_read, load, pieces, profile
-from rebalance.sources.unlabelled import labelled, rows
+from rebalance.sources.unlabelled import NEW, labelled, rows
 
 __all__ = [
     "FEWEST_POSITIVES",
+    "NEW",
     "answer",
     "described",
     "features",

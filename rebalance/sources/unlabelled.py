@@ -5,9 +5,11 @@ from rebalance.sources.load import answer, profile
 from rebalance.sources.reading import Known
 
 NO_COLUMN = "\0"
+# What names the rows to score on the command line.
+NEW = "NEW.csv"
 
 
-def rows(path, data, learnt=None, argument="NEW.csv"):
+def rows(path, data, learnt=None, argument=NEW):
     """Return (an iterator of arrow tables, the names of the columns) of a file or a folder.
 
     Parameters
