@@ -43,9 +43,11 @@ def end():
     """Let Ctrl-C raise KeyboardInterrupt again: there is something to tidy up from now on."""
     if signal.getsignal(signal.SIGINT) is _interrupted:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    gc.freeze()
-    gc.enable()
-    atexit.register(gc.freeze)
+    # A process that did not begin here looks after its own garbage.
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+        atexit.register(gc.freeze)
 
 
 def _interrupted(_number, _frame):

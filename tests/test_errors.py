@@ -168,6 +168,11 @@ def test_a_stage_and_a_command_name_a_limit_of_memory_before_they_import_librari
         )
 
 
+def test_a_process_that_did_not_begin_as_a_stage_keeps_its_own_collector(monkeypatch):
+    monkeypatch.setattr("gc.freeze", lambda: pytest.fail("frozen"))
+    errors.run(lambda: None)
+
+
 def test_garbage_is_looked_for_while_a_stage_works_and_not_in_what_it_imported():
     code = """
 import gc
