@@ -162,7 +162,7 @@ class Driver:
         return True
 
     def map_tests(self, files):
-        """Run the tests of some files; return {number: (processor seconds, functions)}, left out."""
+        """Run the tests of some files; return {number: (seconds, functions)} and the failing."""
         from mutmut.mutation.trampoline import set_mutant_under_test
         from mutmut.state import state
 
