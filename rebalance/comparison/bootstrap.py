@@ -95,20 +95,16 @@ def draws(y_true, scores, strata, *, n_draws, seed, k, precision, pool=None):
     dict of str to dict of str to array of shape (n_draws,)
         NaN where a draw leaves a metric undefined. The bins of ``ece`` are those of all rows.
     """
-    from scipy import sparse
-
     strata = strata.bundled(seed)
-    matrices = {name: _slots(y_true, y_score, strata) for name, y_score in scores.items()}
-    slots = sparse.vstack([matrix for pair in matrices.values() for matrix in pair], format="csr")
-    places = {name: [matrix.shape[0] for matrix in pair] for name, pair in matrices.items()}
-    del matrices
+    slots = {name: _slots(y_true, y_score, strata) for name, y_score in scores.items()}
 
     def of_block(block):
-        in_slots = (slots.astype(block.dtype, copy=False) @ block).astype(float)
-        first, by_model = 0, {}
-        for name, (of_steps, of_bins) in places.items():
-            sums, gaps = np.split(in_slots[first : first + of_steps + of_bins], [of_steps])
-            first += of_steps + of_bins
+        by_model = {}
+        for name, matrices in slots.items():
+            sums, gaps = (
+                (matrix.astype(block.dtype, copy=False) @ block).astype(float)
+                for matrix in matrices
+            )
             above, tied, positives = (sums[i:-1:3] for i in range(3))
             # Sums, not products: threads of BLAS would wait for each other on a busy machine.
             totals = positives.sum(axis=0), (above + tied).sum(axis=0) + sums[-1]
@@ -162,4 +158,6 @@ def _sums(values, slot, n_slots, strata):
     from scipy import sparse
 
     unit = strata.unit.astype(np.int32)
-    return sparse.csr_array((values, (slot, unit)), shape=(n_slots, sum(strata.sizes)))
+    sums = sparse.csr_array((values, (slot, unit)), shape=(n_slots, sum(strata.sizes)))
+    # The array would hold on to the memory of all that was added up.
+    return sums.copy()
