@@ -259,6 +259,18 @@ def test_blocks_are_the_rows_of_the_whole_file_in_stretches_of_one_size(tmp_path
     np.testing.assert_array_equal(np.concatenate(blocks), store.read_table(path).X)
 
 
+def test_blocks_that_were_read_leave_the_memory(tmp_path):
+    rng, path = np.random.default_rng(0), tmp_path / "t.parquet"
+    pieces = (
+        pd.DataFrame(rng.random((5000, 4)), columns=list("abcd")).assign(Class=0) for _ in range(20)
+    )
+    store.write_frames(path, pieces, {"target": "Class", "features": list("abcd")})
+    table, before = store.open_table(path), pa.total_allocated_bytes()
+    held = [pa.total_allocated_bytes() - before for _ in table.blocks(rows=2000)]
+    assert len(held) == 50
+    assert max(held) < path.stat().st_size / 4
+
+
 def test_an_opened_table_has_the_columns_of_a_read_one(tmp_path):
     frame = pd.DataFrame(
         {"x": pa.array([1.5, 2.5]), "n": [1, 2], "id": ["a", "b"], "Class": [0, 1]}

@@ -251,7 +251,8 @@ class Columns:
         import pyarrow.parquet as pq
 
         with _whole(path):
-            self.file = pq.ParquetFile(path, page_checksum_verification=True)
+            # Buffered ahead, all that was read stays in memory until the last block is.
+            self.file = pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
             self.schema = self.file.schema_arrow
             self.roles = json.loads((self.schema.metadata or {}).get(b"rebalance", b"{}"))
         self.more = more or {}
