@@ -43,15 +43,13 @@ def server(tmp_path_factory, migrated, moto_server):
 
     It is the page's but for the database, which tests/test_team.py has, and for host and port.
     """
-    from s3fs import S3FileSystem
-
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
     where = tmp_path_factory.mktemp("server")
     shutil.copyfile(migrated, where / "mlflow.db")
     here = {"mlflow.example.org": "127.0.0.1", "0.0.0.0": "127.0.0.1", "5000": str(port)}  # noqa: S104
-    here |= {"BUCKET": "team", DATABASE: f"sqlite:///{where}/mlflow.db"}
+    here |= {"BUCKET": "server", DATABASE: f"sqlite:///{where}/mlflow.db"}
     (clients,), commands = (block.commands for block in pages.blocks(MACHINES, "bash")[:2])
     lines = [clients, *commands]
     for old, new in here.items():
@@ -59,9 +57,7 @@ def server(tmp_path_factory, migrated, moto_server):
         lines = [line.replace(old, new) for line in lines]
     s3 = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     s3 |= {"AWS_ENDPOINT_URL": moto_server, "AWS_DEFAULT_REGION": "us-east-1"}
-    keys = {"key": "test", "secret": "test"}
-    bucket = S3FileSystem(**keys, endpoint_url=moto_server)
-    bucket.mkdir("team")
+    bucket(moto_server).mkdir("server")
     own = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     own |= {"MLFLOW_WORKERS": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     with (where / "log").open("w") as log:
@@ -82,10 +78,17 @@ def server(tmp_path_factory, migrated, moto_server):
                 assert process.poll() is None, (where / "log").read_text()
                 time.sleep(0.1)
         yield address
-        assert bucket.find("team/mlflow")  # what the tests below sent
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def bucket(endpoint):
+    """Return the file system of the server that stands in for S3, as it is now."""
+    from s3fs import S3FileSystem
+
+    keys = {"key": "test", "secret": "test"}
+    return S3FileSystem(**keys, endpoint_url=endpoint, skip_instance_cache=True)
 
 
 def clients_address(line):
@@ -96,7 +99,9 @@ def clients_address(line):
 
 
 @pytest.mark.server
-def test_a_server_receives_a_run_with_its_model_and_artifacts(server, tmp_path, monkeypatch):
+def test_a_server_receives_a_run_with_its_model_and_artifacts(
+    server, moto_server, tmp_path, monkeypatch
+):
     import mlflow
     from mlflow import MlflowClient
 
@@ -133,6 +138,8 @@ def test_a_server_receives_a_run_with_its_model_and_artifacts(server, tmp_path, 
     assert files == ["metrics/split.json", "metrics/trials.csv"]
     # Nothing of the client's folder reached the server's addresses, and nothing stayed behind.
     assert run.info.artifact_uri.startswith("mlflow-artifacts:")
+    stored = bucket(moto_server).find("server/mlflow")
+    assert any(path.endswith(f"{run_id}/artifacts/metrics/split.json") for path in stored)
     assert sorted(path.name for path in work.iterdir()) == ["metrics", "models"]
 
     (output,) = run.outputs.model_outputs
