@@ -259,7 +259,7 @@ def _encode(name, entry, columns, learnt):
         for part in entry["parts"]:
             yield _part(moments, part, entry["origin"])
         for other, digits in entry.get("since", {}).items():
-            how = learnt.get(other) or {"digits": True} if digits else {}
+            how = learnt.get(other, {"digits": digits})
             others = _moments(values.as_arrow(columns[other]), other, how)
             yield _between(moments, others)
 
