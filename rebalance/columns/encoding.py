@@ -120,9 +120,10 @@ def learn(columns, names, said=None, read=None):
 
 
 def refuse_no_dates(learnt, columns):
-    """Raise `InputError` where rows hold numbers that are no days, and training rows days only.
+    """Raise `InputError` where a date in digits has numbers that write no date.
 
-    A model that is trained could not answer for them, on the test rows for a beginning.
+    The training rows have dates only, and a model could not answer for the other rows: the first
+    of them would be test rows, after all models are trained.
     """
     for name, entry in learnt.items():
         if "digits" in entry:
