@@ -5,10 +5,11 @@ A key that is missing is said where it is asked for, since files of earlier vers
 
 from functools import cache
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from rebalance.columns import KINDS
 from rebalance.errors import InputError, shown
 
 Count = Annotated[int, Field(ge=0)]
@@ -20,6 +21,7 @@ RULES = {
     "model_type": "a mapping",
     "dict_type": "a mapping",
     "list_type": "a list",
+    "literal_error": "a kind of column",
     "string_type": "a text",
     "int_type": "a whole number",
     "float_type": "a number",
@@ -68,7 +70,7 @@ class Split(Mapping):
     train: Side = None
     test: Side = None
     final: Side = None
-    columns: dict[str, str] = None
+    columns: dict[str, Literal[tuple(KINDS)]] = None
 
 
 class Column(Mapping):
@@ -119,6 +121,18 @@ class Curve(Mapping):
     twice: Twice = None
 
 
+class Arm(Mapping):
+    """What the study found of one treatment."""
+
+    fits: Count = None
+    pruned: Count = None
+    ratio: float = None
+    score: float = None
+    score_se: float = None
+    gain_of_treatment: float = None
+    gain_of_treatment_se: float = None
+
+
 class Study(Mapping):
     """What the study of the ratio found."""
 
@@ -135,7 +149,7 @@ class Study(Mapping):
     trials: Count = None
     fits: Count = None
     pruned: Count = None
-    arms: dict[str, dict[str, Number]] = None
+    arms: dict[str, Arm] = None
     chosen: Annotated[dict[str, Number], Field(min_length=1)] = None
 
 
