@@ -49,7 +49,8 @@ def section(**changes):
     return params(**{f"tune__{key}": value for key, value in changes.items()}).tune
 
 
-@pytest.mark.parametrize("peak", [1, 6, 40, 230])
+# 18 and 155 lie half-way between two ratios of the grid, each more than 1.25 times away.
+@pytest.mark.parametrize("peak", [1, 6, 18, 40, 155, 230])
 def test_ratios_about_the_best_are_asked_until_they_are_close(peak):
     arm = Grid("random_under", section(trials=60, anchors=[], low=1), 577)
     known = answers(arm, lambda ratio: 0.0 if ratio == 577 else 1 / (1 + abs(ratio - peak)))

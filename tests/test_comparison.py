@@ -268,6 +268,16 @@ def test_a_share_of_hardly_any_rows_flagged_has_no_interval(flagged, absent):
     assert reasons == ({"precision", "mcc"} if absent else set())
 
 
+def test_a_precision_of_1_is_a_share_of_the_rows_flagged():
+    y_true = np.repeat([1, 0], [40, 200])
+    score = np.r_[np.linspace(0.9, 0.3, 40), np.linspace(0.4, 0, 200)]
+    found = comparison.compare(y_true, {"only": (score, score >= score[19])}, "only", n_draws=100)
+    precision = found.intervals["only"]["precision"]
+    quantile = stats.t.ppf(0.975, 39)
+    # Wilson's interval of 20 of 20, not of 40, with Student's quantile.
+    assert (precision.low, precision.high) == pytest.approx((20 / (20 + quantile**2), 1))
+
+
 def test_a_metric_that_many_draws_leave_undefined_has_no_interval():
     drawn = np.r_[np.full(6, np.nan), np.arange(94.0)]
     assert intervals.percentiles(drawn) == "6% of the draws leave it undefined"

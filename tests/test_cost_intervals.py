@@ -117,6 +117,10 @@ def test_few_mistakes_and_unequal_amounts_are_doubted():
     assert costs.doubt(Y, FLAGGED, COSTS) == (
         "the costs are those of fewer than 5 mistakes of equal size"
     )
+    # A row that costs 5 whatever is decided is no mistake.
+    always = {"c_fn": 105.0, "c_fp": 10.0, "c_tp": 5.0, "c_tn": 5.0}
+    one_missed = np.arange(600) < 59
+    assert costs.doubt(y, one_missed, always).endswith("fewer than 5 mistakes of equal size")
     quantiles = stats.norm.ppf((np.arange(600) % 60 + 0.5) / 60)
     for spread, doubted in ((1.2, ""), (1.4, "the costs of a missed positive are very unequal")):
         amounts = np.exp(spread * quantiles)

@@ -125,6 +125,7 @@ def test_the_price_of_a_promise_is_the_recall_given_up():
     plain = thresholds.choose("recall_at_precision", *data, precision=0.9)
     kept = thresholds.choose("recall_at_precision", *data, precision=0.9, confidence=0.95)
     recalls = [np.mean(each.flag(data[1])[data[0] == 1]) for each in (plain, kept)]
+    assert (kept.promise["share"], kept.promise["asked"]) == ("precision", 0.9)
     assert kept.promise["price"] == pytest.approx(recalls[0] - recalls[1])
     assert 0 < kept.promise["price"] < 0.1
     flagged = kept.flag(data[1])
@@ -137,6 +138,7 @@ def test_the_price_of_a_promised_recall_is_the_precision_given_up():
     plain = thresholds.choose("precision_at_recall", *data, recall=0.8)
     kept = thresholds.choose("precision_at_recall", *data, recall=0.8, confidence=0.95)
     precisions = [data[0][each.flag(data[1])].mean() for each in (plain, kept)]
+    assert (kept.promise["share"], kept.promise["asked"]) == ("recall", 0.8)
     assert kept.promise["price"] == pytest.approx(precisions[0] - precisions[1])
     assert kept.promise["price"] > 0.01
     assert kept.promise["out_of_fold"] == pytest.approx(kept.flag(data[1])[data[0] == 1].mean())

@@ -395,10 +395,9 @@ def free_port():
         return listening.getsockname()[1]
 
 
-def test_a_dead_server_is_one_line_in_seconds_before_any_work(root, monkeypatch):
+def test_a_dead_server_is_one_line_before_any_work(root, monkeypatch):
     address = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address.replace("//", "//someone:secret@"))
-    began = time.monotonic()
     with pytest.raises(InputError) as caught:
         tracking.check(EXPERIMENT)
     said = str(caught.value)
@@ -406,19 +405,16 @@ def test_a_dead_server_is_one_line_in_seconds_before_any_work(root, monkeypatch)
     assert "unset MLFLOW_TRACKING_URI" in said
     assert "secret" not in said
     assert "\n" not in said
-    assert time.monotonic() - began < 5
 
 
-def test_a_silent_server_is_one_line_in_seconds_before_any_work(root, monkeypatch):
+def test_a_silent_server_is_one_line_before_any_work(root, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        began = time.monotonic()
         with pytest.raises(InputError, match="does not answer"):
             tracking.check(EXPERIMENT)
-    assert time.monotonic() - began < 6
 
 
-def test_a_server_that_dies_in_the_middle_is_one_line_in_seconds(root, monkeypatch):
+def test_a_server_that_dies_in_the_middle_is_one_line(root, monkeypatch):
     class Healthy(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
@@ -437,12 +433,10 @@ def test_a_server_that_dies_in_the_middle_is_one_line_in_seconds(root, monkeypat
     dying = threading.Thread(target=answer_once)
     dying.start()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
-    began = time.monotonic()
     with pytest.raises(InputError, match="does not answer") as caught:
         record()
     dying.join()
     assert "\n" not in str(caught.value)
-    assert time.monotonic() - began < 15
 
 
 def frame():

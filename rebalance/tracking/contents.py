@@ -22,7 +22,7 @@ NEEDS = {"imblearn": ("imbalanced-learn",)} | {
 # What MLflow takes in one call.
 MAX_METRICS, MAX_PARAMS = 800, 100
 # The part of this package that a logged model needs.
-TRAVELS = ("__init__.py", "errors.py", "served.py", "columns", "model")
+TRAVELS = ("__init__.py", "errors.py", "served.py", "starting.py", "columns", "model")
 PROVENANCE = "provenance.json"
 
 
