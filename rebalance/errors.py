@@ -138,9 +138,9 @@ def run(main):
         raise SystemExit(1) from None
     except (MemoryError, ImportError, OSError) as error:
         if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+            name = redacted(shown(error.filename)) if error.filename else "a name"
             sys.stderr.write(
-                f"error: {redacted(shown(error.filename))} is a longer name than the file system "
-                "takes; name the file that is meant, or choose a shorter name.\n"
+                f"error: {name} is longer than the file system takes; choose a shorter name.\n"
             )
             raise SystemExit(1) from None
         if not _lacks_memory(error):

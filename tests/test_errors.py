@@ -1,5 +1,6 @@
 """What goes wrong is said in one line, without a secret."""
 
+import errno
 import logging
 import os
 import signal
@@ -104,8 +105,13 @@ def test_the_filter_changes_what_is_hidden_only(caplog):
         (KeyboardInterrupt, 130, "interrupted: the next run goes on from what was finished.\n"),
         (MemoryError, 1, "error: the memory is full: lower run.workers, or use a machine with mor"),
         (ImportError("libx.so: failed to map segment from shared object"), 1, "error: the memory"),
-        (OSError(12, "Cannot allocate memory"), 1, "error: the memory is full"),
-        (OSError(36, "no", "a" * 300), 1, f"error: '{'a' * 38}… is a longer name than the file"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), 1, "error: the memory is full"),
+        (
+            OSError(errno.ENAMETOOLONG, "no", "a" * 300),
+            1,
+            f"error: '{'a' * 38}… is longer than the file system takes; choose a shorter name.",
+        ),
+        (OSError(errno.ENAMETOOLONG, "no"), 1, "error: a name is longer than the file system"),
         (errors.InputError("one\ntwo"), 1, "error: one\nerror: two\n"),
         (PermissionError(13, "no", "a/b.csv"), 1, "error: 'a/b.csv' cannot be opened: this user"),
     ],

@@ -1,5 +1,6 @@
 """A trained model in use: files scored, requests answered, promises checked, scores compared."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from rebalance import cli, columns, params, paths, scoring, store
@@ -409,7 +411,7 @@ def test_the_promises_are_tested_exactly():
     p = np.full(10, 0.1)
     found = {
         each.name: each
-        for each in watching.promises(y, p, flagged, train=(5, 50), test=(9, 10), asked=0.9)
+        for each in watching.promises(y, p, flagged, train=(5, 50), test=(9, 10), precision=0.9)
     }
     # Ten coins of .1: four heads or more.
     coins = sum(comb(10, k) * 0.1**k * 0.9 ** (10 - k) for k in range(4, 11))
@@ -523,6 +525,32 @@ def test_watch_says_what_holds_and_ends_with_0(watched, capsys):
     assert code == int("broken" in out)
 
 
+@pytest.mark.parametrize(("share", "asked"), [("recall", 0.999), ("alerts", 0.05)])
+def test_a_promised_recall_is_tested_on_positives_and_no_share_is_taken_for_a_precision(
+    watched, scorer, capsys, share, asked
+):
+    frame, y = table(300)
+    y[:40] = 1  # most of them are not flagged
+    frame.assign(bad=y).to_csv("labelled.csv", index=False)
+    promise = {"share": share, "asked": asked, "promised": True}
+    rules = {"max_f1": {"name": "precision_at_recall", "value": 0.3, "promise": promise}}
+    model = store.read_model(paths.model("baseline")).set_params(thresholds=rules)
+    store.write_model(paths.model("baseline"), model)
+    store.write_fingerprint("baseline")
+    with contextlib.suppress(SystemExit):
+        cli.main(["watch", "labelled.csv"])
+    said = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines()[1:])
+    assert "promised 95.0% of 20 alerts right on test rows" in said["precision"]
+    assert ("recall" in said) == (share == "recall")
+    if share == "recall":
+        flagged = expected(scorer, frame)[y == 1] >= 0.3
+        p_value = stats.binomtest(int(flagged.sum()), int(y.sum()), asked, "less").pvalue
+        assert p_value < 0.01
+        assert said["recall"].startswith(
+            f"broken; promised 99.9% of the positives flagged, seen {flagged.mean():.1%} of "
+        )
+
+
 def test_a_month_without_positives_is_judged_as_far_as_it_can_be(watched, capsys):
     frame, _ = table(300)
     frame = frame[frame["amount"] < 0]
@@ -545,7 +573,7 @@ def test_a_month_without_positives_is_judged_as_far_as_it_can_be(watched, capsys
 def test_labels_that_training_did_not_have_are_not_taken_for_negatives(watched, labels):
     frame, _ = table(30)
     frame.assign(bad=np.resize(labels, 30)).to_csv("labelled.csv", index=False)
-    with pytest.raises(InputError, match=r"must have labels of the training rows, '1', '0', got "):
+    with pytest.raises(InputError, match="only labels of the training rows, '1', '0', got "):
         cli.main(["watch", "labelled.csv"])
 
 

@@ -58,19 +58,24 @@ def test_json_of_another_type_is_refused_in_a_line(path, content, said, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("path", "content", "said"),
+    ("path", "content", "said", "mended"),
     [
-        (paths.PIPELINE, [], "it must be a mapping, got []"),
-        (paths.PIPELINE, {"stages": {"split": {"outs": 1}}}, "'stages.split.outs' must be a list"),
+        (paths.PIPELINE, [], "it must be a mapping, got []", "by 'git checkout -- dvc.yaml'"),
+        (paths.PIPELINE, {"stages": {"split": {"outs": 1}}}, "'stages.split.outs' must be a list",
+         "restore it by 'git checkout -- dvc.yaml'"),
         (paths.LOCK, {"stages": {"split": {"outs": [{"path": 3}]}}},
-         "'stages.split.outs.0.path' must be a text, got 3"),
+         "'stages.split.outs.0.path' must be a text, got 3",
+         "run 'rebalance doctor', or restore it by 'git checkout -- dvc.lock'"),
+        (paths.OPENED, [], "it must be a mapping", "by 'git checkout -- metrics/final.json'"),
+        (paths.OPENED_HERE, [], "it must be a mapping",
+         "put the metrics/final.json of the last commit in its place"),
     ],
 )  # fmt: skip
-def test_a_file_of_git_is_restored_and_not_made_again(path, content, said):
+def test_a_file_of_git_is_restored_and_not_made_again(path, content, said, mended):
     with pytest.raises(InputError) as caught:
         store.check_shape(path, content)
     assert str(caught.value).startswith(f"{path} is damaged: {said}")
-    assert str(caught.value).endswith("; restore it as git has it.")
+    assert str(caught.value).endswith(f"{mended}.")
 
 
 def test_json_that_is_nested_without_an_end_is_refused_in_a_line(tmp_path):

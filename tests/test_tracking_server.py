@@ -77,6 +77,8 @@ def server(tmp_path_factory, migrated, moto_server):
             except (URLError, OSError):
                 assert process.poll() is None, (where / "log").read_text()
                 time.sleep(0.1)
+        else:
+            raise AssertionError((where / "log").read_text())
         yield address
     finally:
         process.terminate()

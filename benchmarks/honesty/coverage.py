@@ -1,7 +1,7 @@
 """Coverage of intervals.
 
 The statistics are those of `rebalance.comparison`. Average precision, ROC AUC and recall need no
-draws there, which makes more than a thousand repetitions affordable.
+draws there, which makes a thousand repetitions or more affordable.
 """
 
 import numpy as np

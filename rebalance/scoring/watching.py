@@ -38,8 +38,8 @@ class Promise:
         return self.p_adjusted < LEVEL
 
 
-def promises(y, p, flagged, *, train, test, asked=None, prevalence=None):
-    """Return the `Promise` of prevalence, calibration and precision.
+def promises(y, p, flagged, *, train, test, precision=None, recall=None, prevalence=None):
+    """Return the `Promise` of prevalence, calibration, precision, and recall where it is promised.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def promises(y, p, flagged, *, train, test, asked=None, prevalence=None):
         Positives and rows of the training table.
     test : (int, int)
         True positives and flagged rows among the test rows.
-    asked : float or None
-        The precision that a threshold rule promised with confidence.
+    precision, recall : float or None
+        What the threshold rule promised of either with confidence.
     prevalence : float or None
         ``data.prevalence``, the share of positives that was said to come, where it was said; the
         probabilities are those at it.
@@ -59,7 +59,9 @@ def promises(y, p, flagged, *, train, test, asked=None, prevalence=None):
     share = _prevalence(y, *train) if prevalence is None else _said_prevalence(y, prevalence)
     checked = [share, _calibration(y, p)]
     if flagged.any():
-        checked.append(_precision(y[flagged], *test, asked))
+        checked.append(_precision(y[flagged], *test, precision))
+    if recall is not None and y.any():
+        checked.append(_recall(flagged[y == 1], recall))
     adjusted = holm([each.p_value for each in checked])
     return [
         Promise(**(vars(each) | {"p_adjusted": float(value)}))
@@ -118,6 +120,17 @@ def _precision(y, true_positives, alerts, asked):
         p_value = stats.fisher_exact(table, alternative="less").pvalue
         promised = f"{true_positives / max(alerts, 1):.1%} of {alerts:,} alerts right on test rows"
     return Promise(name="precision", promised=promised, seen=seen, p_value=float(p_value))
+
+
+def _recall(flagged, asked):
+    """Test a promised share of the positives that are flagged, exactly."""
+    now = int(flagged.sum())
+    return Promise(
+        name="recall",
+        promised=f"{asked:.1%} of the positives flagged",
+        seen=f"{now / len(flagged):.1%} of {len(flagged):,}",
+        p_value=float(stats.binomtest(now, len(flagged), asked, alternative="less").pvalue),
+    )
 
 
 class Shift:

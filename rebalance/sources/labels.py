@@ -166,8 +166,9 @@ def decide_later(reading, data, marks, known):
     if new and (len(known["negative"]) < SHOWN_NEGATIVE or reading.more_labels):
         before = [*known["positive"], *known["negative"]]
         raise InputError(
-            f"{name} must have labels of the training rows, "
-            f"{', '.join(map(_cut, before[:SHOWN]))}, got {_shown(new)}; write them as there."
+            f"{name} must have only labels of the training rows, "
+            f"{', '.join(map(_cut, before[:SHOWN]))}, got {_shown(new)}; write the labels as the "
+            "training rows have them."
         )
     without = reading.unlabelled + sum(reading.labels[label] for label in gone)
     if without and data.unlabelled != "drop":

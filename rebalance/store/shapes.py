@@ -264,8 +264,13 @@ SHAPES = {
     "dvc.yaml": Pipeline,
     "dvc.lock": Lock,
 }
-# What no stage writes.
-IN_GIT = ("dvc.yaml", "dvc.lock", "final.json")
+# What no stage writes, and how it comes back.
+MENDED = {
+    "dvc.yaml": "restore it by 'git checkout -- dvc.yaml'",
+    "dvc.lock": "run 'rebalance doctor', or restore it by 'git checkout -- dvc.lock'",
+    "metrics/final.json": "restore it by 'git checkout -- metrics/final.json'",
+    ".rebalance/final.json": "put the metrics/final.json of the last commit in its place",
+}
 
 
 def check(path, content):
@@ -281,11 +286,8 @@ def check(path, content):
         # pydantic names which of several types it tried as well.
         keys = [str(key) for key in first["loc"] if key not in ALTERNATIVES]
         rule = RULES.get(first["type"]) or first["msg"]
-        mended = (
-            "restore it as git has it"
-            if PurePath(path).name in IN_GIT
-            else "run 'dvc repro' to make it again"
-        )
+        of = (words for name, words in MENDED.items() if PurePath(path).match(name))
+        mended = next(of, "run 'dvc repro' to make it again")
         raise InputError(
             f"{path} is damaged: {shown('.'.join(keys)) if keys else 'it'} must be {rule}, got "
             f"{shown(first['input'])}; {mended}."

@@ -38,12 +38,14 @@ def run(file, model):
     if share:
         p = restated(p, scorer.model.share, share)
     side, of = store.read_json(paths.SPLIT)["train"], scores[scorer.name]
-    promised = threshold.promise or {}
+    promise = threshold.promise or {}
+    asked = {promise.get("share"): promise.get("asked")} if promise.get("promised") else {}
     checked = watching.promises(
         y, p, flagged,
         train=(side["positives"], side["rows"]),
         test=(of["true_positives"], of["true_positives"] + of["false_positives"]),
-        asked=promised.get("asked") if promised.get("promised") else None,
+        precision=asked.get("precision"),
+        recall=asked.get("recall"),
         prevalence=share,
     )  # fmt: skip
     text = report(scorer.name, y, checked, flagged, shifts)
