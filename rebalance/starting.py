@@ -53,8 +53,3 @@ def end():
 def _interrupted(_number, _frame):
     os.write(2, INTERRUPTION.encode())
     os._exit(INTERRUPTED)
-
-
-# While Python looks for the module that -m names, and imports its package; nobody else is meant.
-if sys.argv[0] == "-m":
-    begin()

@@ -1,4 +1,9 @@
 """The six stages of the pipeline, each run as ``python -m stages.<name>``."""
 
-# Before a stage imports anything that takes long.
-from rebalance import starting  # noqa: F401
+import sys
+
+from rebalance import starting
+
+# While Python looks for the module that -m names; who imports a stage keeps Ctrl-C and the rest.
+if sys.argv[0] == "-m":
+    starting.begin()

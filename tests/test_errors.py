@@ -163,6 +163,24 @@ def test_a_stage_that_is_imported_leaves_ctrl_c_to_who_imports_it(tmp_path):
     assert done.stderr.endswith("KeyboardInterrupt\n")
 
 
+def test_a_program_of_somebody_s_that_imports_the_library_keeps_ctrl_c_and_its_collector(tmp_path):
+    place = tmp_path / "theirs"
+    place.mkdir()
+    (place / "__init__.py").write_text("from rebalance import errors\n", encoding="utf-8")
+    code = "import gc, signal\nprint(gc.isenabled(), signal.getsignal(2).__name__)\n"
+    (place / "run.py").write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "theirs.run"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
+        capture_output=True,
+        text=True,
+        check=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert done.stdout == "True default_int_handler\n"
+
+
 def test_a_stage_and_a_command_name_a_limit_of_memory_before_they_import_libraries(tmp_path):
     for module in ("stages.split", "rebalance.cli"):
         command = f"ulimit -v 400000 && exec {sys.executable} -m {module}"

@@ -78,6 +78,12 @@ def test_a_file_of_git_is_restored_and_not_made_again(path, content, said, mende
     assert str(caught.value).endswith(f"{mended}.")
 
 
+def test_what_dvc_takes_in_dvc_yaml_and_sealed_rows_without_a_positive_are_no_damage():
+    theirs = {"cmd": "x", "params": ["data", {"other.yaml": ["a"]}, {"more.yaml": None}]}
+    store.check_shape(paths.PIPELINE, {"stages": {"theirs": theirs, "none": {"params": None}}})
+    store.check_shape(paths.SPLIT, {"final": {"rows": 9, "positives": 0}})
+
+
 def test_json_that_is_nested_without_an_end_is_refused_in_a_line(tmp_path):
     (tmp_path / "a.json").write_text("[" * 100_000, encoding="utf-8")
     with pytest.raises(InputError, match="is not whole; run 'dvc repro'"):

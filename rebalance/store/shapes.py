@@ -52,7 +52,7 @@ class Side(Mapping):
     """Training rows, test rows or sealed rows."""
 
     rows: Some = None
-    positives: Some = None
+    positives: Count = None
     prevalence: float = None
     natural_ratio: float = None
     no_information_rate: float = None
@@ -215,7 +215,7 @@ class Stage(Mapping):
     """A stage of dvc.yaml, as far as it is read here."""
 
     do: "Stage" = None
-    params: list[str] = None
+    params: list[str | dict[str, Any]] | None = None
     outs: list[str | dict[str, Any]] = None
     metrics: list[str | dict[str, Any]] = None
     plots: list[str | dict[str, Any]] = None

@@ -46,7 +46,12 @@ def _stage(name, content, key):
     ]
     return Stage(
         name=name,
-        params=tuple(text.replace("${key}", key) for text in content.get("params", ())),
+        # A mapping names another file of parameters, which no stage of ours has.
+        params=tuple(
+            each.replace("${key}", key)
+            for each in content.get("params") or ()
+            if isinstance(each, str)
+        ),
         outputs=tuple(Path(text.replace("${key}", key)) for text in written),
     )
 
