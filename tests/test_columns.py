@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from rebalance import columns
+from rebalance import columns, store
 from rebalance.errors import InputError
 from rebalance.params.sections import Kinds
 from tests.strategies import ROOT
@@ -290,13 +290,32 @@ def test_a_date_is_not_made_of_numbers_in_silence():
         columns.matrix(learnt, pd.DataFrame({"x": [20240101]}))
 
 
-def test_rows_of_the_table_that_hold_no_day_are_refused_before_any_fit():
+def test_rows_of_the_table_that_hold_no_day_are_refused_before_any_fit(tmp_path, monkeypatch):
     learnt = learn(x=DIGITS, n=[1.5, 2.5] * 5)
-    columns.refuse_no_dates(learnt, pa.table({"x": [*DIGITS, None], "n": [0.5] * 11}))
+
+    def whole(*_):
+        raise AssertionError("a whole column was read")
+
+    def table(x):
+        store.write_frame(tmp_path / "raw.parquet", pa.table({"x": x, "n": [0.5] * len(x)}))
+        return store.Columns(tmp_path / "raw.parquet")
+
+    monkeypatch.setattr(store.Columns, "__getitem__", whole)
+    columns.refuse_no_dates(learnt, table([*DIGITS, None]))
     with pytest.raises(
         InputError, match=r"column 'x' must hold dates, .*, got 0; .*data\.read\.missing"
     ):
-        columns.refuse_no_dates(learnt, pa.table({"x": [*DIGITS, 0], "n": [0.5] * 11}))
+        columns.refuse_no_dates(learnt, table([*DIGITS, 0]))
+
+
+def test_a_column_of_a_file_is_read_in_pieces(tmp_path):
+    table = pa.table({"x": DIGITS, "c": pa.array(["a", None] * 5).dictionary_encode()})
+    store.write_frame(tmp_path / "raw.parquet", table)
+    raw = store.Columns(tmp_path / "raw.parquet")
+    for name in ("x", "c"):
+        pieces = [piece.to_pylist() for piece in raw.pieces(name, 4)]
+        assert [len(piece) for piece in pieces] == [4, 4, 2]
+        assert [*itertools.chain(*pieces)] == table[name].to_pylist()
 
 
 def test_a_frame_whose_column_mixes_types_is_read_as_text():

@@ -1,8 +1,12 @@
 """A trained model in use: files scored, requests answered, promises checked, scores compared."""
 
+import bz2
 import contextlib
+import gzip
+import io
 import itertools
 import json
+import lzma
 import os
 import re
 import shutil
@@ -18,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -384,6 +389,42 @@ def test_the_server_refuses_in_words(address, body, kind, status, message):
     code, answer = call(f"{address}/invocations", body, kind)
     assert code == status
     assert message in answer["error"]
+
+
+def in_parquet(frame):
+    file = io.BytesIO()
+    frame.to_parquet(file)
+    return file.getvalue()
+
+
+def in_a_zip(frame):
+    file = io.BytesIO()
+    frame.to_csv(file, index=False, compression="zip")
+    return file.getvalue()
+
+
+def as_csv(pack):
+    return lambda frame: pack(frame.to_csv(index=False).encode())
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [
+        in_parquet,
+        in_a_zip,
+        as_csv(gzip.compress),
+        as_csv(bz2.compress),
+        as_csv(lzma.compress),
+        as_csv(lambda text: pa.compress(text, "zstd", asbytes=True)),
+        as_csv(lambda text: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + text),  # an .xls begins so
+    ],
+    ids=["parquet", "zip", "gz", "bz2", "xz", "zst", "xls"],
+)
+def test_a_body_of_csv_is_not_unpacked(scorer, pack):
+    body, data = pack(table(20)[0]), params.load().data
+    with pytest.raises(server.Refused, match="must be text as it stands, got Parquet") as refused:
+        server.rows_of(body, "text/csv", scorer.learnt, data)
+    assert refused.value.status == 400
 
 
 def test_a_server_takes_a_free_port_and_says_which_are_none():

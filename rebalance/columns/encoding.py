@@ -123,11 +123,13 @@ def refuse_no_dates(learnt, columns):
     """Raise `InputError` where a date in digits has numbers that write no date.
 
     The training rows have dates only, and a model could not answer for the other rows: the first
-    of them would be test rows, after all models are trained.
+    of them would be test rows, after all models are trained. ``columns`` are `store.Columns`, of
+    which no column is in memory whole.
     """
     for name, entry in learnt.items():
         if "digits" in entry:
-            _moments(values.as_arrow(columns[name]), name, entry)
+            for piece in columns.pieces(name):
+                _moments(values.as_arrow(piece), name, entry)
 
 
 def roles(roles, learnt):

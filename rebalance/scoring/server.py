@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from rebalance import sources, workers
 from rebalance.errors import InputError, one_line
+from rebalance.sources import contents
 
 # Rows of a request are in memory, three times over.
 LARGEST = 16 << 20
@@ -122,6 +123,13 @@ def rows_of(body, kind, learnt, data):
 
     if kind == "text/csv":
         try:
+            # What is compressed may be a thousand times as large in memory.
+            if not contents.is_plain(_Body(body)):
+                raise Refused(
+                    400,
+                    "a body of text/csv must be text as it stands, got Parquet, a workbook or a "
+                    "compressed file; send the rows as CSV that is not compressed.",
+                )
             pieces, _ = sources.rows(_Body(body), data, learnt)
             return pa.concat_tables(pieces)
         except InputError as error:

@@ -73,6 +73,15 @@ def is_parquet(path):
     )
 
 
+def is_plain(path):
+    """Say whether a file is text as it stands: not Parquet, no workbook, not compressed."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head.startswith((ZIP, GZIP, XZ, ZSTD, workbook.OLD)):
+        return False
+    return not (head.startswith(BZIP2) and head[4:10] == BLOCK) and not is_parquet(path)
+
+
 def _is_text(head):
     return not any(byte < 9 or 13 < byte < 32 for byte in head)
 

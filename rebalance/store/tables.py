@@ -274,6 +274,12 @@ class Columns:
             column = column.cast(column.type.value_type)
         return column if self.rows is None else column.take(self.rows)
 
+    def pieces(self, name, rows=BLOCK):
+        """Yield one column of all rows of the file, an arrow array of so many rows at a time."""
+        with _whole(self.path):
+            for batch in self.file.iter_batches(rows, columns=[name]):
+                yield batch.column(0)
+
     def take(self, rows):
         """Return `Columns` of some rows of the file, by their numbers."""
         return Columns(self.path, rows, self.more)
