@@ -85,6 +85,10 @@ WRITTEN = {
         DAYS, None, ["2024-02-03", "", "2024-02-03T10:00:00", "2024-02-04 11:30", "?"],
     ),
     "days in digits": (DIGITS, None, ["20240203", "", "20240301"]),
+    "dates as categories": (
+        ["2024-02-03", "2024-02-04"] * 20, "category",
+        ["2024-02-04", "2024-02-03 00:00", "2024-02-05", "z", "", "?"],
+    ),
     "prose": (PROSE, None, ["one two", "5", "", "2024-01-01"]),
     "decimal commas": (COMMAS, None, ["7", "1234", ""]),
 }  # fmt: skip
@@ -134,6 +138,7 @@ def test_long_numbers_keep_their_last_digit_next_to_a_gap(data):
         (COMMAS, ["1.234"], [[1234]]),
         (COMMAS, ["1.234,5", "1.234"], [[1234.5], [1234]]),
         (COMMAS, ["1.5", "1.234"], REFUSED),
+        (["1.234,5", "2,25"] * 20, ["1.234", "7"], [[1234], [7]]),
         ([f"{1 + i % 28:02}/03/2024" for i in range(N)], ["05/03/2024"], [[1, 4]]),
         ([f"{1 + i % 28:02}/03/2024" for i in range(N)], ["03/25/2024"], REFUSED),
         ([f"03/{1 + i % 28:02}/2024" for i in range(N)], ["03/05/2024"], [[1, 4]]),
@@ -151,6 +156,25 @@ def test_a_file_is_read_as_the_training_rows_were_or_refused(data, values, new, 
         return
     rows = server.rows_of(body, "text/csv", learnt, data)
     assert columns.rows(learnt, rows)[:, 1:].tolist() == expected
+
+
+def test_training_rows_said_to_be_a_category_or_a_text_have_their_codes_again(data):
+    days = ["2024-02-03", "2024-02-04"] * 20
+    learnt = trained(data, days, "category")
+    assert encoded(learnt, data, days, "csv") == [[0], [1]] * 20
+    # As text 1.50 is 1.5, of three characters, and one word.
+    learnt = trained(data, ["1.50", "12.50"] * 20, "text")
+    assert encoded(learnt, data, ["1.50", "12.50"], "csv") == [[3, 1], [4, 1]]
+
+
+def test_days_of_parquet_said_to_be_a_category_are_those_of_csv(data):
+    table = pa.table({"v": pa.array(DAYS).cast(pa.date32()), "n": range(N)})
+    learnt = columns.learn(table, ["v"], {"v": "category"})
+    codes = columns.rows(learnt, table)[:, 0].tolist()
+    assert len({*codes}) == 28
+    pd.DataFrame({"v": DAYS, "n": range(N)}).to_csv("new.csv", index=False)
+    pieces, _ = sources.rows("new.csv", data, learnt)
+    assert columns.rows(learnt, pa.concat_tables(pieces))[:, 0].tolist() == codes
 
 
 @pytest.mark.parametrize("value", ["1.234", "1.5"])

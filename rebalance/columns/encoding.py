@@ -90,12 +90,17 @@ def learn(columns, names, said=None, read=None):
         By name, in the order of ``names``: what `kinds.recognise` finds; of a category its
         ``values``, the most frequent first, of a date its ``parts``, its ``origin``, and
         ``since``, the dates before it in the table whose distance from it differs between rows;
-        of a date in whole numbers, as 20261231, ``digits``; and ``read``.
+        of a date in whole numbers, as 20261231, ``digits``; of a category or a text that
+        params.yaml makes of another type, ``typed``; and ``read``.
     """
     learnt, dates = recognise(columns, names, said), {}
     for name, entry in learnt.items():
         if name in (read or {}) and entry["kind"] not in LEFT_OUT:
             entry["read"] = read[name]
+        said_text = entry["kind"] in {"category", "text"} and entry.get("said")
+        if said_text and not _holds_text(decoded(columns[name])):
+            # Its values are not as a cell has them: 1.5 for 1.50, a moment for a day.
+            entry["typed"] = True
         if entry["kind"] == "category":
             entry["values"] = _values(decoded(columns[name]), entry)
         elif entry["kind"] == "date":
@@ -353,12 +358,18 @@ def _values(column, entry):
 
 
 def _labels(column, entry):
-    """Return a column as text, with nulls for the marks of a missing value."""
+    """Return a column as text, with nulls for the marks of a missing value; dates in one form."""
+    import pyarrow as pa
+
+    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("us"), safe=False)
     return values.without_marks(values.text(column), entry.get("read"))
 
 
 def is_text(entry):
     """Say whether a column was text in training, which is no number in any form: a code 007."""
+    if entry.get("typed"):
+        return False
     if entry["kind"] != "category":
         return entry["kind"] in {"text", "id"}
     labels = entry["values"]
@@ -371,6 +382,27 @@ def _are_numbers(labels):
     return values.as_numbers(pa.chunked_array([pa.array(labels, pa.string())])).to_pylist() == (
         labels
     ) and all(map(values.is_number, labels))
+
+
+def _holds_text(column):
+    import pyarrow as pa
+
+    return pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+
+
+def _as_moments(column):
+    """Return text with each date, as 2026-12-31, in the form of the labels of dates."""
+    import pyarrow as pa
+
+    def moment(value):
+        try:
+            return pa.scalar(value).cast(pa.timestamp("us")).cast(pa.string()).as_py()
+        except pa.ArrowInvalid:
+            return value
+
+    column = column.combine_chunks().dictionary_encode()
+    texts = [moment(value) for value in column.dictionary.to_pylist()]
+    return pa.chunked_array([pa.array(texts, pa.string()).take(column.indices)])
 
 
 def _are_truths(labels):
@@ -388,6 +420,8 @@ def _codes(column, entry):
         column = values.as_numbers(column)
     elif column_is_text and _are_truths(labels):
         column = pc.utf8_lower(column)
+    elif column_is_text and entry.get("typed"):
+        column = _as_moments(column)
     codes = pc.index_in(column, value_set=pa.array(labels, pa.string()))
     codes = pc.fill_null(codes, len(labels)).to_numpy().astype(float)
     if column.null_count:

@@ -165,9 +165,11 @@ class Cells:
             if self.steady:
                 self._follow(numbers)
         elif self.comma_before:
-            grouped = pc.sum(pc.match_substring_regex(column, GROUPED_DOT)).as_py() or 0
+            present = column.filter(pc.is_valid(numbers))
+            grouped = pc.sum(pc.match_substring_regex(present, GROUPED_DOT)).as_py() or 0
+            whole = pc.sum(pc.match_substring_regex(present, WHOLE)).as_py() or 0
             self.either += grouped
-            self.by_mark[","] += grouped
+            self.by_mark[","] += grouped + whole
         elif there and self.by_mark["."] == self.by_mark[","] + there:
             # No decimal so far that can only be one: look whether this batch has some.
             dotted = column.filter(pc.match_substring(column, "."))
