@@ -224,6 +224,24 @@ def test_what_is_no_number_is_not_made_one(data, value, said):
         columns.rows(learnt, pd.DataFrame({"n": [1.5], "v": [value]}))
 
 
+@pytest.mark.parametrize("value", [["east"], {"east": 1}, [["east"]]])
+@pytest.mark.parametrize("other", ["east", 5, None])
+def test_a_list_is_no_category_whatever_stands_next_to_it(data, value, other):
+    learnt = trained(data, ["east", "west"] * 20)
+    for new in ([value], [value, other], [other, value]):
+        rows = pd.DataFrame({"n": [7] * len(new), "v": pd.Series(new, dtype=object)})
+        with pytest.raises(InputError, match="column 'v' must hold a single value in each row"):
+            columns.rows(learnt, rows)
+
+
+@pytest.mark.parametrize("other", ["east", 5])
+def test_half_a_character_is_refused_whatever_stands_next_to_it(data, other):
+    learnt = trained(data, ["east", "west"] * 20)
+    rows = pd.DataFrame({"n": [7, 7], "v": [other, "a\ud800"]}, dtype=object)
+    with pytest.raises(InputError, match=r"column 'v' must hold text .*, got '\\ud800', half"):
+        columns.rows(learnt, rows)
+
+
 def test_lengths_of_time_are_seconds_in_a_frame_as_in_a_file(data):
     learnt = trained(data, [1.5, 2.5] * 20)
     frame = pd.DataFrame({"n": [1.5], "v": [pd.Timedelta(minutes=1)]})

@@ -383,6 +383,17 @@ def test_the_server_scores_json_and_csv_alike(address, scorer):
             "application/json", 422, "column 'amount' must hold numbers, got 'much'",
         ),
         (b" " * (server.LARGEST + 1), "text/csv", 413, "must have 16 MB at most"),
+        (b"[" * 200_000, "application/json", 400, "JSON that is nested too deeply"),
+        (
+            b'{"dataframe_records": [{"amount": 1, "age": 1, "shop": "\\ud800"}]}',
+            "application/json", 422, r"column 'shop' must hold text of Unicode's characters, got "
+            r"'\ud800', half of one",
+        ),
+        (
+            b'{"dataframe_split": {"columns": ["age", "amount", "shop", "age"],'
+            b' "data": [[1, 1, "east", 1]]}}',
+            "application/json", 422, "must have each column once, got more than one age",
+        ),
     ],
 )  # fmt: skip
 def test_the_server_refuses_in_words(address, body, kind, status, message):

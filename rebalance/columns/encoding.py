@@ -200,7 +200,7 @@ def matrix(learnt, columns, dtype=float):
     Raises
     ------
     InputError
-        Where a column is missing, or holds what it did not hold in training.
+        Where a column is missing or there twice, or holds what it did not hold in training.
     """
     names = used(learnt)
     there = list(getattr(columns, "column_names", None) or columns.columns)
@@ -208,6 +208,11 @@ def matrix(learnt, columns, dtype=float):
         raise InputError(
             f"the model needs the columns {listed(absent)}, which are not in the rows; pass the "
             "rows with the columns of the training table."
+        )
+    if twice := [name for name in names if there.count(name) > 1]:
+        raise InputError(
+            f"the rows must have each column once, got more than one {listed(twice)}; leave one "
+            "of them out."
         )
     n_rows = getattr(columns, "num_rows", None)
     X = np.empty((len(columns) if n_rows is None else n_rows, len(encoded(learnt))), dtype)
@@ -276,9 +281,7 @@ def _refuse_nested(column, name):
     import pyarrow as pa
 
     if pa.types.is_nested(column.type):
-        raise InputError(
-            f"column {shown(name)} must hold a single value in each row, got a list or a structure."
-        )
+        raise values.nested(name)
 
 
 def _numbers(column, name, entry):

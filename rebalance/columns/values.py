@@ -6,6 +6,8 @@ The answer for a row must not hang on the rows next to it: each value is looked 
 import math
 import re
 
+from rebalance.errors import InputError, shown
+
 # Marks of a missing value in any column: those of pandas, and marks that no category is called.
 MISSING = frozenset({
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
@@ -55,7 +57,13 @@ def seconds(column):
 
 
 def as_arrow(column):
-    """Return a column of arrow or of pandas as one of arrow; of mixed types as text."""
+    """Return a column of arrow or of pandas as one of arrow; of mixed types as text.
+
+    Raises
+    ------
+    InputError
+        Where a value is a list or a structure, or text that no file could hold.
+    """
     import pyarrow as pa
 
     if isinstance(column, pa.ChunkedArray | pa.Array):
@@ -63,11 +71,32 @@ def as_arrow(column):
     if getattr(column.dtype, "tz", None) is not None:
         column = column.dt.tz_convert(None)  # to UTC, which arrow reads without a warning
     try:
+        return _as_arrow(column)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"column {shown(column.name)} must hold text of Unicode's characters, got "
+            f"{error.object[error.start]!r}, half of one; write the character as a whole."
+        ) from error
+
+
+def _as_arrow(column):
+    import pyarrow as pa
+
+    try:
         return decoded(pa.array(column, from_pandas=True))
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        if any(isinstance(value, list | tuple | dict) for value in column):
+            raise nested(column.name) from None
         there = column.notna()
         texts = [written(value) if ok else None for value, ok in zip(column, there, strict=True)]
         return pa.chunked_array([pa.array(texts, pa.string())])
+
+
+def nested(name):
+    """Return the `InputError` for a column in which a value is more than one."""
+    return InputError(
+        f"column {shown(name)} must hold a single value in each row, got a list or a structure."
+    )
 
 
 def written(value):

@@ -140,6 +140,8 @@ def rows_of(body, kind, learnt, data):
         content = json.loads(body)
     except ValueError as error:
         raise Refused(400, f"the body is not JSON: {one_line(error)}.") from error
+    except RecursionError as error:
+        raise Refused(400, "the body is JSON that is nested too deeply; see /schema.") from error
     # Objects: of whole numbers and a gap pandas would make doubles, which round long ones.
     try:
         if "dataframe_split" in content:
