@@ -143,6 +143,9 @@ def test_long_numbers_keep_their_last_digit_next_to_a_gap(data):
         ([f"{1 + i % 28:02}/03/2024" for i in range(N)], ["03/25/2024"], REFUSED),
         ([f"03/{1 + i % 28:02}/2024" for i in range(N)], ["03/05/2024"], [[1, 4]]),
         ([f"03/{1 + i % 28:02}/2024" for i in range(N)], ["25/03/2024"], REFUSED),
+        # Dots stand in dates that begin with the day.
+        ([f"03/{1 + i % 28:02}/2024" for i in range(N)], ["05.03.2024"], REFUSED),
+        ([f"{1 + i % 28:02}/03/2024" for i in range(N)], ["05.03.2024"], [[1, 4]]),
     ],
 )
 def test_a_file_is_read_as_the_training_rows_were_or_refused(data, values, new, expected):
@@ -260,3 +263,37 @@ def test_a_first_row_that_looks_like_a_second_header_is_scored(data):
     pieces, names = sources.rows("new.csv", data, only)
     assert names == ["v", "w"]
     assert columns.rows(only, pa.concat_tables(pieces)).tolist() == [[3], [0], [0], [0]]
+
+
+@pytest.mark.parametrize("line", ["---", "----", "-", ":---:"])
+@pytest.mark.parametrize("values", [[1.5, 2.5] * 20, ["r", "s"] * 20], ids=["numbers", "text"])
+def test_a_line_below_the_header_is_no_row(data, values, line):
+    learnt = trained(data, values)
+    rows = "".join(f"|7|{value}|\n" for value in values[:4])
+    Path("new.csv").write_text(f"|n|v|\n|{line}|{line}|\n{rows}")
+    pieces, _ = sources.rows("new.csv", data, learnt)
+    assert pa.concat_tables(pieces)["v"].to_pylist() == values[:4]
+
+
+@pytest.mark.parametrize("value", ["03/04/2024", "1,234"])
+def test_a_column_that_the_model_does_not_use_stops_nothing(data, value):
+    learnt = trained(data, [1.5, 2.5] * 20)
+    Path("new.csv").write_text(f"n;v;w\n7;2;{value}\n")
+    pieces, _ = sources.rows("new.csv", data, learnt)
+    rows = pa.concat_tables(pieces)
+    assert columns.rows(learnt, rows)[0, 1] == 2
+    assert rows["w"].to_pylist() == [value]
+    # It may be the amounts of a rule, or an id to write.
+    with pytest.raises(InputError, match="column 'w' can be read in two ways: "):
+        sources.rows("new.csv", data, learnt, also=["w"])
+
+
+def test_a_list_of_parquet_that_the_model_does_not_use_is_passed_over(data):
+    learnt = trained(data, [1.5, 2.5] * 20)
+    pd.DataFrame({"n": [7], "v": [1.5], "w": [[1]]}).to_parquet("new.parquet")
+    pieces, names = sources.rows("new.parquet", data, learnt)
+    assert names == ["n", "v"]
+    assert columns.rows(learnt, pa.concat_tables(pieces))[0, 1] == 1.5
+    pd.DataFrame({"n": [7], "v": [[1.5]]}).to_parquet("new.parquet")
+    with pytest.raises(InputError, match="has columns of lists, structures or the like"):
+        sources.rows("new.parquet", data, learnt)

@@ -50,7 +50,7 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
         raise InputError(f"the output must end in .csv or .parquet, got {target.name[:40]!r}.")
     _refuse_input(target, source, data)
     threshold = models.threshold(scorer, rule)
-    pieces, names = sources.rows(source, data, scorer.learnt)
+    pieces, names = sources.rows(source, data, scorer.learnt, also=[*ids, amounts])
     if absent := [name for name in scorer.inputs if name not in names]:
         raise InputError(
             f"{source} lacks {len(absent)} of the {len(scorer.inputs)} columns that "

@@ -16,12 +16,13 @@ def find(path, rows, options, target, is_row=None):
     """Return the number of the header, None for none, and of the first row of data.
 
     ``is_row`` says of (names, cells) whether the cells are those of a row to score, which no row
-    below the header may be that is left out.
+    below the header may be that is left out; a drawn line is none.
     """
     number, body = _found(path, rows, options, target)
     if is_row and number is not None:
         names = rows[number]
-        body = next((i for i in range(number + 1, body) if is_row(names, rows[i])), body)
+        first = number + 1 + _ruled(rows[number + 1 :])
+        body = next((i for i in range(first, body) if is_row(names, rows[i])), body)
     return number, body
 
 

@@ -40,7 +40,7 @@ def lay_out(parts, data, encoding, known):
             f"{known.argument} {str(data.path)!r} must hold CSV or Parquet files, got both; choose "
             "by data.pattern, such as '*.csv'."
         )
-    layout = _parquet(parts, data) if kinds == {True} else _csv(parts, data, encoding, known)
+    layout = _parquet(parts, data, known) if kinds == {True} else _csv(parts, data, encoding, known)
     partition = list(parts[0].partition)
     for part in parts:
         if list(part.partition) != partition or set(partition) & set(layout.names):
@@ -83,7 +83,7 @@ def _csv(parts, data, encoding, known):
     )
 
 
-def _parquet(parts, data):
+def _parquet(parts, data, known):
     import pyarrow as pa
 
     files, types, first, unused, ranges = [], {}, None, [], []
@@ -92,7 +92,7 @@ def _parquet(parts, data):
         ranges += [name for name in ranged if name not in ranges]
         types_here = {new: kind for (_, new), kind in zip(names, kinds, strict=True)}
         no_use = [name for name, kind in types_here.items() if kind is None]
-        if wrong := [name for name in no_use if name not in data.drop]:
+        if wrong := [name for name in no_use if name not in data.drop and known.needs(name)]:
             raise InputError(
                 f"{part.path} has columns of lists, structures or the like, which no learner "
                 f"takes: {listed(wrong)}; name them in data.drop."

@@ -158,6 +158,8 @@ def _dates(name, cells, missing):
             day_first = first > 12
             if cells.day_first_before not in {None, day_first}:
                 raise ValueError(_other_order(name, day_first))
+        elif cells.day_first_before is False and cells.date_marks == {"."}:
+            raise ValueError(_other_order(name, True))
         elif day_first is None and cells.date_marks == {"."}:
             day_first = True
         elif day_first is None:

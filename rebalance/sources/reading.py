@@ -63,6 +63,7 @@ class Known:
 
     argument: str = "data.path"  # what names the files, for messages
     learnt: dict = field(default_factory=dict)  # what `columns.learn` returns
+    also: tuple = ()  # names of columns that are of use though no feature: of ids, of amounts
 
     @property
     def naming(self):
@@ -79,6 +80,11 @@ class Known:
     def is_text(self, name):
         """Say whether a column was text in training: no cell of it is a number or a date now."""
         return name in self.learnt and columns.is_text(self.learnt[name])
+
+    def needs(self, name):
+        """Say whether a column is of use: any is where there is no model."""
+        features = columns.used({name: self.learnt[name]}) if name in self.learnt else ()
+        return not self.learnt or name in features or name in self.also
 
     def is_category(self, name):
         """Say whether any text is a value of the column, though it may be one of no row before."""
@@ -225,7 +231,7 @@ def _meanings(states, laid, data, known):
             if not data.read.decimal and decimal:
                 _refuse_other_decimal(name, state, decimal, known.decimal(name))
         except ValueError as error:
-            if name in data.drop or known.is_category(name):
+            if name in data.drop or known.is_category(name) or not known.needs(name):
                 meanings[name] = decide(name, state, decimal, as_text=True)
             else:
                 unsure.append(str(error))

@@ -9,7 +9,7 @@ NO_COLUMN = "\0"
 NEW = "NEW.csv"
 
 
-def rows(path, data, learnt=None, argument=NEW):
+def rows(path, data, learnt=None, argument=NEW, also=()):
     """Return (an iterator of arrow tables, the names of the columns) of a file or a folder.
 
     Parameters
@@ -21,9 +21,11 @@ def rows(path, data, learnt=None, argument=NEW):
         What the model knows of its columns, as `columns.learn` returns it.
     argument : str
         What names the path, for messages.
+    also : sequence of str
+        Columns of use though the model does not need them; one of no use stops nothing.
     """
     data = data.model_copy(update={"target": NO_COLUMN, "path": path, "drop": []})
-    known = Known(argument=argument, learnt=learnt or {})
+    known = Known(argument=argument, learnt=learnt or {}, also=tuple(also))
     parts = (
         [files.Part(path=path, partition={})]
         if hasattr(path, "content")
@@ -41,5 +43,5 @@ def labelled(path, data, learnt, argument, before):
     """
     here = {"source": "file", "path": path, "drop": [], "columns": {}}
     data = data.model_copy(update=here)
-    profiled = profile(data, Known(argument=argument, learnt=learnt))
+    profiled = profile(data, Known(argument=argument, learnt=learnt, also=(data.target,)))
     return reading.pieces(profiled, answer(profiled, data, before))
