@@ -203,6 +203,40 @@ def test_a_mark_of_params_is_a_gap_wherever_a_row_comes_from(data):
         np.testing.assert_array_equal(found, [[1], [np.nan], [np.nan], [2]])
 
 
+@pytest.mark.parametrize("mark", [9, 9.0, "9", "9.0"])
+@pytest.mark.parametrize("other", [7, "z"])
+def test_a_number_that_marks_a_gap_does_so_in_every_form(data, mark, other):
+    read = data.read.model_copy(update={"missing": [mark]})
+    learnt = trained(data.model_copy(update={"read": read}), [7, 8, 9, 7] * 10, "category")
+    assert learnt["v"]["values"] == ["7", "8"]
+    for value in (9, 9.0, "9", "9.0", "09"):
+        for how in ("request of CSV", "json"):
+            found = encoded(learnt, data, [value, other], how)
+            np.testing.assert_array_equal(found, [[np.nan], [0 if other == 7 else 2]])
+
+
+@pytest.mark.parametrize(
+    ("written", "new", "codes"),
+    [
+        (["1,5", "2,5", "1,5", "1.234,5"], ["1,5", "2,50", "1.234,5", "1,234"], [0, 2, 1, 3]),
+        (["1%", "2%", "1%", "3%"], ["1%", "2 %", "3", "4%"], [0, 1, 2, 3]),
+        (["$1.50", "$2", "$1.50", "$1,000"], ["1.5", "$2.00", "$1,000.00", "$5"], [0, 2, 1, 3]),
+    ],
+)
+def test_numbers_as_people_write_them_have_one_code(data, written, new, codes):
+    learnt = trained(data, written * 10, "category")
+    for value, code in zip(new, codes, strict=True):
+        for how in ("csv", "request of CSV", "parquet", "json"):
+            assert encoded(learnt, data, [value], how) == [[code]]
+            assert encoded(learnt, data, [value, "zz"], how) == [[code], [3]]
+
+
+def test_a_text_that_may_be_a_thousand_is_refused_in_a_category_with_decimal_commas(data):
+    learnt = trained(data, ["1,5", "2,5"] * 20, "category")
+    assert encoded(learnt, data, ["1.234", "zz"], "csv") == REFUSED
+    assert encoded(learnt, data, ["1.5", "zz"], "json") == [[0], [2]]
+
+
 def test_categories_of_parquet_are_cleaned_as_text_is(data):
     learnt = trained(data, ["a", "a ", "?", "02"] * 10, how="parquet")
     assert learnt["v"]["values"] == ["a", "02"]

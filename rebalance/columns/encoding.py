@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rebalance.columns import values
+from rebalance.columns import values, writing
 from rebalance.columns.kinds import LEFT_OUT, days_in_digits, recognise, without_gaps
 from rebalance.columns.values import decoded
 from rebalance.errors import InputError, listed, shown
@@ -264,7 +264,7 @@ def _encode(name, entry, columns, learnt):
     if entry["kind"] in NUMERIC:
         yield _numbers(column, name, entry)
     elif entry["kind"] == "category":
-        yield _codes(column, entry)
+        yield _codes(column, name, entry)
     elif entry["kind"] == "text":
         yield from _sizes(column, entry)
     else:
@@ -292,7 +292,7 @@ def _numbers(column, name, entry):
         what = "true or false" if entry["kind"] == "boolean" else "numbers"
         texts = values.without_marks(column, entry.get("read"), number=True)
         if "decimal" in entry.get("read", {}):
-            _refuse_points(texts, name)
+            _refuse_points(texts, name, r"\.")
         column = _read_as(values.truths_as_numbers(texts), name, pa.float64(), what)
     if is_.is_temporal(column.type) and column.null_count < len(column):
         raise InputError(
@@ -304,11 +304,11 @@ def _numbers(column, name, entry):
     return values.without_numbers(column, entry.get("read")).to_numpy()
 
 
-def _refuse_points(texts, name):
-    """Raise `InputError` for a text with a point, where training rows had a decimal comma."""
+def _refuse_points(texts, name, pattern):
+    """Raise `InputError` for a text with such points, where training rows had a decimal comma."""
     import pyarrow.compute as pc
 
-    pointed = texts.filter(pc.fill_null(pc.match_substring(texts, "."), False))
+    pointed = texts.filter(pc.fill_null(pc.match_substring_regex(texts, pattern), False))
     if len(pointed):
         raise InputError(
             f"column {shown(name)} must hold numbers, got the text {pointed[0].as_py()[:40]!r}, "
@@ -366,7 +366,21 @@ def _labels(column, entry):
 
     if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("us"), safe=False)
-    return values.without_marks(values.text(column), entry.get("read"))
+    read = entry.get("read")
+    if not pa.types.is_string(column.type):
+        read = values.with_number_marks(read)
+    return values.without_marks(values.text(column), read)
+
+
+def _number_labels(column, name, entry):
+    """Return text as the labels of a category of numbers, in whatever form each is written."""
+    read = entry.get("read") or {}
+    texts = values.text(column)
+    if "decimal" in read:
+        # A number of JSON next to a text is text as well: 1.234 may be more than a thousand.
+        _refuse_points(texts, name, writing.GROUPED_DOT)
+    numbers = values.as_numbers(texts, read.get("decimal"))
+    return values.without_marks(numbers, values.with_number_marks(read))
 
 
 def is_text(entry):
@@ -412,19 +426,20 @@ def _are_truths(labels):
     return {*labels} <= {"true", "false"}
 
 
-def _codes(column, entry):
+def _codes(column, name, entry):
     """Return the number of each label; that of none for an unseen one, NaN for a gap."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     labels, column_is_text = entry["values"], pa.types.is_string(column.type)
-    column = _labels(column, entry)
     if column_is_text and _are_numbers(labels):
-        column = values.as_numbers(column)
-    elif column_is_text and _are_truths(labels):
-        column = pc.utf8_lower(column)
-    elif column_is_text and entry.get("typed"):
-        column = _as_moments(column)
+        column = _number_labels(column, name, entry)
+    else:
+        column = _labels(column, entry)
+        if column_is_text and _are_truths(labels):
+            column = pc.utf8_lower(column)
+        elif column_is_text and entry.get("typed"):
+            column = _as_moments(column)
     codes = pc.index_in(column, value_set=pa.array(labels, pa.string()))
     codes = pc.fill_null(codes, len(labels)).to_numpy().astype(float)
     if column.null_count:

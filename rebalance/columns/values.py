@@ -6,6 +6,7 @@ The answer for a row must not hang on the rows next to it: each value is looked 
 import math
 import re
 
+from rebalance.columns import writing
 from rebalance.errors import InputError, shown
 
 # Marks of a missing value in any column: those of pandas, and marks that no category is called.
@@ -202,20 +203,52 @@ def truths_as_numbers(texts):
     )
 
 
-def as_numbers(texts):
+def as_numbers(texts, decimal=None):
     """Return texts that are numbers as `text` writes these, others as they are.
 
+    A number that people write is one as well: with a decimal comma, thousands, percent. What is
+    two different numbers stays as it is, unless ``decimal`` says the mark of the column.
+
     >>> import pyarrow as pa
-    >>> as_numbers(pa.chunked_array([["01", "1.0", "a", None]])).to_pylist()
-    ['1', '1', 'a', None]
+    >>> as_numbers(pa.chunked_array([["01", "1.0", "1,5", "1%", "1,234", "a", None]])).to_pylist()
+    ['1', '1', '1.5', '1', '1,234', 'a', None]
     """
     import pyarrow as pa
 
     coded = pa.chunked_array([texts.combine_chunks()]).dictionary_encode().combine_chunks()
+    plain = _plain(coded.dictionary, decimal).to_pylist()
     values = [
         written(int(value) if WHOLE.fullmatch(value) else float(value))
         if NUMBER.fullmatch(value)
         else value
-        for value in coded.dictionary.to_pylist()
+        for value in plain
     ]
     return pa.chunked_array([pa.array(values, pa.string()).take(coded.indices)])
+
+
+def _plain(texts, decimal):
+    """Return texts with the numbers among them as a program writes them."""
+    import pyarrow.compute as pc
+
+    program = pc.match_substring_regex(texts, rf"^(?:{NUMBER.pattern})$")
+    dot, comma = (writing.plain(texts, mark) for mark in ".,")
+    by_dot, by_comma = (pc.match_substring_regex(texts, writing.STYLES[mark]) for mark in ".,")
+    both = pc.and_(pc.and_(by_dot, by_comma), pc.not_equal(dot, comma))
+    one = pc.if_else(by_dot, dot, pc.if_else(by_comma, comma, texts))
+    said = {".": dot, ",": comma}.get(decimal, texts)
+    return pc.if_else(program, texts, pc.if_else(both, said, one))
+
+
+def with_number_marks(read):
+    """Return how a column is read with its marks of a missing value as `as_numbers` has them too.
+
+    >>> with_number_marks({"marks": ["9.0", "none"]})["marks"]
+    ['9.0', 'none', '9', 'none']
+    """
+    import pyarrow as pa
+
+    if not (read or {}).get("marks"):
+        return read
+    marks = pa.chunked_array([pa.array(read["marks"], pa.string())])
+    more = as_numbers(marks, read.get("decimal")).to_pylist()
+    return read | {"marks": [*read["marks"], *more]}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rebalance.columns.values import BLANKS
+from rebalance.columns.writing import GROUPED_DOT, MONEY, STYLES, plain
 from rebalance.sources import dates, marks
 
 INT, FLOAT, BOOL, DATE, TEXT, EMPTY = "int", "float", "bool", "date", "text", "empty"
@@ -27,33 +28,6 @@ FEWEST_MEASURED, MEASURED_SHARE, MOST_UNITS = 15, 0.95, 3
 # Single letters that are units together; of others, as 0A and 1B, each is a part of a code.
 LETTERS = tuple(map(frozenset, ("kKmMbBgGtT", "CFK", "smhdwy", "gkt", "lLm")))
 
-SIGN = r"[+\-\x{2212}]?"
-MONEY = r"[$€£¥]|EUR|USD|GBP|CHF|JPY|INR|BRL"
-AFTER = rf"\s*(?:%|{MONEY})?\s*"
-BLANK = r"[ '\x{2019}\x{00a0}\x{202f}]"
-EXPONENT = r"([eE][+\-]?\d+)?"
-# Numbers by their decimal mark; between thousands the other mark, a blank or an apostrophe.
-DIGITS = {
-    ".": (
-        rf"(\d+(\.\d*)?|\.\d+|\d{{1,3}}(,\d{{2,3}})*,\d{{3}}(\.\d+)?"
-        rf"|\d{{1,3}}({BLANK}\d{{3}})+(\.\d+)?){EXPONENT}"
-    ),
-    ",": (
-        rf"(\d+(,\d*)?|,\d+|\d{{1,3}}(\.\d{{3}})+(,\d+)?"
-        rf"|\d{{1,3}}({BLANK}\d{{3}})+(,\d+)?){EXPONENT}"
-    ),
-}
-# With a sign, before or after one of money; in brackets instead, as accountants write what is due;
-# or with the sign behind, as old accounting programs do.
-STYLES = {
-    mark: (
-        rf"^(?:{SIGN}\s*(?:{MONEY})?\s*{digits}{AFTER}|(?:{MONEY})\s*{SIGN}\s*{digits}{AFTER}"
-        rf"|\(\s*(?:{MONEY})?\s*{digits}{AFTER}\)|{digits}{AFTER}-)$"
-    )
-    for mark, digits in DIGITS.items()
-}
-# 1.234 is a number with three decimals, or more than a thousand.
-GROUPED_DOT = r"^[+\-]?[1-9]\d{0,2}(\.\d{3})+$"
 WHOLE, LEADING_ZERO = r"^[+\-]?\d+$", r"^[+\-]?0\d"
 
 
@@ -377,17 +351,3 @@ def _cast(column, kind):
         except pa.ArrowInvalid:
             continue
     return None
-
-
-def plain(column, decimal):
-    """Return numbers as a program writes them: no thousands, signs of money or percent."""
-    import pyarrow.compute as pc
-
-    clutter = MONEY + r"|[%'\x{2019}\x{00a0}\x{202f}\s]|^\+"
-    column = pc.replace_substring_regex(column, clutter, "")
-    column = pc.replace_substring(column, "\u2212", "-")
-    column = pc.replace_substring_regex(column, r"^\((.*)\)$|^(.+)-$", r"-\1\2")
-    column = pc.replace_substring(column, "," if decimal == "." else ".", "")
-    if decimal == ",":
-        column = pc.replace_substring(column, ",", ".")
-    return column
