@@ -629,6 +629,26 @@ def test_labels_that_training_did_not_have_are_not_taken_for_negatives(watched, 
         cli.main(["watch", "labelled.csv"])
 
 
+def test_unknown_labels_are_negative_only_where_those_of_training_were_cut_and_watch_says_so(
+    watched, capsys
+):
+    frame, y = table(300)
+    labels = np.where(y == 1, "1", "n3").astype(object)
+    labels[np.flatnonzero(y == 0)[:2]] = "frd"
+    frame.assign(bad=labels).to_csv("labelled.csv", index=False)
+    before = {"positive": ["1"], "negative": [f"n{i}" for i in range(10)]}
+    store.write_json(paths.READING, before)
+    with pytest.raises(InputError, match=r"only labels of the training rows, .*, got 'frd';"):
+        cli.main(["watch", "labelled.csv"])
+    store.write_json(paths.READING, before | {"negative_cut": True})
+    with contextlib.suppress(SystemExit):
+        cli.main(["watch", "labelled.csv"])
+    assert capsys.readouterr().out.splitlines()[1] == (
+        "labels taken for negative, as training rows had more than the 10 negative ones that are "
+        "written down: 'frd'"
+    )
+
+
 def test_a_file_without_labels_has_nothing_to_watch(watched):
     table(30)[0].assign(bad="").to_csv("labelled.csv", index=False)
     with pytest.raises(InputError, match="must have a label in every row, got 30 rows without"):

@@ -126,6 +126,15 @@ def test_some_classes_against_the_rest(tmp_path):
     )
 
 
+@pytest.mark.parametrize(("classes", "cut"), [(11, False), (12, True)])
+def test_more_than_ten_negative_labels_are_said_to_be_cut(tmp_path, classes, cut):
+    labelled(tmp_path, np.arange(120) % classes, positive=[3])
+    section = asked(tmp_path / "t.csv", positive=[3])
+    said = sources.described(sources.profile(section), section)
+    assert len(said["negative"]) == 10
+    assert ("negative_cut" in said) == cut
+
+
 def test_rows_without_a_label_are_counted_and_dropped_only_when_asked(tmp_path):
     labels = two("1", "0")
     labels[[0, 5]] = ["", " "]

@@ -154,7 +154,8 @@ def decide_later(reading, data, marks, known):
     reading, data, marks
         As `decide` takes them.
     known : dict
-        ``positive`` and ``negative``, the labels of the training rows, the latter ten at most.
+        ``positive`` and ``negative``, the labels of the training rows, and ``negative_cut`` where
+        there were more of the latter.
     """
     name = f"data.target {reading.target!r}"
     marks = {*marks, *(marked(reading.labels, _asked(data)) if data.unlabelled == "drop" else ())}
@@ -163,7 +164,8 @@ def decide_later(reading, data, marks, known):
     positive = [each for each in there if any(same(each.label, one) for one in _asked(data))]
     rest = [each for each in there if each not in positive]
     new = [each for each in rest if not any(same(each.label, one) for one in known["negative"])]
-    if new and (len(known["negative"]) < SHOWN_NEGATIVE or reading.more_labels):
+    cut = known.get("negative_cut", False)
+    if new and (not cut or reading.more_labels):
         before = [*known["positive"], *known["negative"]]
         raise InputError(
             f"{name} must have only labels of the training rows, "
@@ -181,6 +183,15 @@ def decide_later(reading, data, marks, known):
     return Answer(
         positive=tuple(label for each in positive for label in each.spellings),
         negative=tuple(label for each in rest for label in each.spellings),
+        notes=(_taken(new),) if new else (),
+    )
+
+
+def _taken(new):
+    """Return what to say of labels that are taken for negative, as there were too many to list."""
+    return (
+        f"labels taken for negative, as training rows had more than the {SHOWN_NEGATIVE} negative "
+        f"ones that are written down: {_shown(new)}"
     )
 
 

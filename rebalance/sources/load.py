@@ -118,6 +118,7 @@ def described(profiled, data):
         "target": profiled.target,
         "positive": [str(label) for label in decided.positive],
         "negative": [str(label) for label in decided.negative[: labels.SHOWN_NEGATIVE]],
+        **({"negative_cut": True} if len(decided.negative) > labels.SHOWN_NEGATIVE else {}),
         "without_label": profiled.rows - sum(rows.values()),
         "columns": {name: column.to_dict() for name, column in profiled.columns.items()},
         "left_out": list(profiled.left_out),

@@ -36,12 +36,13 @@ def rows(path, data, learnt=None, argument=NEW, also=()):
 
 
 def labelled(path, data, learnt, argument, before):
-    """Return an iterator of arrow tables of rows to come with labels, the target as 0 and 1.
+    """Return (an iterator of arrow tables, what was taken for granted) of rows with labels.
 
-    Columns that no model looks at may be absent, and so may positives: ``before`` are the labels
-    of the training rows, ``positive`` and ``negative``.
+    The target is 0 and 1. Columns that no model looks at may be absent, and so may positives:
+    ``before`` are the labels of the training rows, as ``metrics/reading.json`` has them.
     """
     here = {"source": "file", "path": path, "drop": [], "columns": {}}
     data = data.model_copy(update=here)
     profiled = profile(data, Known(argument=argument, learnt=learnt, also=(data.target,)))
-    return reading.pieces(profiled, answer(profiled, data, before))
+    decided = answer(profiled, data, before)
+    return reading.pieces(profiled, decided), decided.notes

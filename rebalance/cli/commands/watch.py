@@ -30,7 +30,7 @@ def run(file, model):
             "'dvc repro', or name another model."
         )
     before = store.read_json(paths.READING)
-    rows = sources.labelled(file, settings.data, scorer.learnt, "LABELLED.csv", before)
+    rows, notes = sources.labelled(file, settings.data, scorer.learnt, "LABELLED.csv", before)
     threshold = models.threshold(scorer, settings.threshold.use)
     training = store.Columns(paths.TRAIN) if paths.TRAIN.exists() else None
     y, p, flagged, shifts = watching.watch(rows, settings.data.target, scorer, threshold, training)
@@ -48,7 +48,7 @@ def run(file, model):
         recall=asked.get("recall"),
         prevalence=share,
     )  # fmt: skip
-    text = report(scorer.name, y, checked, flagged, shifts)
+    text = report(scorer.name, y, checked, flagged, shifts, notes)
     if not any(promise.broken for promise in checked):
         return text
     sys.stdout.write(text)
@@ -64,9 +64,12 @@ def _p(value):
     return "< 0.001" if value < 0.001 else f"= {value:.2g}"
 
 
-def report(name, y, promises, flagged, shifts):
+def report(name, y, promises, flagged, shifts, notes=()):
     """Return the lines that say what was promised and what came."""
-    lines = [f"{name} on {len(y):,} new rows: {flagged.sum():,} flagged, {y.sum():,} positive"]
+    lines = [
+        f"{name} on {len(y):,} new rows: {flagged.sum():,} flagged, {y.sum():,} positive",
+        *notes,
+    ]
     for each in promises:
         verdict = "broken" if each.broken else "holds"
         lines.append(
