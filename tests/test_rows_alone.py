@@ -309,6 +309,14 @@ def test_a_line_below_the_header_is_no_row(data, values, line):
     assert pa.concat_tables(pieces)["v"].to_pylist() == values[:4]
 
 
+@pytest.mark.parametrize("gap", ["-", "--"])
+def test_a_first_row_of_gaps_is_a_row(data, gap):
+    learnt = trained(data, [1.5, 2.5] * 20)
+    Path("new.csv").write_text(f"n,v\n{gap},{gap}\n7,1.5\n7,2.5\n")
+    pieces, _ = sources.rows("new.csv", data, learnt)
+    assert pa.concat_tables(pieces)["v"].to_pylist() == [None, 1.5, 2.5]
+
+
 @pytest.mark.parametrize("value", ["03/04/2024", "1,234"])
 def test_a_column_that_the_model_does_not_use_stops_nothing(data, value):
     learnt = trained(data, [1.5, 2.5] * 20)

@@ -9,6 +9,8 @@ from rebalance.sources import marks
 
 # Rows that may stand above the first row of data, and cells of a row that a message shows.
 ABOVE, SHOWN = 30, 5
+# Without a bar at the border, cells of so many dashes are gaps of a row, not a line.
+LONGEST_GAP = 2
 RULE = re.compile(r":?[-+]+:?|=+")
 
 
@@ -21,7 +23,9 @@ def find(path, rows, options, target, is_row=None):
     number, body = _found(path, rows, options, target)
     if is_row and number is not None:
         names = rows[number]
-        first = number + 1 + _ruled(rows[number + 1 :])
+        first = number + 1
+        if _ruled(rows[first:]) and (not names[0] or max(map(len, rows[first])) > LONGEST_GAP):
+            first += 1
         body = next((i for i in range(first, body) if is_row(names, rows[i])), body)
     return number, body
 
