@@ -34,7 +34,7 @@ def flipped(content, draw):
 def retyped(content, draw):
     """Return JSON with one value, at any depth, that is of another type or out of range.
 
-    What is no JSON stays as it is.
+    Content that cannot be read as JSON stays the same.
     """
     try:
         whole = json.loads(content)

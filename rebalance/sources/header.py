@@ -17,8 +17,8 @@ RULE = re.compile(r":?[-+]+:?|=+")
 def find(path, rows, options, target, is_row=None):
     """Return the number of the header, None for none, and of the first row of data.
 
-    ``is_row`` says of (names, cells) whether the cells are those of a row to score, which no row
-    below the header may be that is left out; a drawn line is none.
+    ``is_row`` says of (names, cells) whether the cells may be those of a row to score: no such row
+    below the header is left out. A line that is drawn below the header is left out in any case.
     """
     number, body = _found(path, rows, options, target)
     if is_row and number is not None:

@@ -55,7 +55,7 @@ class _Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What is known of rows beside the section ``data``: how a model's training rows were read.
+    """How the training rows of a model were read; the section ``data`` says the rest of new rows.
 
     What a file leaves open is read so; what it says itself otherwise is refused where a value can
     be read in both ways.

@@ -34,7 +34,7 @@ RULES = {
 
 
 class Mapping(BaseModel):
-    """Keys with the types that are read; others may stand beside them."""
+    """Check the types of the keys that are read; other keys are allowed."""
 
     # Built when it is first used: a stage reads few of these files.
     model_config = ConfigDict(strict=True, allow_inf_nan=False, defer_build=True)
@@ -276,7 +276,7 @@ MENDED = {
 def check(path, content):
     """Raise `InputError` where the content of a file is of another type than it must be.
 
-    The content of a file that has no shape is left to who reads it.
+    A file without a shape is not checked here: whatever reads it checks its content.
     """
     try:
         if shape := _shape(PurePath(path)):
