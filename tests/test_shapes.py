@@ -1,6 +1,7 @@
 """What a stage reads of JSON and YAML has the types that its writer gives it, or is refused."""
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
@@ -8,6 +9,7 @@ import yaml
 from rebalance import paths, store
 from rebalance.errors import InputError
 from rebalance.store import shapes
+from rebalance.tracking import pipeline
 from tests.strategies import ROOT
 
 STUDY = {
@@ -82,6 +84,20 @@ def test_what_dvc_takes_in_dvc_yaml_and_sealed_rows_without_a_positive_are_no_da
     theirs = {"cmd": "x", "params": ["data", {"other.yaml": ["a"]}, {"more.yaml": None}]}
     store.check_shape(paths.PIPELINE, {"stages": {"theirs": theirs, "none": {"params": None}}})
     store.check_shape(paths.SPLIT, {"final": {"rows": 9, "positives": 0}})
+
+
+def test_a_stage_of_somebody_s_own_reads_only_its_keys_of_params_yaml(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text("data: {path: x}\n", encoding="utf-8")
+    Path("dvc.yaml").write_text(
+        "stages:\n  mine:\n    cmd: x\n    params: [data, {other.yaml: [a]}, split]\n"
+        "    outs: [a.csv, {b.csv: {cache: false}}]\n"
+        "  bare:\n    cmd: x\n    params:\n    outs: [c.csv]\n",
+        encoding="utf-8",
+    )
+    mine, bare = pipeline.stage("mine"), pipeline.stage("bare")
+    assert (mine.params, mine.outputs) == (("data", "split"), (Path("a.csv"), Path("b.csv")))
+    assert (bare.params, bare.outputs) == ((), (Path("c.csv"),))
 
 
 def test_json_that_is_nested_without_an_end_is_refused_in_a_line(tmp_path):
