@@ -1,9 +1,10 @@
-"""Compare the study with the dense one, which stops no ratio: ``python -m benchmarks.study``.
+"""Compare the study with two that stop no ratio: ``python -m benchmarks.study``.
 
-On draws of the sets of `benchmarks.honesty`, the dense study scores all folds of `RATIOS` ratios,
-and chooses by the same rule. The two choices are alike where they are one ratio, or where the
-study's is at most one standard error of the paired fold scores below the dense one's. The cost of
-a study is the processor time of its fits over that of the folds without treatment.
+On draws of the sets of `benchmarks.honesty`, the full study asks as the study does, and scores all
+folds of each ratio; the dense one scores all folds of `RATIOS` ratios. All choose by the same rule.
+Two choices are alike where they are one ratio, or where the study's is at most one standard error
+of the paired fold scores below the other's. The cost of a study is the processor time of its fits
+over that of the folds without treatment.
 """
 
 import argparse
@@ -27,11 +28,15 @@ RATIOS = 28
 DRAWS, FIRST_SEED = 4, 300
 HEADINGS = {
     "set": "set",
-    "same": "same ratio",
+    "same": "as the full",
     "alike": "alike",
-    "loss": "loss of average precision",
+    "loss": "loss",
     "cost": "cost",
-    "dense": "cost of the dense study",
+    "full": "of the full",
+    "same_dense": "as the dense",
+    "alike_dense": "alike",
+    "loss_dense": "loss",
+    "dense": "of the dense",
 }
 
 
@@ -84,22 +89,34 @@ def compared(name, draw):
     cost = running.seconds()
     running.whole(study.natural, tune)
     least = running.seconds()
+    unstopped = tune.model_copy(update={"prune": False})
+    full = tuning.search(running, unstopped, training.Settings.of(params))
+    most = running.seconds()
     ratios = {*np.geomspace(tune.low, study.natural, RATIOS).round().astype(int).tolist()}
     ratios |= {ratio for ratio in tune.anchors if ratio <= study.natural}
     scored = {each.candidate: each for each in (running.whole(r, tune) for r in sorted(ratios))}
-    most = running.seconds()
+    dense = running.seconds()
     chosen = tuning.choose(scored, study.untreated, tune.one_standard_error)[1]
     ours = running.whole(study.chosen.ratio, tune)
-    loss = np.subtract(scored[chosen].scores, ours.scores)
+    loss = np.subtract(full.scored[full.chosen].scores, ours.scores)
+    loss_dense = np.subtract(scored[chosen].scores, ours.scores)
     return {
         "set": name,
-        "same": study.chosen == chosen,
-        "alike": bool(loss.mean() <= metrics.standard_error(loss)),
+        "same": study.chosen == full.chosen,
+        "alike": _is_small(loss),
         "loss": float(loss.mean()),
         "cost": cost / least,
-        "dense": most / least,
-        "chosen": (study.chosen.ratio, chosen.ratio, study.natural),
+        "full": most / least,
+        "same_dense": study.chosen == chosen,
+        "alike_dense": _is_small(loss_dense),
+        "loss_dense": float(loss_dense.mean()),
+        "dense": dense / least,
+        "chosen": (study.chosen.ratio, full.chosen.ratio, chosen.ratio, study.natural),
     }
+
+
+def _is_small(loss):
+    return bool(loss.mean() <= metrics.standard_error(loss))
 
 
 def main():
@@ -115,11 +132,13 @@ def main():
 
 def table(found):
     """Return the outcomes as a table: a row for each set, and one of all draws."""
-    kinds = {"same": "sum", "alike": "sum", "loss": "mean", "cost": "mean", "dense": "mean"}
+    how = {"same": "sum", "alike": "sum", "loss": "mean"}
+    kinds = how | {"cost": "mean", "full": "mean"}
+    kinds |= {f"{key}_dense": each for key, each in how.items()} | {"dense": "mean"}
     rows = found.groupby("set", sort=False).agg(kinds).reset_index()
     total = found.agg(kinds).to_frame().T.assign(set=f"all {len(found)} draws")
     both = pd.concat([rows, total])[list(HEADINGS)]
-    formats = ("", ".0f", ".0f", ".4f", ".1f", ".1f")
+    formats = ("", ".0f", ".0f", ".4f", ".1f", ".1f", ".0f", ".0f", ".4f", ".1f")
     return tabulate(both, list(HEADINGS.values()), showindex=False, floatfmt=formats)
 
 
