@@ -67,17 +67,16 @@ def recognise(path, text, whole, encoding, options, target, is_row=None):
         See `header.find`.
     """
     text = text.removeprefix("\ufeff")
-    skipped = options.skip or 0
-    if sep := re.match(r"sep=(.)\r?\n", text):
-        # What Excel writes for Excel.
-        skipped = max(skipped, 1)
-        separator = options.separator or sep[1]
-    else:
-        separator = options.separator or _separator(path, text, whole, skipped)
+    # What Excel writes for Excel.
+    sep = re.match(r"sep=(.)\r?\n", text)
+    skipped = max(options.skip or 0, 1 if sep else 0)
+    if skipped and not _cut(text, BLANKS, whole)[0][skipped:]:
+        raise InputError(
+            f"{path} has no row below the first {skipped}; see data.read.skip in params.yaml."
+        )
+    separator = options.separator or (sep[1] if sep else _separator(path, text, whole, skipped))
     rows, ends = _cut(text, separator, whole)
     rows, first = rows[skipped:], skipped
-    if not rows:
-        raise InputError(f"{path} has no row below the {skipped} that data.read.skip names.")
     header, body = find(path, rows, options, target, is_row)
     names, empty_end, notes = _names(path, rows, header, body, options)
     last = first + body

@@ -79,6 +79,9 @@ def _likely(candidates, rows, target):
     likely = []
     for number, row in enumerate(candidates):
         if len(row) not in {width - 1, width, width + 1}:
+            # A title may be one cell; a row of several with the target is a header that is short.
+            if len(row) > 1 and target in row:
+                likely.append(number)
             continue
         if len(rows) == 1 or _names_columns(row, width, numeric, values, len(body), target):
             likely.append(number)

@@ -1,0 +1,131 @@
+"""What can be read in two ways is refused with both; what is read in a loose way is said."""
+
+import datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rebalance.errors import InputError
+from tests.test_sources_reading import LINES, ROWS, profiled, table, with_column, written
+
+LABELS = [f"{i % 5 == 0:d}" for i in range(60)]
+
+
+def of_lines(header, rows):
+    return "\n".join([header, *rows]) + "\n"
+
+
+def test_two_separators_that_fit_alike_are_shown_with_what_they_make_of_a_row(tmp_path):
+    content = of_lines("a,b;Class", (f"{i},x;{label}" for i, label in enumerate(LABELS)))
+    with pytest.raises(InputError) as refused:
+        table(written(tmp_path, content))
+    said = str(refused.value)
+    assert "can be read in two ways" in said
+    assert "['59', 'x;0'] with the separator comma" in said
+    assert "['59,x', '0'] with the separator semicolon" in said
+    assert said.endswith("write the right one into data.read.separator.")
+    semicolons = table(written(tmp_path, content), read={"separator": ";"})
+    assert semicolons.column_names == ["a,b", "Class"]
+
+
+def test_a_file_that_no_separator_cuts_is_no_table(tmp_path):
+    with pytest.raises(InputError, match=r"no separator .* cuts its rows into the same number"):
+        table(written(tmp_path, of_lines("x", ("word" * (i % 3 + 1) for i in range(60)))))
+
+
+def test_a_header_that_lacks_one_name_is_shown_with_both_readings(tmp_path):
+    content = of_lines("a,Class", (f"7,{i % 9},{label}" for i, label in enumerate(LABELS)))
+    with pytest.raises(InputError) as refused:
+        table(written(tmp_path, content))
+    said = str(refused.value)
+    assert "its header names 2 columns and its rows have 3 fields" in said
+    assert "'a' is '7' in the first row, or '0'" in said
+    given = table(written(tmp_path, content), read={"columns": ["k", "a", "Class"]})
+    assert given["a"].to_pylist()[:3] == [0, 1, 2]
+
+
+def test_a_header_that_lacks_two_names_is_refused(tmp_path):
+    content = of_lines("a,Class", (f"7,8,{i},{label}" for i, label in enumerate(LABELS)))
+    with pytest.raises(InputError, match="names 2 columns and its rows have 4 fields; mend"):
+        table(written(tmp_path, content))
+
+
+def test_more_rows_to_skip_than_there_are_is_refused(tmp_path):
+    path = written(tmp_path, "\n".join(LINES[:5]))
+    with pytest.raises(InputError, match=r"has no row below the first 9; see data\.read\.skip"):
+        table(path, read={"skip": 9})
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["1%", "2%", "3"], "numbers with and without a sign of percentages"),
+        (["$1", "€2", "$3"], "numbers with and without a sign of currencies"),
+        (['"1,234.5"', '"1.234,5"'], "'1.234,5' and '1,234.5' are numbers in no one way"),
+        (
+            ["", *[str(2**53 + 1 + i) for i in range(59)]],
+            "whole numbers beyond 9,007,199",
+        ),
+    ],
+)
+def test_numbers_that_are_none_of_one_kind_stay_text_and_a_line_says_so(tmp_path, cells, said):
+    found, _ = profiled(written(tmp_path, with_column(cells)))
+    assert found.columns["x"].holds == "text"
+    (line,) = [line for line in found.said if line.startswith("column 'x'")]
+    assert said in line
+    assert line.endswith("read as text")
+
+
+@pytest.mark.parametrize(
+    ("cell", "moment"),
+    [
+        ("2023-01-13 08:00:00+05:30", datetime.datetime(2023, 1, 13, 2, 30)),
+        ("2023-01-13 08:00:00-0130", datetime.datetime(2023, 1, 13, 9, 30)),
+        ("2 Sept 2023", datetime.datetime(2023, 9, 2)),
+    ],
+)
+def test_a_zone_is_taken_off_and_september_has_two_short_names(tmp_path, cell, moment):
+    assert table(written(tmp_path, with_column([cell])))["x"][0].as_py() == moment
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kind", "values"),
+    [
+        (pa.int8(), pa.int64(), "int64", [3, 3]),
+        (pa.bool_(), pa.int32(), "int64", [1, 3]),
+        (pa.int32(), pa.float32(), "double", [3.0, 3.0]),
+        (pa.date32(), pa.timestamp("ns"), "timestamp[us]", [datetime.datetime(1970, 1, 4)] * 2),
+        (pa.null(), pa.int32(), "int32", [None, 3]),
+        (pa.int64(), pa.string(), "string", ["3", "C5"]),
+    ],
+)
+def test_parquet_parts_of_several_types_have_one_type_that_holds_both(
+    tmp_path, first, second, kind, values
+):
+    (tmp_path / "rows").mkdir()
+    for name, type_ in (("a", first), ("b", second)):
+        cell = "C5" if pa.types.is_string(type_) else 3
+        cell = datetime.datetime(1970, 1, 4) if pa.types.is_temporal(type_) else cell
+        column = pa.nulls(60) if pa.types.is_null(type_) else pa.array([cell] * 60).cast(type_)
+        part = pa.Table.from_pandas(ROWS).append_column("x", column)
+        pq.write_table(part, tmp_path / "rows" / f"{name}.parquet")
+    found = table(tmp_path / "rows", pattern="*.parquet")["x"]
+    assert str(found.type) == kind
+    assert [found[0].as_py(), found[-1].as_py()] == values
+
+
+def test_rows_of_both_parts_are_all_there(tmp_path):
+    halves = np.array_split(ROWS.index, 2)
+    for name, rows in zip("ab", halves, strict=True):
+        whole = ROWS.loc[rows].assign(x=np.float32(0.5) if name == "a" else 2)
+        whole.to_parquet(tmp_path / f"{name}.parquet")
+    found = table(tmp_path, pattern="*.parquet")
+    assert found["a"].to_pylist() == ROWS["a"].tolist()
+    assert found["x"].to_pylist() == [0.5] * 30 + [2.0] * 30
+
+
+def test_a_line_that_names_the_separator_is_no_table(tmp_path):
+    with pytest.raises(InputError, match="has no row below the first 1;"):
+        table(written(tmp_path, "sep=;\n"))
