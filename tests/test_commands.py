@@ -1,0 +1,145 @@
+"""What commands say where something is missing or wrong, and what they do where nothing is."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rebalance import cli, params, paths, store
+from rebalance.cli import looked
+from rebalance.cli.setup import editing
+from rebalance.errors import InputError
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def of_default(folder):
+    """A folder with the default parameters."""
+    return Path(shutil.copy(ROOT / "params.yaml", folder)).parent
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, r"scores\.csv is missing; name a CSV file of scores\."),
+        ("y,a,b\n1,2,3\n1,2,3,4,5\n", r"scores\.csv cannot be read as CSV: .*line 3"),
+        (
+            "y,a\n1,.5\n",
+            r"must have the column 'y' and two models or more, got the columns y, a\.",
+        ),
+        ("y,a,b\n2,.5,.5\n0,.1,.1\n", "column 'y' must hold 0 and 1, got 2"),
+        ("y,a,b\n1,.5,\n0,.1,.1\n", "column 'b' and 'y' must hold a number in every row"),
+        ("y,a,b\n1,high,.5\n0,low,.1\n", "column 'a' and 'y' must hold a number in every row"),
+    ],
+)
+def test_scores_that_cannot_be_compared_are_refused_in_a_line(folder, content, said):
+    if content is not None:
+        (folder / "scores.csv").write_text(content)
+    with pytest.raises(InputError, match=said):
+        cli.main(["compare", "scores.csv"])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, r"params\.yaml is missing here; run from the root of the repository"),
+        ("a: [1\n", r"params\.yaml is not YAML: "),
+        ("- a\n", r"params\.yaml must be a mapping of sections, got <class '.*CommentedSeq'>"),
+    ],
+)
+def test_parameters_that_cannot_be_edited_are_refused_in_a_line(folder, content, said):
+    if content is not None:
+        (folder / "params.yaml").write_text(content)
+    with pytest.raises(InputError, match=said):
+        editing.Document(folder / "params.yaml")
+
+
+def test_looks_prints_a_sentence_a_line(folder, monkeypatch, capsys):
+    monkeypatch.setattr(params, "load", lambda: "the parameters")
+    monkeypatch.setattr(looked, "lines", lambda given: [f"of {given}.", "Twice."])
+    cli.main(["looks"])
+    assert capsys.readouterr().out == "of the parameters.\nTwice.\n"
+
+
+def test_a_base_that_is_no_revision_is_refused(folder):
+    subprocess.run(["git", "init", "-q"], check=True)
+    for path in (paths.ANSWER, paths.COMPARISON):
+        store.write_json(path, {})
+    with pytest.raises(InputError, match="'elsewhere' is no branch or revision of this repository"):
+        cli.main(["changes", "elsewhere"])
+
+
+def test_a_teams_server_names_the_package_that_it_needs(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(InputError, match=r"pip install 'rebalance\[team\]'"):
+        cli.main(["team"])
+    assert not (folder / ".rebalance").exists()
+
+
+def test_the_page_of_runs_on_this_machine_is_started_after_its_address_was_printed(
+    of_default, monkeypatch, capsys
+):
+    started, real = [], subprocess.run
+
+    def run(command, **options):
+        if "mlflow" not in command:
+            return real(command, **options)
+        started.append((command, options["env"], capsys.readouterr().out))
+        raise KeyboardInterrupt  # Ctrl-C ends the page, and nothing else
+
+    monkeypatch.setattr(subprocess, "run", run)
+    cli.main(["ui", "--port", "5017"])
+    ((command, env, said),) = started
+    assert command[:4] == [sys.executable, "-m", "mlflow", "ui"]
+    assert command[command.index("--host") + 1] == "127.0.0.1"
+    assert command[command.index("--port") + 1] == "5017"
+    assert env["MLFLOW_BACKEND_STORE_URI"] == f"sqlite:///{of_default}/mlflow.db"
+    first, address = said.splitlines()
+    assert first.startswith("the runs, the recommended model's first")
+    assert address.startswith("http://127.0.0.1:5017/#/experiments/")
+    assert capsys.readouterr().out == ""
+
+
+def test_doctor_says_where_runs_go_and_which_of_them_wait(of_default, monkeypatch, capsys):
+    from rebalance import tracking
+
+    monkeypatch.setattr(tracking, "mend", lambda: ["mended: dvc.lock\n"])
+    monkeypatch.setattr(tracking, "move", lambda experiment: ("/old", "/new"))
+    monkeypatch.setattr(tracking, "waiting", lambda: ["split", "evaluate"])
+    cli.main(["doctor", "--move"])
+    assert capsys.readouterr().out.splitlines() == [
+        "mended: dvc.lock",
+        "moved: /old is now /new",
+        f"runs: the experiment 'rebalance' at sqlite:///{of_default}/mlflow.db",
+        "waiting: split, evaluate; 'rebalance sync' records them",
+    ]
+    monkeypatch.setattr(tracking, "move", lambda experiment: None)
+    monkeypatch.setattr(tracking, "waiting", list)
+    cli.main(["doctor", "--move"])
+    said = capsys.readouterr().out.splitlines()
+    assert said[1] == "moved: nothing had to"
+    assert not said[-1].startswith("waiting")
+
+
+def test_watch_needs_what_the_model_did_on_the_test_rows(of_default, monkeypatch):
+    from types import SimpleNamespace
+
+    from rebalance import scoring
+
+    monkeypatch.setattr(scoring, "find", lambda model: SimpleNamespace(name="mine"))
+    store.write_json(paths.SCORES, {"baseline": {}})
+    with pytest.raises(InputError, match=r"scores\.json does not say what model 'mine' did on"):
+        cli.main(["watch", "labelled.csv"])
+    assert json.loads(paths.SCORES.read_text()) == {"baseline": {}}
