@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
 from rebalance import figures
+from rebalance.errors import InputError
 from rebalance.figures.canvas import GREY
 from rebalance.report import curves
 from rebalance.report import figures as of_report
@@ -299,6 +300,26 @@ def test_the_curve_is_read_as_it_was_written(tmp_path):
     points, stopped = of_report.read_ratios(path)
     assert points == [("u", 9, 0.75, 0.125)]
     assert stopped == [("u", 1, 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "is missing; run 'dvc repro' to make it"),
+        ("treatment,ratio,score,standard_error\n", "is not whole"),
+        ("treatment,ratio,score,standard_error\nu,1,0.5,\n", "is not whole"),
+        ("treatment,ratio,score,standard_error\nu,1,0.5\n", "is not whole"),
+        ("treatment,ratio,score,standard_error\nu,1,half,0.1\n", "is not whole"),
+        ("treatment,ratio,score\nu,1,0.5\n", "is not whole"),
+        ('treatment,ratio,score,standard_error\n"u,1,0.5,0.1\n', "is not whole"),
+    ],
+)
+def test_a_curve_that_is_missing_or_cut_is_a_line(tmp_path, content, said):
+    path = tmp_path / "curve.csv"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(InputError, match=rf"curve\.csv {said}"):
+        of_report.read_ratios(path)
 
 
 @pytest.mark.parametrize(

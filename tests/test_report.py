@@ -650,6 +650,18 @@ def test_the_rows_say_how_many_are_sealed(results):
     assert "sealed" not in sections.rows(results).text
 
 
+def test_the_rows_say_which_negatives_the_split_left_out(results):
+    kept = {"negative_weight": 11.536, "natural_ratio": 577.3}
+    split = results.split | {"train": results.split["train"] | {"kept": kept}}
+    text = sections.rows(replace(results, split=split)).text
+    assert text.endswith(
+        " Of the negatives of the training rows split.train_negatives kept one in 11.5, 577 per "
+        "positive, which is where a study of the ratio ends; probabilities, thresholds and numbers "
+        "are those of all rows."
+    )
+    assert "train_negatives" not in sections.rows(results).text
+
+
 def test_a_rule_on_a_column_that_the_table_lacks_is_left_out_and_said(results):
     amounts = {"amounts": {"rule": "amount_cost", "column": "Amount", "c_admin": 5}}
     given = fixed.PARAMS.model_dump()["threshold"]["rules"] | amounts
