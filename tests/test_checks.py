@@ -163,6 +163,26 @@ def test_one_row_that_differs_makes_two_columns_different():
     assert found(frame) == {}
 
 
+def test_features_that_say_the_same_in_other_values():
+    frame = clean()
+    place = frame["city"].map({city: 7 * n for n, city in enumerate(frame["city"].unique())})
+    frame = frame.assign(place=place, age2=frame["age"] * 2, young=frame["age"] < 40)
+    frame["old"] = ~frame["young"]
+    assert found(frame) == {
+        "RB102": "3 features say the same as another in other values, one for one: 'age' and "
+        "'age2'; 'city' and 'place'; 'young' and 'old'."
+    }
+    frame.loc[5, ["place", "age2"]] = 0, 1  # one row tells two columns apart
+    frame.loc[9, "old"] = frame.loc[9, "young"]
+    assert found(frame) == {}
+
+
+def test_numbers_that_hardly_repeat_are_not_the_same_in_other_values():
+    values = np.random.default_rng(6).choice(10**6, 2000, replace=False)
+    frame = clean().assign(one=values, two=np.random.default_rng(7).permutation(values))
+    assert found(frame) == {}
+
+
 @pytest.mark.parametrize(
     ("name", "values"),
     [
@@ -395,6 +415,25 @@ def test_too_few_positives_for_folds_and_for_an_interval():
     said = codes(checks.of_plan(plan(positives={"train": 12, "test": 3})))["RB205"]
     assert "12 training positives in out_of_fold.folds 5 leave about 2 to each fold" in said
     assert "with 3 test positives the 95 % interval of a recall of one half is" in said
+
+
+def test_a_prevalence_in_use_above_that_of_the_table():
+    assert checks.of_plan(plan(share=0.1, prevalence=0.002)) == []
+    assert codes(checks.of_plan(plan(share=0.1, prevalence=0.4))) == {
+        "RB206": "data.prevalence 0.4 says that 40 % of the rows are positive where the model will "
+        "be used, more than the 10 % of the table; it is a share, so that one in a hundred is 0.01."
+    }
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_the_share_of_the_table_is_that_before_negatives_were_left_out(kept):
+    train = {"positives": 80, "natural_ratio": 9.0}
+    if kept:
+        train |= {"natural_ratio": 3.0, "kept": {"natural_ratio": 9.0}}
+    given = params(data__prevalence=0.05)
+    made = checks.Plan.of(given, {"train": train, "test": {"positives": 20}})
+    assert made.share == pytest.approx(0.1)
+    assert made.prevalence == 0.05
 
 
 def test_half_the_width_is_that_of_wilson():

@@ -186,6 +186,25 @@ def test_comments_and_blank_lines_stay(clone, capsys):
     assert Path("params.yaml").read_text(encoding="utf-8") == after
 
 
+def test_a_file_that_dvc_wrote_for_an_experiment_is_pointed_at_a_table_too(clone, capsys):
+    """DVC writes the items of a list below their key, and takes the comments as they are."""
+    from dvc.utils.serialize import modify_yaml
+
+    with modify_yaml("params.yaml") as content:
+        content["tune"]["trials"] = 12
+    assert "\n  - Time\n" in Path("params.yaml").read_text(encoding="utf-8")
+    before = written()
+    rows().to_csv("mine.csv", index=False)
+    run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    after = written()
+    assert {key: after[key] for key in after if key not in {"data", "split"}} == {
+        key: before[key] for key in before if key not in {"data", "split"}
+    }
+    assert after["data"]["simulated"] == before["data"]["simulated"]
+    assert after["data"]["drop"] == []
+    assert "drop: []                     # non-feature" in Path("params.yaml").read_text("utf-8")
+
+
 def test_the_rest_of_the_file_fits_a_table_of_few_negatives_without_amounts(clone, capsys):
     rows(n=800, share=0.3).to_csv("mine.csv", index=False)
     run("init", "mine.csv", "--target", "churn", capsys=capsys)
@@ -296,7 +315,7 @@ def test_the_rare_label_is_written_as_the_table_holds_it(clone, capsys, labels, 
         (["even.csv"], "has two classes of equal size"),
         (["three.csv"], "has 3 classes (0 200; 1 200; 2 200): name the label or labels"),
         (["many.csv"], "has 600 different values, such as 0: a number to predict, or an id"),
-        (["none.csv"], "none.csv has no rows."),
+        (["none.csv"], "none.csv has no rows below its first line, 'a', 'b', 'c', 'churn'."),
         (["one.csv"], "must hold two classes or more, got 1: 'no' 600."),
     ],
 )
@@ -313,6 +332,36 @@ def test_what_cannot_be_written_is_said_in_a_line_and_nothing_is(clone, argument
     assert said in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
     assert Path("params.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["a"] * 500 + ["b"] * 90 + ["c"] * 10, "as --positive c."),
+        (["a"] * 500 + ["b"] * 91 + ["c"] * 9, "as --positive b."),  # too few to be split
+        (["a"] * 480 + ["b"] * 90 + ["NA"] * 30, "as --positive b."),  # a mark of a missing label
+        (["a"] * 500 + [""] * 100, "; 100 rows have none: if that means the other class, write a"),
+    ],
+)
+def test_a_question_that_is_open_is_asked_with_a_label_that_will_do(clone, labels, said):
+    rows().assign(churn=labels).to_csv("mine.csv", index=False)
+    with pytest.raises(InputError, match=re.escape(said)):
+        cli.main(["init", "mine.csv", "--target", "churn"])
+
+
+@pytest.mark.parametrize(
+    ("content", "target", "said"),
+    [
+        ("a,Class\n1,0\n2,1\n", "class", "the columns are 'a', 'Class'; did you mean 'Class'."),
+        ("a,Class\n1,0\n2,1\n", "y", "the columns are 'a', 'Class'."),
+        ("a,Class\n", "Class", "mine.csv has no rows below its first line, 'a', 'Class'."),
+        ("404: Not Found", "Class", "has no rows below its first line, '404:', 'Not', 'Found'."),
+    ],
+)
+def test_a_target_that_is_not_there_is_answered_by_what_is(clone, content, target, said):
+    Path("mine.csv").write_text(content)
+    with pytest.raises(InputError, match=re.escape(said)):
+        cli.main(["init", "mine.csv", "--target", target])
 
 
 def test_text_that_yaml_would_read_as_something_else_is_quoted(tmp_path):

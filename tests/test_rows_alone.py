@@ -84,6 +84,21 @@ WRITTEN = {
     "dates": (
         DAYS, None, ["2024-02-03", "", "2024-02-03T10:00:00", "2024-02-04 11:30", "?"],
     ),
+    "dates with a zone": (
+        [f"{day}T10:00:00+02:00" for day in DAYS], None,
+        ["2024-02-03T10:00:00+02:00", "2024-02-03T08:00:00Z", "", "2024-02-03 03:00:00-0500"],
+    ),
+    "dates with names of months": (
+        [pd.Timestamp(day).strftime("%d-%b-%Y") for day in DAYS], None,
+        ["3-Feb-2024", "03-Feb-2024", "", "4 februar 2024"],
+    ),
+    "dates that begin with the day": (
+        [pd.Timestamp(day).strftime("%d/%m/%Y") for day in DAYS], None,
+        ["03/02/2024", "", "4/2/2024", "17/02/2024"],
+    ),
+    "months": (["2024-02", "2024-11"] * 20, None, ["2024-03", "", "2023-12"]),
+    "percents": (["12%", "8.5%"] * 20, None, ["12%", "7 %", "", "-3.25%"]),
+    "money": (["$1,200.50", "$7"] * 20, None, ["$1,300.25", "$ 8", "", "($2.50)"]),
     "days in digits": (DIGITS, None, ["20240203", "", "20240301"]),
     "dates as categories": (
         ["2024-02-03", "2024-02-04"] * 20, "category",
@@ -123,6 +138,22 @@ def test_a_row_of_json_has_one_answer_whatever_stands_next_to_it(data, values, k
     among = encoded(learnt, data, new, "json")
     for value, row in zip(new, among, strict=True):
         np.testing.assert_array_equal(encoded(learnt, data, [value], "json"), [row])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_a_mark_that_no_single_number_equals_is_a_gap_in_any_precision(dtype):
+    rows = pa.table({"v": [0.5, 1.5, -999.9, 2.5] * 10})
+    learnt = columns.learn(rows, ["v"], read={"v": {"marks": ["-999.9"]}})
+    new = pd.DataFrame({"v": np.array([1.5, -999.9, 7], dtype)})
+    np.testing.assert_array_equal(columns.rows(learnt, new)[:, 0], [1.5, np.nan, 7])
+
+
+@pytest.mark.parametrize("wrong", ["12/31/2024", "31 Foo 2024", "soon"])
+def test_a_date_of_json_that_is_none_in_the_order_of_training_is_refused(data, wrong):
+    learnt = trained(data, [pd.Timestamp(day).strftime("%d/%m/%Y") for day in DAYS])
+    assert encoded(learnt, data, ["03/02/2024", wrong], "json") == REFUSED
+    learnt = trained(data, DAYS)
+    assert encoded(learnt, data, ["2024-02-03", "03/02/2024"], "json") == REFUSED
 
 
 def test_long_numbers_keep_their_last_digit_next_to_a_gap(data):

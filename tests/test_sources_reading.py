@@ -320,7 +320,31 @@ def test_a_name_is_the_same_however_its_letters_are_composed(tmp_path):
         (opened_quote(20, 40).replace("\n", "\r\n"), "field 6 of row 20 holds rows of the table"),
         ("\n".join([*LINES[:20], "# later", *LINES[20:]]), "has 1 field in row 20, where"),
         (b"PAR1\x15\x04\x15" + b"\0" * 50, "was cut off"),
-        ("one\ntwo\nthree\n", "no separator"),
+        ("one\ntwo\nthree\n", "has one column, 'one': a table needs the target and a feature"),
+        ("1 b; 2\n3 c\n\n4\n", "no separator"),
+        (b"\x93NUMPY\1\0v\0{'descr': '<f8'}", "is a NumPy array"),
+        (zipped_files({"x.npy": "a", "y.npy": "b"}), "is NumPy arrays"),
+        (zipped_files({"[Content_Types].xml": "", "word/document.xml": ""}), "and no workbook"),
+        (b"MATLAB 5.0 MAT-file, Platform: x" + bytes(99), "is a MATLAB file"),
+        (gzip.compress(b"RDX3\nX\n\0\0\0\3\0\4\2\1"), "is a file of R"),
+        (gzip.compress(b"X\n\0\0\0\3\0\4\2\1" + bytes(99)), "is a file of R"),
+        (b"$FL3@(#) SPSS DATA FILE" + bytes(99), "is an SPSS file"),
+        (bytes(12) + b"\xc2\xea\x81\x60\xb3\x14" + bytes(99), "is a SAS file"),
+        ("HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!000  \n", "is a SAS transport file"),
+        (b"\x72\2\1\0\4\0" + bytes(99), "is a Stata file"),
+        (b"\3\x7b\1\x1f\7\0\0\0" + bytes(99), "is a dBase file"),
+        (b"\0\1\0\0Standard ACE DB\0" + bytes(99), "is an Access database"),
+        ("outs:\n- md5: 0123\n  size: 1\n  path: mine.csv\n", "is a pointer of DVC's"),
+        ("md5: 0\nfrozen: true\nouts:\n- md5: 1\n  path: a.csv\n", "is a pointer of DVC's"),
+        (
+            "-- a dump\nCREATE TABLE t (a INT, b INT);\nINSERT INTO t VALUES (1,2);\n",
+            "is a file of SQL",
+        ),
+        ("<html><table><tr><td>1</td></tr></table></html>", "if it shows the rows, open it in a"),
+        (
+            CSV.replace("0", "0\0", 1),
+            "holds zero bytes in its text, as a download that was cut off",
+        ),
         (CSV + f"0.5,0.5,0.5,{'x' * 5_000_000},0\n", "has a row of more than 2 MB; a quote"),
     ],
 )
@@ -387,6 +411,13 @@ def test_an_archive_of_two_tables_names_them(tmp_path):
         (["13.2%", "8%"], [13.2, 8], "double"),
         (["13.2%", "8"], ["13.2%", "8"], "string"),
         (["$5", "€7"], ["$5", "€7"], "string"),
+        (['"R$ 1.234,50"', '"R$ 7,25"'], [1234.5, 7.25], "double"),
+        (["₹5", "₹ 6.5"], [5, 6.5], "double"),
+        (['"5,50 zł"', '"6,25 zł"'], [5.5, 6.25], "double"),
+        (["R$ 5", "US$ 5"], ["R$ 5", "US$ 5"], "string"),
+        (["5.5", "#N/D"], [5.5, None], "double"),
+        (["5.5", "*", ":", "\u2013", "k.A."], [5.5, None, None, None, None], "double"),
+        (["red", "*"], ["red", "*"], "string"),
         (["$60K - $80K", "Less than $40K"], ["$60K - $80K", "Less than $40K"], "string"),
         (["True", "false"], [True, False], "bool"),
         (["True", "", "False"], [True, None, False], "bool"),
@@ -427,6 +458,42 @@ def test_dates_are_moments_in_the_order_that_they_show(tmp_path, cells, first):
     assert type_ == "timestamp[us]"
     assert found[0] == first
     assert all(isinstance(value, datetime.datetime) for value in found)
+
+
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        (["2015-12", "2016-01"], "2015-12-01"),
+        (["12/2015", "01/2016"], "2015-12-01"),
+        (["Dec-2015", "Jan-2016"], "2015-12-01"),
+        (["Tue, 05 Jan 2021 10:30:00 GMT", "Wed, 06 Jan 2021 10:30:00 GMT"], "2021-01-05T10:30"),
+        (["Tuesday, 05 January 2021", "Wednesday, 06 January 2021"], "2021-01-05"),
+        (
+            ["Wed Oct 10 20:19:24 +0000 2018", "Thu Oct 11 20:19:24 +0000 2018"],
+            "2018-10-10T20:19:24",
+        ),
+        (
+            ["Wed Oct 10 20:19:24 +0200 2018", "Thu Oct 11 20:19:24 +0200 2018"],
+            "2018-10-10T18:19:24",
+        ),
+        (["26. August 2022", "1. März 2023"], "2022-08-26"),
+        (["26 de agosto de 2022", "1 de março de 2023"], "2022-08-26"),
+        (["26 ago 2022", "1 dic 2022"], "2022-08-26"),
+        (["26 août 2022", "1 févr. 2023"], "2022-08-26"),
+    ],
+)
+def test_dates_of_months_and_in_other_languages_are_moments(tmp_path, cells, first):
+    content = with_column([f'"{cell}"' for cell in cells])
+    found = table(written(tmp_path, content))["x"]
+    assert str(found.type) == "timestamp[us]"
+    assert found[0].as_py() == datetime.datetime.fromisoformat(first)
+
+
+@pytest.mark.parametrize(
+    "cells", [["2015-13", "2015-12"], ["Dec-15", "Jan-16"], ["Room 2015", "Mar 2015"], ["1015-12"]]
+)
+def test_what_looks_like_a_month_is_none(tmp_path, cells):
+    assert column(tmp_path, cells)[1] == "string"
 
 
 @pytest.mark.parametrize("cells", [["1000", "1001"], ["2023-13-45"], ["31/31/2023"], ["12:30"]])
@@ -506,6 +573,39 @@ def test_one_column_tells_the_decimal_mark_of_another(tmp_path):
     assert table(written(tmp_path, "\n".join(lines)))["x"][0].as_py() == 1230
     lines = ["u;x;Class", *(f"0.{i}5;1,23{i % 10};{i % 5 == 0:d}" for i in range(60))]
     assert table(written(tmp_path, "\n".join(lines)))["x"][0].as_py() == 1230
+
+
+def test_a_word_in_many_rows_of_numbers_makes_text_and_a_line_says_how_to_mend_it(tmp_path):
+    cells = [*map(str, range(50)), *["broken"] * 10]
+    path = written(tmp_path, with_column(cells))
+    found, _ = profiled(path)
+    assert found.columns["x"].holds == "text"
+    assert found.said[-1] == (
+        "column 'x': numbers but for 'broken' in 10 of 60 rows, read as text; data.read.missing: "
+        "{'x': ['broken']} makes them numbers with gaps"
+    )
+    read = {"missing": {"x": ["broken"]}}
+    assert column(tmp_path, cells, read=read)[0][-11:] == [49, *[None] * 10]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [*"0123"] * 12 + ["3+"] * 12,  # few numbers: codes
+        [*map(str, range(20)), *["a"] * 40],  # mostly text
+        [*map(str, range(50)), *"abcd" * 2, "a", "b"],  # many words: codes
+    ],
+)
+def test_codes_among_which_are_numbers_are_text_without_a_word(tmp_path, cells):
+    found, _ = profiled(written(tmp_path, with_column(cells)))
+    assert found.columns["x"].holds == "text"
+    assert not [line for line in found.said if line.startswith("column")]
+
+
+def test_a_row_of_totals_is_named_as_one(tmp_path):
+    content = with_column([*map(str, range(60))]) + "0,0,0,0,0,Total\n"
+    with pytest.raises(InputError, match=r"; a row of totals, as 'Total' may be one, must go\.$"):
+        table(written(tmp_path, content))
 
 
 def test_a_stray_word_among_numbers_is_asked_about(tmp_path):
@@ -825,3 +925,16 @@ def test_numbers_with_a_unit_are_text_and_a_line_says_so(tmp_path, values, said)
     lines = [line for line in found.said if "around them" in line]
     assert len(lines) == (said is not None)
     assert all(said in line and line.endswith("read as text") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [(["14:05", "9:30"], "14:05"), (["1:02:03", "101:00:59.5"], "1:02:03"), (["1:2", "14:05"], "")],
+)
+def test_times_are_text_and_a_line_says_so(tmp_path, values, shown):
+    found, _ = profiled(written(tmp_path, with_column(values)))
+    said = [line for line in found.said if line.startswith("column 'x'")]
+    assert said == [
+        f"column 'x': times, as '{shown}', read as text; written as numbers, of hours or of "
+        "seconds, they would have an order"
+    ] * bool(shown)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from rebalance import sources
+from rebalance.cli import setup
 from rebalance.errors import InputError
 from rebalance.sources import workbook
 from tests.strategies import frame
@@ -104,6 +105,24 @@ def test_the_first_sheet_is_read_with_the_types_of_its_cells(tmp_path):
     assert found["ok"].to_pylist() == columns["ok"]
     assert found["text"].to_pylist() == columns["text"]
     assert [moment.date() for moment in found["day"].to_pylist()] == days
+
+
+@pytest.mark.parametrize(
+    ("notes", "said"),
+    [
+        ([["see below"]], "has no rows below its first line, 'see below'"),
+        ([["a", "b"], [1, 2]], "--target 'Class' is no column; the columns are 'a', 'b'"),
+    ],
+)
+def test_where_the_first_sheet_is_not_the_table_the_others_are_named(tmp_path, notes, said):
+    path = book(tmp_path, {"notes": notes, "rows": plain(table())})
+    with pytest.raises(InputError) as refused:
+        setup.profile(str(path), "Class")
+    assert said in str(refused.value)
+    assert str(refused.value).endswith(
+        "; it is a workbook, sheet 'notes'; not read: 'rows': data.read.sheet names another."
+    )
+    assert setup.profile(str(path), "Class", {"sheet": "rows"}).rows == 60
 
 
 def test_labels_and_whole_numbers_have_no_point(tmp_path):

@@ -14,12 +14,18 @@ MOST_OF_A_SIDE, MOST_OF_A_CLASS = 50_000, 50_000
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The plan of a run: positives of each side, folds, arguments of the learner."""
+    """The plan of a run: positives of each side, folds, arguments of the learner.
+
+    ``share`` is that of the positives in the table, ``prevalence`` that where the model is used,
+    if params.yaml has one.
+    """
 
     positives: dict
     folds: dict
     learner: dict
     searched: list
+    share: float = 1.0
+    prevalence: float | None = None
 
     @classmethod
     def of(cls, params, split):
@@ -32,6 +38,8 @@ class Plan:
             },
             learner=params.learner.params,
             searched=list(params.tune.learner),
+            share=1 / (1 + split["train"].get("kept", split["train"])["natural_ratio"]),
+            prevalence=params.data.prevalence,
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rebalance.columns import values, writing
+from rebalance.columns import dates, values, writing
 from rebalance.columns.kinds import LEFT_OUT, days_in_digits, recognise, without_gaps
 from rebalance.columns.values import decoded
 from rebalance.errors import InputError, listed, shown
@@ -93,7 +93,7 @@ def learn(columns, names, said=None, read=None):
         of a date in whole numbers, as 20261231, ``digits``; of a category or a text that
         params.yaml makes of another type, ``typed``; and ``read``.
     """
-    learnt, dates = recognise(columns, names, said), {}
+    learnt, earlier = recognise(columns, names, said), {}
     for name, entry in learnt.items():
         if name in (read or {}) and entry["kind"] not in LEFT_OUT:
             entry["read"] = read[name]
@@ -111,12 +111,12 @@ def learn(columns, names, said=None, read=None):
             entry.update(_calendar(moments))
             since = {
                 other: "digits" in learnt[other]
-                for other in [*dates][-SINCE:]
-                if _differ(moments, dates[other])
+                for other in [*earlier][-SINCE:]
+                if _differ(moments, earlier[other])
             }
             if since:
                 entry["since"] = since
-            dates[name] = moments
+            earlier[name] = moments
         if entry.get("said"):
             # What params.yaml says of a column must be so.
             for _ in _encode(name, entry, columns, learnt):
@@ -293,7 +293,9 @@ def _numbers(column, name, entry):
         texts = values.without_marks(column, entry.get("read"), number=True)
         if "decimal" in entry.get("read", {}):
             _refuse_points(texts, name, r"\.")
-        column = _read_as(values.truths_as_numbers(texts), name, pa.float64(), what)
+        read = entry.get("read", {})
+        texts = values.as_numbers(values.truths_as_numbers(texts), read.get("decimal"))
+        column = _read_as(texts, name, pa.float64(), what)
     if is_.is_temporal(column.type) and column.null_count < len(column):
         raise InputError(
             f"column {shown(name)} must hold numbers, got dates; say in data.columns what else "
@@ -470,7 +472,7 @@ def _moments(column, name, entry):
         return pa.chunked_array([pa.nulls(len(column), kind)])
     if is_.is_string(column.type):
         column = values.without_marks(column, entry.get("read"), number=True)
-        return _written_moments(column, name, digits)
+        return _written_moments(column, name, entry)
     if is_.is_date(column.type) or is_.is_timestamp(column.type):
         return column.cast(kind, safe=False)
     if _is_numeric(column) and (digits or not len(without_gaps(column))):
@@ -481,19 +483,49 @@ def _moments(column, name, entry):
     )
 
 
-def _written_moments(column, name, digits):
-    """Return text as moments: dates as 2026-12-31, and with ``digits`` also as 20261231."""
+def _written_moments(column, name, entry):
+    """Return text as moments: dates as people write them, in a column of digits also 20261231."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    kind = pa.timestamp("us")
-    what = "dates (as 2026-12-31, or with a time)"
-    if not digits:
-        return _read_as(column, name, kind, what)
+    day_first = entry.get("read", {}).get("day_first")
+    if not entry.get("digits"):
+        return _dates(column, name, day_first)
     whole = pc.match_substring_regex(column, r"^[0-9]+$")
     nothing = pa.scalar(None, pa.string())
     days = _days_in_digits(pc.if_else(whole, column, nothing).cast(pa.float64()), name)
-    return pc.coalesce(days, _read_as(pc.if_else(whole, nothing, column), name, kind, what))
+    return pc.coalesce(days, _dates(pc.if_else(whole, nothing, column), name, day_first))
+
+
+def _dates(column, name, day_first):
+    """Return text as moments; `InputError` where one is no date, or begins with day or month.
+
+    ``day_first`` says which, where the dates of the training rows did.
+    """
+    import pyarrow as pa
+
+    kind = pa.timestamp("us")
+    try:
+        return column.cast(kind)
+    except pa.ArrowInvalid:
+        pass
+
+    def moment(value):
+        found = dates.matched(value)
+        if found and (found[0] != dates.YEAR_LAST or day_first is not None):
+            return dates.moment(value, bool(day_first))
+        return None
+
+    coded = column.combine_chunks().dictionary_encode()
+    texts = coded.dictionary.to_pylist()
+    moments = pa.array(map(moment, texts), pa.int64()).cast(kind)
+    if moments.null_count:
+        wrong = next(text for text, there in zip(texts, moments, strict=True) if not there.is_valid)
+        raise InputError(
+            f"column {shown(name)} must hold dates (as 2026-12-31, or with a time), got "
+            f"{wrong[:40]!r}; say in data.columns what else it holds."
+        )
+    return pa.chunked_array([moments.take(coded.indices)])
 
 
 def _is_numeric(column):

@@ -6,6 +6,8 @@ The answer for a row must not hang on the rows next to it: each value is looked 
 import math
 import re
 
+import numpy as np
+
 from rebalance.columns import writing
 from rebalance.errors import InputError, shown
 
@@ -21,6 +23,9 @@ MISSING_NUMBER = frozenset({
     "null", "unknown", "missing", "not available", "not applicable", "not known", "no data",
     "nodata", "n.d.", "(blank)", "#div/0!", "#ref!", "#value!", "#name?", "#num!", "#null!",
     "0000-00-00", "0000-00-00 00:00:00",
+    # of spreadsheets in other languages, of statistical offices, and of dashes that are longer
+    "#n/d", "#nv", "#n/b", "#wert!", "#bezug!", "#valor!", "#¡valor!", "#¡ref!", "#¡div/0!",
+    "#valeur!", "#¿nombre?", "#zahl!", "n/d", "nd", "k.a.", "s/d", ":", "*", "\u2013", "\u2014",
 })  # fmt: skip
 BLANKS = " \t\r\n\v\f\u00a0\u202f\ufeff"
 # Doubles below it are whole numbers of 64 bits, if they are whole.
@@ -177,6 +182,10 @@ def without_numbers(column, read):
     marks = [float(mark) for mark in (read or {}).get("marks", ()) if is_number(mark)]
     if not marks:
         return column
+    marks = np.array(marks)
+    if pa.types.is_floating(column.type):
+        # In the column's own precision: no single number equals the double -999.9.
+        marks = marks.astype(column.type.to_pandas_dtype()).astype(float)
     gone = pc.is_in(column.cast(pa.float64(), safe=False), value_set=pa.array(marks))
     return pc.if_else(gone, pa.scalar(None, column.type), column)
 

@@ -1,7 +1,10 @@
 """How people write numbers: decimal marks, thousands, money, percent, signs."""
 
 SIGN = r"[+\-\x{2212}]?"
-MONEY = r"[$€£¥]|EUR|USD|GBP|CHF|JPY|INR|BRL"
+MONEY = (
+    r"R\$|US\$|[AC]\$|[$€£¥₹₽₺₩₪₫₴₦]|z[łl]|Kč|Rs\.?"
+    r"|EUR|USD|GBP|CHF|JPY|INR|BRL|PLN|CZK|SEK|NOK|DKK|HUF|TRY|RUB|MXN|CAD|AUD|CNY|ZAR"
+)
 AFTER = rf"\s*(?:%|{MONEY})?\s*"
 BLANK = r"[ '\x{2019}\x{00a0}\x{202f}]"
 EXPONENT = r"([eE][+\-]?\d+)?"

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rebalance.columns import dates
 from rebalance.columns.values import BLANKS
 from rebalance.columns.writing import GROUPED_DOT, MONEY, STYLES, plain
-from rebalance.sources import dates, marks
+from rebalance.sources import marks
 
 INT, FLOAT, BOOL, DATE, TEXT, EMPTY = "int", "float", "bool", "date", "text", "empty"
 # Distinct values that are counted of a column; more are said to be more.
@@ -19,11 +20,20 @@ SHOWN = 10
 FIRST = 16
 # A column of numbers but for so few other values, in so few rows, may be numbers or text.
 STRAY_VALUES, STRAY_SHARE = 3, 0.05
+# With so many different numbers it is hardly one of codes, however many rows hold the others.
+FEWEST_NUMBERS = 10
+# What people call a row of totals.
+TOTALS = re.compile(
+    r"(grand |sub)?-?(totals?|sums?|summe|gesamt(summe)?|insgesamt|somme|suma|soma|totale|totaal"
+    r"|average|mean|mittelwert|moyenne|media|promedio)\b.*",
+    re.IGNORECASE,
+)
 LARGEST = 2**63
 # A number with a unit behind it, or with a sign of less or more before it.
 MEASURED = re.compile(
     r"(?P<before>[<>≤≥~≈]=?|)\s*[+\-]?\d+(?:[.,]\d+)*\s*(?P<unit>[A-Za-zµ°²³/%]{0,8})\.?"
 )
+TIME = re.compile(r"\d{1,3}:[0-5]\d(:[0-5]\d([.,]\d+)?)?")
 FEWEST_MEASURED, MEASURED_SHARE, MOST_UNITS = 15, 0.95, 3
 # Single letters that are units together; of others, as 0A and 1B, each is a part of a code.
 LETTERS = tuple(map(frozenset, ("kKmMbBgGtT", "CFK", "smhdwy", "gkt", "lLm")))
@@ -263,7 +273,7 @@ class Cells:
         if not shape:
             return
         part = match[1]
-        self.zones.add(part["zone"] is not None)
+        self.zones.add(part.get("zone") is not None)
         if shape == dates.YEAR_LAST:
             self.date_marks.add(part["mark"])
             self.highest = [
@@ -282,6 +292,17 @@ class Cells:
             and rows <= STRAY_SHARE * self.present
         )
 
+    def mostly_numbers(self):
+        """Say whether most rows hold many different numbers, and the others a few words."""
+        words = self.strays.total()
+        different = len(self.values) - len(self.strays)
+        return (
+            0 < len(self.strays) <= STRAY_VALUES
+            and self.numbers + words == self.present
+            and self.numbers > words
+            and (self.full or different >= FEWEST_NUMBERS)
+        )
+
     def measured(self):
         """Return a value and the units, where nearly all values are numbers with one around them.
 
@@ -298,6 +319,15 @@ class Cells:
         if not many or codes or not 0 < len(units) <= MOST_UNITS:
             return None
         return next(iter(found)), units
+
+    def times(self):
+        """Return a value, where those remembered are all times of day or lengths of time.
+
+        >>> Cells(values=Counter(["14:05", "9:30"])).times()
+        '14:05'
+        """
+        texts = list(self.values)
+        return texts[0] if texts and all(TIME.fullmatch(str(text)) for text in texts) else ""
 
     def evidence(self):
         """Return the decimal mark that the column can only have, or None."""

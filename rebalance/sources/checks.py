@@ -19,11 +19,10 @@ def named_columns(reading, data):
     names = [*reading.columns, *([reading.target] if reading.target else [])]
     lines = []
     if not reading.target:
-        near = get_close_matches(data.target.casefold(), {n.casefold(): n for n in names}, n=1)
-        hint = [f"; did you mean {n!r}" for n in names if n.casefold() in near][:1]
+        near = meant(data.target, names)
+        hint = f"; did you mean {near!r}" * bool(near)
         lines.append(
-            f"data.target {data.target!r} is no column; the columns are {listed(names)}"
-            f"{''.join(hint)}."
+            f"data.target {data.target!r} is no column; the columns are {listed(names)}{hint}."
         )
     missing = data.read.missing if isinstance(data.read.missing, dict) else ()
     by_key = {"drop": data.drop, "columns": data.columns, "read.text": data.read.text}
@@ -37,6 +36,16 @@ def named_columns(reading, data):
             )
     if lines:
         raise InputError("\n".join(lines))
+
+
+def meant(name, names):
+    """Return the name that is nearest to one that is misspelt; nothing where none is near.
+
+    >>> meant("class", ["a", "Class"]), meant("y", ["a", "b"])
+    ('Class', '')
+    """
+    near = get_close_matches(name.casefold(), {each.casefold(): each for each in names}, n=1)
+    return next((each for each in names if each.casefold() in near), "")
 
 
 def features(reading, data):

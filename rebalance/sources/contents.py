@@ -25,9 +25,21 @@ FOREIGN = (
     (PARQUET, "Parquet in a compressed file", "unpack it: Parquet is compressed in itself"),
     (b"<stata_dta>", "a Stata file", SAVE),
     (b"Obj\x01", "an Avro file", "save the table as Parquet"),
+    (b"\x80\x02", "a Python pickle", "save the table as Parquet"),
+    (b"\x80\x03", "a Python pickle", "save the table as Parquet"),
     (b"\x80\x04\x95", "a Python pickle", "save the table as Parquet"),
     (b"\x80\x05\x95", "a Python pickle", "save the table as Parquet"),
+    (b"\x93NUMPY", "a NumPy array", SAVE),
+    (b"MATLAB ", "a MATLAB file", SAVE),
+    (b"RDX", "a file of R", SAVE),
+    (b"RDA", "a file of R", SAVE),
+    (b"X\n\0\0\0", "a file of R", SAVE),
     (b"$FL2", "an SPSS file", SAVE),
+    (b"$FL3", "an SPSS file", SAVE),
+    (bytes(12) + b"\xc2\xea\x81\x60", "a SAS file", SAVE),
+    (b"\0\1\0\0Standard ", "an Access database", SAVE),
+    (b"\x89PNG", "a picture", SAVE),
+    (b"\xff\xd8\xff", "a picture", SAVE),
     (GZIP, "a compressed file in a compressed file", "unpack it"),
     (ZIP, "an archive in a compressed file", "unpack it"),
     (b"PK\x05\x06", "an archive without files", "fetch it again"),
@@ -38,10 +50,38 @@ FOREIGN = (
 OF_TEXT = (
     (b"version https://git-lfs.github.com/spec", "a Git LFS pointer", "run 'git lfs pull'"),
     (b"%pdf-1.", "a PDF", SAVE),
+    (b"header record*******", "a SAS transport file", SAVE),
+)
+# What lies in an archive that is the file of a program, by the end of its name.
+PROGRAMS = (
+    (".npy", "NumPy arrays", SAVE),
+    (".iwa", "a document of Apple's", SAVE),
+    ("[Content_Types].xml", "a document of an office program, and no workbook", SAVE),
 )
 TEXT = re.compile(r"\.(csv|tsv|tab)$", re.IGNORECASE)
-SPARSE = re.compile(rb"[-+\d.]+( \d+:[-+\d.eE]+)+ *\r?\n")
-ARFF = re.compile(rb"(%[^\n]*\n|\s)*@relation\s", re.IGNORECASE)
+ANY_CASE = re.IGNORECASE | re.DOTALL
+# By what follows the first bytes, of files that are no text: the version of Stata's format and an
+# order of bytes; dBase's, and a day.
+FORMS = (
+    (re.compile(rb"[\x69-\x73][\x01\x02]\x01\x00"), "a Stata file", SAVE),
+    (re.compile(rb"[\x03\x83\x8b].[\x01-\x0c][\x01-\x1f]", re.DOTALL), "a dBase file", SAVE),
+)
+FORMS_OF_TEXT = (
+    (re.compile(rb"(%[^\n]*\n|\s)*@relation\s", ANY_CASE), "an ARFF file", SAVE),
+    (re.compile(rb"[-+\d.]+( \d+:[-+\d.eE]+)+ *\r?\n"), "a sparse (LIBSVM) file", SAVE),
+    (
+        re.compile(rb"([\w.]+:[^\n]*\n(- [^\n]*\n)?)*?outs:\r?\n- "),
+        "a pointer of DVC's",
+        "name the file that it stands for, which 'dvc pull' fetches",
+    ),
+    (
+        re.compile(
+            rb"(--[^\n]*\n|/\*.*?\*/;?|\s)*(create\s+table|insert\s+into|drop\s+table)\s", ANY_CASE
+        ),
+        "a file of SQL",
+        SAVE,
+    ),
+)
 # What begins as XML does, or with a comment, and the name of its first element.
 XML = re.compile(
     rb"(?:<\?xml[^>]*>|<!--.*?-->)(?:\s|<!--.*?-->|<\?.*?\?>)*<(?:!doctype\s+)?([a-z_][\w:.-]*)",
@@ -146,6 +186,9 @@ def _member(path, file):
         if len(tables) > 1:
             # What explains a table lies beside it: a README, a licence.
             tables = [name for name in tables if TEXT.search(name)] or tables
+        for end, what, todo in PROGRAMS:
+            if any(name.endswith(end) for name in tables):
+                raise InputError(f"{path} is {what}, not CSV or Parquet; {todo}.")
         if len(tables) != 1:
             raise InputError(
                 f"{path} must hold one file, got {len(tables)}{': ' * bool(tables)}"
@@ -182,18 +225,18 @@ def _refuse_foreign(path, head):
     for magic, what, todo in known:
         if shown[: len(magic)].lower() == magic.lower():
             raise InputError(f"{path} is {what}, not CSV or Parquet; {todo}.")
-    if ARFF.match(shown):
-        raise InputError(f"{path} is an ARFF file, not CSV or Parquet; {SAVE}.")
-    if SPARSE.match(shown):
-        raise InputError(f"{path} is a sparse (LIBSVM) file, not CSV or Parquet; {SAVE}.")
+    for form, what, todo in FORMS_OF_TEXT if _is_text(shown[:512]) else FORMS:
+        if form.match(shown):
+            raise InputError(f"{path} is {what}, not CSV or Parquet; {todo}.")
     if head[257:262] == b"ustar":
         raise InputError(f"{path} is a tar archive, not CSV or Parquet; unpack it.")
     if (xml := XML.match(shown[:4096])) and xml[1].lower() not in OF_A_PAGE:
         raise InputError(f"{path} is XML, not CSV or Parquet; {SAVE}.")
     if shown[:512].lower().startswith(MARKUP):
+        own = "if it shows the rows, open it in a spreadsheet and save the sheet as CSV; if not, "
         raise InputError(
-            f"{path} is a web page, not CSV; its address asks for a log-in or leads to a page "
-            "about the file: download the file itself."
+            f"{path} is a web page, not CSV; {own * (b'<table' in shown.lower())}its address asks "
+            "for a log-in or leads to a page about the file: download the file itself."
         )
     if shown[:1] in b"{[" and b'":' in shown[:4096]:
         raise InputError(f"{path} is JSON, not CSV; {SAVE}.")

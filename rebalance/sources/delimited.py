@@ -11,19 +11,29 @@ from rebalance.sources import contents, dialect, marks, text, workbook
 # Bytes that are parsed at once; a row must fit into them.
 BLOCK = 2 << 20
 # Ends of lines inside a field; fields that are looked at for them, and rows for their columns.
-ENDS, MOST_ENDS, HEAD = ("\n", "\r"), 100, 20
+ENDS, MOST_ENDS, HEAD = ("\n", "\r"), 1000, 20
 # Columns of text of which so many alike are no chance.
 FEW = 4
+# Lines in one field that are all cut as the rows are, of which so many are no chance either.
+MANY = 20
+# A column of text whose values repeat so often, and are so few, holds nothing else.
+REPEATED, VALUES = 10, 20
+NUMBER = "number"
+WITHIN_QUOTES = r'^\s*"([^"]*)"\s*$'
 
 
-def recognise(path, options, target, encoding="", is_row=None):
+class Ragged(InputError):  # noqa: N818 it says that a reading was wrong
+    """Rows with another number of fields than the others."""
+
+
+def recognise(path, options, target, encoding="", is_row=None, *, quoted=True):
     """Return the `dialect.Dialect` of a CSV file, or raise `InputError` where it is unsure."""
     shown, whole, encoding = _shown(path, options, encoding)
     if workbook.is_workbook(path):
         options = options.model_copy(update={"separator": ","})
     elif options.sheet:
         raise InputError(f"data.read.sheet names {options.sheet!r}, and {path} is no workbook.")
-    return dialect.recognise(path, shown, whole, encoding, options, target, is_row)
+    return dialect.recognise(path, shown, whole, encoding, options, target, is_row, quoted=quoted)
 
 
 def alike(path, how, options):
@@ -69,16 +79,15 @@ def batches(path, how):
         return "skip"
 
     with contents.opened(path, how.sheet) as stream:
-        decoded = text.Utf8(
-            stream, path, how.encoding, how.start, blanks=how.separator == dialect.BLANKS
-        )
+        decoded = text.Utf8(stream, path, how.encoding, how.start, change=_change(how))
         try:
             reader = csv.open_csv(
                 decoded,
                 csv.ReadOptions(block_size=BLOCK, column_names=names, use_threads=False),
                 csv.ParseOptions(
                     delimiter="\t" if how.separator == dialect.BLANKS else how.separator,
-                    newlines_in_values=True,
+                    newlines_in_values=how.quoted,
+                    quote_char='"' if how.quoted else False,
                     invalid_row_handler=note,
                 ),
                 csv.ConvertOptions(
@@ -89,12 +98,13 @@ def batches(path, how):
             )
             rows = 0
             for batch in _ahead(iter(reader)):
-                _refuse_swallowed(path, batch, how, rows)
+                if how.quoted:
+                    _refuse_swallowed(path, batch, how, rows)
                 rows += batch.num_rows
                 yield _whole(path, batch, how)
         except pa.ArrowInvalid as error:
             if "straddl" in str(error):
-                raise InputError(
+                raise _of_quotes(how)(
                     f"{path} has a row of more than {BLOCK >> 20} MB; a quote in it may not be "
                     "closed; mend it, or leave out the field."
                 ) from error
@@ -103,6 +113,18 @@ def batches(path, how):
             rows = 0
     if wrong:
         raise _ragged(path, wrong, rows, how)
+
+
+def _change(how):
+    """Return what is done to whole lines before they are cut, or None."""
+    if how.wrapped:
+        return text.unwrapped_bytes
+    return text.blanks_to_tabs if how.separator == dialect.BLANKS else None
+
+
+def _of_quotes(how):
+    """Return the error of rows that quotes made wrong: between tabs they are often no quotes."""
+    return dialect.Quotes if how.separator == "\t" and how.quoted else InputError
 
 
 def _refuse_swallowed(path, batch, how, before):
@@ -120,42 +142,54 @@ def _refuse_swallowed(path, batch, how, before):
             continue
         ends = pc.count_substring(column, end)
         most = pc.select_k_unstable(ends, min(MOST_ENDS, len(ends)), [("", "descending")])
-        numbers = [_is_numeric(other) for other in batch.slice(0, HEAD).columns]
+        kinds = [_kind(other) for other in batch.columns]
         for row in most.to_pylist():
             if not ends[row].as_py():
                 break
-            if _holds_rows(column[row].as_py(), place, numbers, how.separator):
-                raise InputError(
+            if _holds_rows(column[row].as_py(), place, kinds, how.separator):
+                raise _of_quotes(how)(
                     f"{path}: field {place + 1} of row {before + row + 1} holds rows of the table: "
                     "a quote in it is not closed; close it, or write a quote inside quotes twice."
                 )
 
 
-def _is_numeric(column):
-    cells = [cell.strip() for cell in column.to_pylist()]
+def _kind(column):
+    """Return the values of a column that has few, as a set; NUMBER for one of numbers, or None."""
+    import pyarrow.compute as pc
+
+    cells = [cell.strip() for cell in column.slice(0, HEAD).to_pylist()]
     there = [cell for cell in cells if not marks.is_missing(cell)]
-    return bool(there) and sum(map(marks.is_number, there)) > 0.8 * len(there)
+    if there and sum(map(marks.is_number, there)) > 0.8 * len(there):
+        return NUMBER
+    values = pc.unique(column)
+    if len(values) > VALUES or len(column) < REPEATED * len(values):
+        return None
+    return {value.strip() for value in values.to_pylist()}
 
 
-def _holds_rows(cell, place, numbers, separator):
+def _holds_rows(cell, place, kinds, separator):
     """Say whether a field holds the end of a row, further rows, and the beginning of one."""
-    others = numbers[:place] + numbers[place + 1 :]
-    if not any(others) and len(numbers) <= FEW:
-        return False
+    others = kinds[:place] + kinds[place + 1 :]
     lines = re.split(r"\r\n|\r|\n", cell)
     first, *rows, last = ([each.strip() for each in line.split(separator)] for line in lines)
-    return any(_are(row, numbers) for row in rows) or (
+    if len(rows) >= MANY and all(len(row) == len(kinds) for row in rows):
+        return True
+    if not any(others) and len(kinds) <= FEW:
+        return False
+    return any(_are(row, kinds) for row in rows) or (
         len(last) == place + 1 and _are(last[:place] + first[1:], others)
     )
 
 
-def _are(cells, numbers):
-    """Say whether cells are as many as columns, with numbers where those hold some."""
-    return len(cells) == len(numbers) and all(
-        marks.is_number(cell) or marks.is_missing(cell)
-        for cell, is_number in zip(cells, numbers, strict=True)
-        if is_number
-    )
+def _are(cells, kinds):
+    """Say whether cells are as many as columns, each of what its column holds."""
+    return len(cells) == len(kinds) and all(map(_is, cells, kinds))
+
+
+def _is(cell, kind):
+    if kind == NUMBER:
+        return marks.is_number(cell) or marks.is_missing(cell)
+    return kind is None or cell in kind
 
 
 def _ahead(batches):
@@ -169,8 +203,12 @@ def _ahead(batches):
 
 def _whole(path, batch, how):
     """Return a batch without the empty field at the end of every row."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
+    if not how.quoted:
+        bare = [pc.replace_substring_regex(each, WITHIN_QUOTES, r"\1") for each in batch.columns]
+        batch = pa.RecordBatch.from_arrays(bare, schema=batch.schema)
     if not how.empty_end:
         return batch
     if pc.any(pc.not_equal(pc.utf8_trim_whitespace(batch.column(how.fields - 1)), "")).as_py():
@@ -183,17 +221,17 @@ def _whole(path, batch, how):
 
 def _ragged(path, wrong, rows, how):
     """Return what to say of rows with another number of fields."""
-    first = wrong[0]
+    first, kind = wrong[0], Ragged if not how.quoted else _of_quotes(how)
     number = first.number
     fields = f"{first.actual_columns} field{'s' * (first.actual_columns != 1)}"
     header = "the header names" if how.header else "the others have"
     if len(wrong) == 1 and number is not None and number > rows:
-        return InputError(
+        return kind(
             f"{path} has {fields} in its last row, where {header} {how.fields}: the file was cut "
             "off, or ends with a remark; fetch it again, or delete the row."
         )
     more = f" (and {len(wrong) - 1} more rows like it)" * (len(wrong) > 1)
-    return InputError(
+    return kind(
         f"{path} has {fields} in row {number}{more}, where {header} {how.fields}: quote the fields "
         "that hold a separator, or mend the rows; a remark among the rows must go."
     )

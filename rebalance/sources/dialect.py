@@ -12,15 +12,22 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from rebalance.errors import InputError
 from rebalance.sources import marks
-from rebalance.sources.header import find, shown
+from rebalance.sources.header import ABOVE, find, shown
+from rebalance.sources.text import unquoted, unwrapped
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 BLANKS = "blanks"
+BOM = "\ufeff"
 # Rows of the sample that are looked at.
 ROWS = 1000
+
+
+class Quotes(InputError):  # noqa: N818 it ends a reading, to begin another
+    """Rows that are wrong if quotes hold fields together, of a file that may do without."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +42,8 @@ class Dialect:
     below: int = 0  # rows between the header and the first of data
     start: int = 0  # bytes of UTF-8 before the first row
     empty_end: bool = False  # every row ends in a separator of its own
+    quoted: bool = True  # whether a quote begins a field that may hold separators and line ends
+    wrapped: bool = False  # every row stands in quotes as a whole
     sheet: str = ""  # of a workbook, where it is not the first
     notes: list = field(default_factory=list)
 
@@ -50,7 +59,7 @@ class Dialect:
         return len(self.names) + self.empty_end
 
 
-def recognise(path, text, whole, encoding, options, target, is_row=None):
+def recognise(path, text, whole, encoding, options, target, is_row=None, *, quoted=True):
     """Return the `Dialect` of a file by the first part of its text.
 
     Parameters
@@ -65,20 +74,29 @@ def recognise(path, text, whole, encoding, options, target, is_row=None):
         A row that names it is the header.
     is_row : callable or None
         See `header.find`.
+    quoted : bool
+        Whether a quote begins a field that may hold separators and line ends.
     """
-    text = text.removeprefix("\ufeff")
     # What Excel writes for Excel.
-    sep = re.match(r"sep=(.)\r?\n", text)
+    sep, notes = re.match(r"\ufeff*sep=(.)\r?\n", text), []
     skipped = max(options.skip or 0, 1 if sep else 0)
     if skipped and not _cut(text, BLANKS, whole)[0][skipped:]:
         raise InputError(
             f"{path} has no row below the first {skipped}; see data.read.skip in params.yaml."
         )
-    separator = options.separator or (sep[1] if sep else _separator(path, text, whole, skipped))
-    rows, ends = _cut(text, separator, whole)
+    wrapped = quoted and is_wrapped(text, whole)
+    if wrapped:
+        notes.append("every row stands in quotes as a whole, which are taken off")
+    if not quoted:
+        notes.append("quotes are characters like others: a row ends where its line does")
+    cut = partial(_cut, whole=whole, quoted=quoted, wrapped=wrapped)
+    separator = options.separator or (
+        sep[1] if sep else _separator(path, text, cut, skipped, target)
+    )
+    rows, ends = cut(text, separator)
     rows, first = rows[skipped:], skipped
     header, body = find(path, rows, options, target, is_row)
-    names, empty_end, notes = _names(path, rows, header, body, options)
+    names, empty_end, more = _names(path, rows, header, body, options)
     last = first + body
     return Dialect(
         encoding=encoding,
@@ -89,8 +107,10 @@ def recognise(path, text, whole, encoding, options, target, is_row=None):
         below=0 if header is None else body - header - 1,
         start=ends[last - 1] if last else 0,
         empty_end=empty_end,
+        quoted=quoted,
+        wrapped=wrapped,
         sheet=options.sheet,
-        notes=notes,
+        notes=[*notes, *more],
     )
 
 
@@ -99,8 +119,7 @@ def alike(path, text, whole, how):
 
     Its columns may be in another order.
     """
-    text = text.removeprefix("\ufeff")
-    rows, ends = _cut(text, how.separator, whole)
+    rows, ends = _cut(text, how.separator, whole, quoted=how.quoted, wrapped=how.wrapped)
     rows, ends = rows[how.skipped :], [0, *ends][how.skipped :]
     if not how.header:
         return replace(how, start=ends[0] if how.skipped else 0)
@@ -124,30 +143,41 @@ def differs(names, expected):
     )
 
 
-def _cut(text, separator, whole, most=ROWS):
+def is_wrapped(text, whole):
+    """Say whether every row stands in quotes as a whole, the header perhaps not."""
+    lines = re.split(r"\r\n|\r|\n", text.lstrip(BOM))
+    lines = [line for line in lines if line.strip()][:ROWS]
+    lines = lines if whole or len(lines) < 2 else lines[:-1]
+    if len(lines) < 2 or any(unwrapped(line) == line for line in lines[1:]):
+        return False
+    bare = "\n".join(map(unwrapped, lines))
+    return any(_alike(_cut(bare, separator, whole=True)[0], separator) for separator in SEPARATORS)
+
+
+def _cut(text, separator, whole, most=ROWS, *, quoted=True, wrapped=False):
     """Return the rows of a text as lists of fields, and the byte of UTF-8 at which each ends.
 
     Empty lines are no rows; the last row of a part of a file may be cut, and is left out.
     """
-    if separator == BLANKS:
-        lines, separator = io.StringIO(text, newline=""), "\t"
-        blanks = True
-    else:
-        lines, blanks = io.StringIO(text, newline=""), False
+    lines, blanks = io.StringIO(text, newline=""), separator == BLANKS
     seen = 0
 
     def counted():
         nonlocal seen
-        for line in lines:
+        for number, line in enumerate(lines):
             seen += len(line.encode())
-            yield re.sub(r"[ \t]+", "\t", line.strip()) if blanks else line
+            here = line.lstrip(BOM) if number == 0 else line
+            here = unwrapped(here) if wrapped else here
+            yield re.sub(r"[ \t]+", "\t", here.strip()) if blanks else here
 
     rows, ends = [], []
-    reader = csv.reader(counted(), delimiter=separator)
+    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    reader = csv.reader(counted(), delimiter="\t" if blanks else separator, quoting=quoting)
     try:
         for row in reader:
             if row:
-                rows.append([cell.strip() for cell in row])
+                cells = (cell.strip() for cell in row)
+                rows.append(list(cells if quoted else map(unquoted, cells)))
                 ends.append(seen)
             elif ends:
                 ends[-1] = seen
@@ -159,23 +189,28 @@ def _cut(text, separator, whole, most=ROWS):
     return (rows, ends) if whole or len(rows) < 2 else (rows[:-1], ends[:-1])
 
 
-def _separator(path, text, whole, skipped):
-    """Return the separator that cuts the rows alike into cells that can be read."""
+def _separator(path, text, cut, skipped, target):
+    """Return the separator that cuts the rows alike into cells that can be read.
+
+    Of several that do, it is the one that makes the target a name.
+    """
     fitting = []
     for separator in SEPARATORS:
-        rows = _cut(text, separator, whole)[0][skipped:]
+        rows = cut(text, separator)[0][skipped:]
         if score := _alike(rows, separator):
             fitting.append((score, separator, rows))
     if not fitting:
-        rows = _cut(text, BLANKS, whole)[0][skipped:]
+        rows = cut(text, BLANKS)[0][skipped:]
         if _alike(rows, BLANKS):
             return BLANKS
-        raise InputError(
-            f"{path} cannot be read as CSV: no separator (comma, semicolon, tab, bar, blanks) cuts "
-            "its rows into the same number of fields; if it is a table, write its separator into "
-            "data.read.separator."
-        )
+        problem = _no_separator(path, rows)
+        if _alike(cut(text, "\t", quoted=False)[0][skipped:], "\t"):
+            raise Quotes(str(problem))
+        raise problem
     fitting.sort(reverse=True)
+    naming = [each for each in fitting if any(target in row for row in each[2][:ABOVE])]
+    if len(naming) == 1 and not target.isdigit():
+        fitting = naming
     (best, separator, rows), *others = fitting
     if others and others[0][0] > best * 0.9:
         _, other, other_rows = others[0]
@@ -187,12 +222,30 @@ def _separator(path, text, whole, skipped):
     return separator
 
 
+def _no_separator(path, rows):
+    """Return what to say of a text that no separator cuts into rows; ``rows`` are cut by blanks."""
+    bare = (len(row) == 1 and not any(mark in row[0] for mark in SEPARATORS) for row in rows)
+    if len(rows) > 1 and all(bare):
+        return InputError(
+            f"{path} has one column, {rows[0][0][:40]!r}: a table needs the target and a feature, "
+            "with a separator between them."
+        )
+    return InputError(
+        f"{path} cannot be read as CSV: no separator (comma, semicolon, tab, bar, blanks) cuts "
+        "its rows into the same number of fields; if it is a table, write its separator into "
+        "data.read.separator."
+    )
+
+
 def _alike(rows, separator):
     """Return how well a separator cuts rows: 0 where it does not, at most 1."""
     if not rows:
         return 0
     (width, count), *_ = Counter(map(len, rows)).most_common(1)
     if width < 2 or count < len(rows) * 0.8:
+        return 0
+    # What ends every row, and stands nowhere else, is no separator.
+    if not any(cell for row in rows for cell in row[1:]):
         return 0
     others = [mark for mark in SEPARATORS if mark != separator]
     cells = [cell for row in rows[:200] if len(row) == width for cell in row]

@@ -130,7 +130,7 @@ def decide(reading, data, marks=frozenset()):
     gone = [label for label in counted if isinstance(label, str) and label.strip() in marks]
     without += sum(counted[label] for label in gone)
     there = classes({label: rows for label, rows in counted.items() if label not in gone})
-    positive, rest, notes = _positive(name, there, data)
+    positive, rest, notes = _positive(name, there, data, without)
     if without and data.unlabelled != "drop":
         raise InputError(
             f"{name} must have a label in every row, got {in_words(without)} without; write "
@@ -164,7 +164,8 @@ def decide_later(reading, data, marks, known):
     positive = [each for each in there if any(same(each.label, one) for one in _asked(data))]
     rest = [each for each in there if each not in positive]
     new = [each for each in rest if not any(same(each.label, one) for one in known["negative"])]
-    cut = known.get("negative_cut", False)
+    # A table that an earlier version read does not say whether there were more.
+    cut = known.get("negative_cut", len(known["negative"]) >= SHOWN_NEGATIVE)
     if new and (not cut or reading.more_labels):
         before = [*known["positive"], *known["negative"]]
         raise InputError(
@@ -215,11 +216,15 @@ def marked(counted, named):
     return sorted(marks) if len(classes(dict.fromkeys(rest, 1))) > 1 else []
 
 
-def _positive(name, classes, data):
+def _positive(name, classes, data, without):
     """Return the classes that are positive, the others, and what was taken for one."""
     if len(classes) < 2:
         shown = ": " * bool(classes) + _shown(classes)
-        raise InputError(f"{name} must have two classes, got {len(classes)}{shown}.")
+        blank = (
+            f"; {in_words(without)} without a label: if that means the other class, write a label "
+            "there"
+        ) * bool(without)
+        raise InputError(f"{name} must have two classes, got {len(classes)}{shown}{blank}.")
     chosen = []
     for label in _asked(data):
         meant = [each for each in classes if same(each.label, label)]

@@ -22,7 +22,7 @@ class Layout:
     unused: list = field(default_factory=list)  # columns of types that no learner takes
 
 
-def lay_out(parts, data, encoding, known):
+def lay_out(parts, data, encoding, known, *, quoted=True):
     """Return the `Layout` of a table as far as the heads of its files tell.
 
     Parameters
@@ -33,6 +33,8 @@ def lay_out(parts, data, encoding, known):
         The encoding, where it is known better than by the first part of a file; or nothing.
     known : reading.Known
         What a model knows of the rows.
+    quoted : bool
+        Whether a quote in CSV begins a field that may hold separators and line ends.
     """
     kinds = {contents.is_parquet(part.path) for part in parts}
     if len(kinds) > 1:
@@ -40,7 +42,10 @@ def lay_out(parts, data, encoding, known):
             f"{known.argument} {str(data.path)!r} must hold CSV or Parquet files, got both; choose "
             "by data.pattern, such as '*.csv'."
         )
-    layout = _parquet(parts, data, known) if kinds == {True} else _csv(parts, data, encoding, known)
+    if kinds == {True}:
+        layout = _parquet(parts, data, known)
+    else:
+        layout = _csv(parts, data, encoding, known, quoted=quoted)
     partition = list(parts[0].partition)
     for part in parts:
         if list(part.partition) != partition or set(partition) & set(layout.names):
@@ -59,10 +64,10 @@ def lay_out(parts, data, encoding, known):
     return layout
 
 
-def _csv(parts, data, encoding, known):
+def _csv(parts, data, encoding, known, *, quoted):
     largest = max(parts, key=lambda part: part.size or 0)
     naming, is_row = known.naming or data.target, known.is_row if known.learnt else None
-    how = delimited.recognise(largest.path, data.read, naming, encoding, is_row)
+    how = delimited.recognise(largest.path, data.read, naming, encoding, is_row, quoted=quoted)
     layouts = []
     for part in parts:
         other = how if part is largest else delimited.alike(part.path, how, data.read)

@@ -118,12 +118,18 @@ def described(profiled, data):
         "target": profiled.target,
         "positive": [str(label) for label in decided.positive],
         "negative": [str(label) for label in decided.negative[: labels.SHOWN_NEGATIVE]],
-        **({"negative_cut": True} if len(decided.negative) > labels.SHOWN_NEGATIVE else {}),
+        **_cut(len(decided.negative)),
         "without_label": profiled.rows - sum(rows.values()),
         "columns": {name: column.to_dict() for name, column in profiled.columns.items()},
         "left_out": list(profiled.left_out),
         "said": [*profiled.said, *decided.notes],
     }
+
+
+def _cut(negative):
+    """Return whether there are more negative labels than are written down, where it is near."""
+    most = labels.SHOWN_NEGATIVE
+    return {"negative_cut": negative > most} if negative >= most else {}
 
 
 def pieces(data, profiled=None):

@@ -3,11 +3,12 @@
 import re
 
 from rebalance.columns.values import MISSING, MISSING_NUMBER
+from rebalance.columns.writing import MONEY
 
 NUMBER = re.compile(
-    r"\(?[+\-\u2212]?\s*([$€£¥]|[A-Z]{3})?\s*[+\-\u2212]?"
+    rf"\(?[+\-\u2212]?\s*({MONEY}|[A-Z]{{3}})?\s*[+\-\u2212]?"
     r"(\d+([.,'\u2019 \u00a0\u202f]\d{2,3})*([.,]\d*)?|[.,]\d+)([eE][+\-]?\d+)?"
-    r"\s*([%$€£¥]|[A-Z]{3})?\)?"
+    rf"\s*(%|{MONEY}|[A-Z]{{3}})?\)?"
 )
 WORDS = frozenset(["inf", "-inf", "infinity", "-infinity"])
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from rebalance.columns import dates
 from rebalance.columns.values import BLANKS
-from rebalance.sources import dates
 from rebalance.sources.cells import (
     BOOL,
     DATE,
@@ -12,6 +12,7 @@ from rebalance.sources.cells import (
     INT,
     STYLES,
     TEXT,
+    TOTALS,
     marked,
     plain,
 )
@@ -57,11 +58,23 @@ def decide(name, cells, decimal=None, as_text=False):
         shown = next((value for value in cells.values if not dates.moment(str(value), False)), "")
         other = f", such as {shown[:40]!r}" if shown else ""
         note = f"column {name!r}: dates, but not all in one form{other}, read as text"
+    elif not as_text and cells.mostly_numbers():
+        words = ", ".join(repr(value[:40]) for value in cells.strays)
+        note = (
+            f"column {name!r}: numbers but for {words} in {cells.strays.total():,} of "
+            f"{cells.present:,} rows, read as text; data.read.missing: {{{name!r}: [{words}]}} "
+            "makes them numbers with gaps"
+        )
     elif not as_text and (measured := cells.measured()):
         shown, units = measured
         around = ", ".join(map(repr, units))
         note = (
             f"column {name!r}: numbers with {around} around them, as {shown[:40]!r}, read as text"
+        )
+    elif not as_text and (shown := cells.times()):
+        note = (
+            f"column {name!r}: times, as {shown[:20]!r}, read as text; written as numbers, of "
+            "hours or of seconds, they would have an order"
         )
     return Meaning(kind=TEXT, missing=frozenset(cells.gone), note=note)
 
@@ -76,10 +89,12 @@ def _slow(name, cells, decimal, missing):
         return _dates(name, cells, missing)
     if cells.is_stray():
         strays = ", ".join(repr(value[:40]) for value in cells.strays)
+        total = next(filter(TOTALS.fullmatch, cells.strays), "")
+        row = f"; a row of totals, as {total[:40]!r} may be one, must go" * bool(total)
         raise ValueError(
             f"column {name!r} holds numbers but for {strays} in {cells.strays.total()} of "
             f"{cells.present} rows: numbers, if data.read.missing names {strays}; text, if "
-            f"data.read.text names {name!r}"
+            f"data.read.text names {name!r}{row}"
         )
     return None
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from rebalance import columns
 from rebalance.errors import InputError
-from rebalance.sources import cells, layout, marks, seen, text
+from rebalance.sources import cells, delimited, dialect, layout, marks, seen, text
 from rebalance.sources.cells import Cells
 from rebalance.sources.meaning import converted, decide
 
@@ -110,7 +110,7 @@ def _may_be(kind, cell):
 NOTHING = Known()
 
 
-def profile(parts, data, known=NOTHING, encoding=""):
+def profile(parts, data, known=NOTHING, encoding="", *, quoted=True):
     """Return the `Reading` of a table, or raise `InputError` with what is unsure in it.
 
     Parameters
@@ -122,16 +122,27 @@ def profile(parts, data, known=NOTHING, encoding=""):
         What a model knows of the rows.
     encoding : str
         The encoding, where a first reading showed that it is not the one it seemed.
+    quoted : bool
+        Whether quotes hold fields together, where a first reading showed that they do not.
     """
     try:
-        return _profile(layout.lay_out(parts, data, encoding, known), data, known)
+        laid = layout.lay_out(parts, data, encoding, known, quoted=quoted)
+        return _profile(laid, data, known)
+    except dialect.Quotes as error:
+        if not quoted:
+            raise
+        try:
+            return profile(parts, data, known, encoding, quoted=False)
+        except delimited.Ragged:
+            raise error from None
     except text.NotUtf8 as error:
         if data.read.encoding:
             raise InputError(
                 f"the files of {known.argument} {str(data.path)!r} are not all in "
                 f"data.read.encoding {data.read.encoding!r}; leave it out, or write the right one."
             ) from error
-        return profile(parts, data, known, text.western(parts[0].path, error.part))
+        western = text.western(parts[0].path, error.part)
+        return profile(parts, data, known, western, quoted=quoted)
 
 
 def _profile(laid, data, known):

@@ -22,6 +22,8 @@ MISPLACED = re.compile(
     r"[^\W\d_][£¥§©®±²³¹µ¼½¾¿¡¨÷][^\W\d_]|[£¥¯][^\W\d_]|(?<=[a-zà-ÿ])[À-ÖØ-ÝŸŠŽ]"
     r"|ì[^\W\d_]|õ(?!e)|[ðþýÐÞÝ]"
 )
+# The share of zero bytes from which on a file is no text that some got into.
+FEW = 0.01
 OTHERS = ("cp1250", "cp1254", "cp1251", "latin-1")
 
 
@@ -66,9 +68,19 @@ def _two_bytes(path, head):
     most, least = max(even, odd), min(even, odd)
     if most > len(head[:4096]) * 0.2 and least < most * 0.05:
         return "utf-16-be" if even > odd else "utf-16-le"
+    if head.count(0) < len(head) * FEW and is_utf8(head, whole=False):
+        raise _zeros(path)
     raise InputError(
         f"{path} cannot be read as CSV: it holds zero bytes and is no text; if it is, write its "
         "encoding into data.read.encoding."
+    )
+
+
+def _zeros(path):
+    """Return what to say of zero bytes that stand in text."""
+    return InputError(
+        f"{path} holds zero bytes in its text, as a download that was cut off or a program leaves "
+        "them: fetch it again, or remove them, as \"tr -d '\\000' < old.csv > new.csv\" does."
     )
 
 
@@ -119,16 +131,16 @@ def _reads(word):
 class Utf8:
     """A binary stream of text in any encoding, read as UTF-8 from a given byte on.
 
-    ``blanks`` turns runs of blanks between fields into one tab.
+    ``change`` is applied to whole lines, as `blanks_to_tabs` is.
     """
 
     closed = False
 
-    def __init__(self, stream, path, encoding, start=0, blanks=False):
+    def __init__(self, stream, path, encoding, start=0, change=None):
         self.stream, self.path, self.encoding = stream, path, encoding
         self.decoder = codecs.getincrementaldecoder(encoding)()
         self.plain = codecs.lookup(encoding).name == "utf-8"
-        self.start, self.blanks = start, blanks
+        self.start, self.change = start, change
         self.line, self.ready, self.ended = b"", b"", False
 
     def read(self, size=-1):
@@ -139,17 +151,14 @@ class Utf8:
             if self.start:
                 skipped = min(self.start, len(part))
                 part, self.start = part[skipped:], self.start - skipped
-            self.ready = self._tabs(part) if self.blanks else part
+            self.ready = self._changed(part) if self.change else part
         part, self.ready = self.ready[:size], self.ready[size:]
         return part
 
     def _decoded(self, raw):
         self.ended = not raw
         if b"\0" in raw and self.plain:
-            raise InputError(
-                f"{self.path} holds zero bytes in its text; a download that was cut off leaves "
-                "them: fetch it again."
-            )
+            raise _zeros(self.path)
         if self.plain and raw.isascii() and not self.decoder.getstate()[0]:
             return raw
         try:
@@ -162,12 +171,12 @@ class Utf8:
                 "data.read.encoding."
             ) from error
 
-    def _tabs(self, part):
-        """Return whole lines with tabs between the fields; the rest comes with the next call."""
+    def _changed(self, part):
+        """Return whole lines as they are to be; the rest comes with the next call."""
         part = self.line + part
         end = len(part) if self.ended else part.rfind(b"\n") + 1
         part, self.line = part[:end], part[end:]
-        return blanks_to_tabs(part)
+        return self.change(part)
 
     def close(self):
         """Do nothing: the caller closes the stream."""
@@ -191,3 +200,31 @@ def blanks_to_tabs(part):
     if b'"' in part:
         return QUOTED.sub(lambda match: match[1] or b"\t", part)
     return RUNS.sub(b"\t", part)
+
+
+WRAPPED = re.compile(r'(?m)^"((?:[^"\r\n]|"")*)"[ \t]*(?=\r?$)')
+PAIR = re.compile(r'"([^"]*)"')
+
+
+def unwrapped(text):
+    """Return lines without the quotes around each of them; a quote inside stands there twice.
+
+    >>> unwrapped('"1;""a b"";2"'), unwrapped('"1";"2"')
+    ('1;"a b";2', '"1";"2"')
+    """
+    return WRAPPED.sub(lambda match: match[1].replace('""', '"'), text)
+
+
+def unwrapped_bytes(part):
+    """Return `unwrapped` lines of UTF-8."""
+    return unwrapped(part.decode()).encode()
+
+
+def unquoted(cell):
+    """Return a cell without the two quotes around it, where no other is in it.
+
+    >>> unquoted('"a"'), unquoted('"a" or "b"')
+    ('a', '"a" or "b"')
+    """
+    match = PAIR.fullmatch(cell)
+    return match[1] if match else cell

@@ -3,7 +3,7 @@
 import csv
 import io
 import zipfile
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -93,8 +93,8 @@ def _write(rows, file):
 def _cell(value):
     """Return a cell as text.
 
-    >>> _cell(1.0), _cell(0.5), _cell(True), _cell(datetime(2023, 1, 31))
-    ('1', '0.5', 'True', '2023-01-31')
+    >>> _cell(1.0), _cell(0.5), _cell(True), _cell(datetime(2023, 1, 31)), _cell(time(0, 1, 30))
+    ('1', '0.5', 'True', '2023-01-31', '90')
     """
     if isinstance(value, float):
         # Sheets have no other numbers than doubles.
@@ -104,4 +104,7 @@ def _cell(value):
         return value.date().isoformat() if midnight else value.isoformat(" ")
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, time):
+        # As a length of time, and as Parquet's times are read: seconds.
+        value = datetime.combine(date.min, value) - datetime.min
     return _cell(value.total_seconds()) if isinstance(value, timedelta) else str(value)

@@ -35,7 +35,7 @@ def run(file, target, positive):
     path = located(file)
     again = document["data"].get("source") == "file" and document["data"].get("path") == path
     profile = setup.profile(path, target, document["data"].get("read"))
-    rare = setup.choose(profile.labels, positive, profile.target)
+    rare = setup.choose(profile.labels, positive, profile.target, profile.unlabelled)
     rows = sum(profile.labels.values())
     positives = sum(profile.labels[label] for label in rare)
     natural = (rows - positives) / positives

@@ -69,16 +69,24 @@ class Document:
 
     def put(self, section, values):
         """Set values of a section; a key that is not there goes to its end."""
+        comments = self[section].ca.items if hasattr(self[section], "ca") else {}
         for key, value in values.items():
             self[section][key] = quoted(value)
+            if key in comments and comments[key][3:] == [[]]:
+                # Of a list whose items begin below its key, as DVC writes it: no comment, after
+                # which ruamel.yaml would leave out the end of a line.
+                comments[key][3] = None
 
     def text(self):
         """Return the file as text; sections that followed a blank line still do."""
         stream = StringIO()
         _yaml().dump(self.content, stream)
         apart = set(re.findall(r"^\n(\w+):", self.before, re.MULTILINE))
-        return re.sub(
+        text = re.sub(
             r"(?<!\n)\n(\w+):",
             lambda match: f"\n\n{match[1]}:" if match[1] in apart else match[0],
             stream.getvalue(),
         )
+        if _yaml().load(text) != self.content:
+            raise RuntimeError("params.yaml would say something else than what was put into it")
+        return text

@@ -25,7 +25,7 @@ def _cut(label):
     return text if len(text) <= CUT else f"{text[: CUT - 1]}…"
 
 
-def choose(labels, said, target):
+def choose(labels, said, target, unlabelled=0):
     """Return the labels of the rare class, or raise `InputError` with the labels that there are.
 
     Parameters
@@ -35,11 +35,17 @@ def choose(labels, said, target):
     said : list of str or None
         The labels that the command line names; by default the rarer of two is taken.
     target : str
+    unlabelled : int
+        Rows without a label.
     """
     if len(labels) < 2:
+        blank = (
+            f"; {unlabelled:,} rows have none: if that means the other class, write a label into "
+            "them"
+        )
         raise InputError(
             f"--target {target!r} must hold two classes or more, got {len(labels)}: "
-            f"{shown(labels)}."
+            f"{shown(labels)}{blank * bool(unlabelled)}."
         )
     if not said:
         return [_rarer(labels, target)]
@@ -65,9 +71,18 @@ def _rarer(labels, target):
         problem = f"{len(labels)} classes" if others else "two classes of equal size"
         raise InputError(
             f"--target {target!r} has {problem} ({shown(labels)}): name the label or labels of the "
-            f"rare class, as --positive {quote(str(plain(first)))}."
+            f"rare class, as --positive {quote(str(plain(_likely(labels))))}."
         )
     return first
+
+
+def _likely(labels):
+    """Return the rarest label that is no mark of a missing one and can be split and folded."""
+    from rebalance.sources.labels import FEWEST_POSITIVES, marked
+
+    named = {label: rows for label, rows in labels.items() if label not in marked(labels, [])}
+    enough = {label: rows for label, rows in named.items() if rows >= FEWEST_POSITIVES}
+    return min(enough or named, key=lambda label: labels[label])
 
 
 def _meant(word, labels, target):

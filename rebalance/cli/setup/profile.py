@@ -36,15 +36,26 @@ def profile(path, target, read=None):
     """
     from rebalance import sources
     from rebalance.sources import labels
+    from rebalance.sources.checks import meant
 
     reading = sources.profile(_section(path, target, read))
+    names = list(reading.columns)
+    sheets = "".join(
+        f"; it is a {line.partition(', header')[0]}: data.read.sheet names another"
+        for line in reading.said[:1]
+        if line.startswith("workbook") and "not read" in line
+    )
     if not reading.rows:
-        raise InputError(f"{path} has no rows.")
+        names += [reading.target] * bool(reading.target)
+        raise InputError(f"{path} has no rows below its first line, {_names(names)}{sheets}.")
     if not reading.target:
-        names = list(reading.columns)
         numbered = names == [str(number) for number in range(len(names))]
         why = ", numbered because the file has no header" * numbered
-        raise InputError(f"--target {target!r} is no column; the columns are {_names(names)}{why}.")
+        near = meant(target, names)
+        hint = f"; did you mean {near!r}" if near else sheets
+        raise InputError(
+            f"--target {target!r} is no column; the columns are {_names(names)}{why}{hint}."
+        )
     if reading.more_labels:
         raise InputError(
             f"--target {target!r} has more than {labels.MOST:,} different values: a number to "

@@ -1,13 +1,21 @@
 """Dates as people write them: the order of day, month and year, and the moment they name."""
 
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 
 CLOCK = (
     r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<part>\d{1,9}))?)?"
-    r"\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>Z|UTC|[+\-]\d{2}:?\d{2})?)?"
+    r"\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>Z|UTC|GMT|[+\-]\d{2}:?\d{2})?)?"
 )
 YEAR_FIRST, YEAR_LAST, DAY_NAME, NAME_DAY = "year first", "year last", "day name", "name day"
+YEAR_MONTH, MONTH_YEAR, NAME_YEAR, CLOCK_YEAR = (
+    "year month", "month year", "name year", "year after the time",
+)  # fmt: skip
+WEEKDAY = r"(?:[^\W\d_]{2,10}\.?,? )?"
+NAME = r"(?P<name>[^\W\d_]{3,10})\.?"
+# A year of which no day is said is one of ours: 2015-12 could be a code.
+OURS = r"(?P<year>(?:19|20)\d{2})"
 SHAPES = {
     YEAR_FIRST: re.compile(
         rf"(?P<year>\d{{4}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}}){CLOCK}"
@@ -17,18 +25,41 @@ SHAPES = {
         rf"(?P<year>\d{{4}}|\d{{2}}){CLOCK}"
     ),
     DAY_NAME: re.compile(
-        rf"(?P<day>\d{{1,2}})[-/ ](?P<name>[A-Za-z]{{3,9}})\.?,?[-/ ]"
+        rf"{WEEKDAY}(?P<day>\d{{1,2}})(?:[-/ ]|\. ?| de ){NAME},?(?:[-/ ]| de )"
         rf"(?P<year>\d{{4}}|\d{{2}}){CLOCK}"
     ),
-    NAME_DAY: re.compile(
-        rf"(?P<name>[A-Za-z]{{3,9}})\.? (?P<day>\d{{1,2}}),? (?P<year>\d{{4}}){CLOCK}"
+    NAME_DAY: re.compile(rf"{WEEKDAY}{NAME} (?P<day>\d{{1,2}}),? (?P<year>\d{{4}}){CLOCK}"),
+    YEAR_MONTH: re.compile(rf"{OURS}[-/](?P<month>0[1-9]|1[0-2])"),
+    MONTH_YEAR: re.compile(rf"(?P<month>0[1-9]|1[0-2])[-/]{OURS}"),
+    NAME_YEAR: re.compile(rf"{NAME}[-/ ]{OURS}"),
+    CLOCK_YEAR: re.compile(
+        rf"{WEEKDAY}{NAME} +(?P<day>\d{{1,2}}) (?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})"
+        r":(?P<second>\d{2})(?: (?P<zone>Z|UTC|GMT|[+\-]\d{2}:?\d{2}))? (?P<year>\d{4})"
     ),
 }
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-FULL = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
-)  # fmt: skip
+SHORTEST, LONGEST = 6, 50
+# Of a month the names in English, German, French, Spanish, Portuguese and Italian, and their
+# beginnings: no two languages call two months the same.
+NAMED = (
+    "jan january januar jänner janv janvier ene enero janeiro gen gennaio",
+    "feb february februar févr février fev fevereiro febrero febbraio",
+    "mar march mär mrz märz mars marzo março",
+    "apr april avr avril abr abril aprile",
+    "may mai mayo maio mag maggio",
+    "jun june juni juin junio junho giu giugno",
+    "jul july juli juil juillet julio julho lug luglio",
+    "aug august août ago agosto",
+    "sep sept september septembre septiembre set setembro settembre",
+    "oct october okt oktober octobre octubre out outubro ott ottobre",
+    "nov november novembre noviembre novembro",
+    "dec december dez dezember déc décembre dic diciembre dezembro dicembre",
+)
+MONTHS = {
+    name: number
+    for number, names in enumerate(NAMED, 1)
+    for each in names.split()
+    for name in {each, "".join(filter(str.isascii, unicodedata.normalize("NFD", each)))}
+}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -37,8 +68,10 @@ def matched(text):
 
     >>> matched("13/01/2023")[0], matched("1000"), matched("Jan 5, 2023")[0]
     ('year last', None, 'name day')
+    >>> matched("Dec-2015")[0], matched("5. März 2023")[0], matched("2015-13")
+    ('name year', 'day name', None)
     """
-    if not 6 <= len(text) <= 40:
+    if not SHORTEST <= len(text) <= LONGEST:
         return None
     for shape, pattern in SHAPES.items():
         if match := pattern.fullmatch(text):
@@ -70,24 +103,24 @@ def _date(shape, part, day_first):
     if len(part["year"]) == 2:
         # As POSIX has it: 69 is 1969, 68 is 2068.
         year += 1900 if year >= 69 else 2000
-    if shape == YEAR_FIRST:
-        month, day = int(part["month"]), int(part["day"])
-    elif shape == YEAR_LAST:
+    if shape == YEAR_LAST:
         first, last = int(part["first"]), int(part["last"])
         day, month = (first, last) if day_first else (last, first)
     else:
-        month, day = _month(part["name"].lower()), int(part["day"])
-    return datetime(year, month, day, tzinfo=_zone(part["zone"]))
+        month = int(part["month"]) if "month" in part else _month(part["name"])
+        day = int(part.get("day", 1))
+    return datetime(year, month, day, tzinfo=_zone(part.get("zone")))
 
 
 def _month(name):
-    if name == "sept":
-        return 9
-    return (MONTHS.index(name) if name in MONTHS else FULL.index(name)) + 1
+    number = MONTHS.get(unicodedata.normalize("NFC", name.lower()))
+    if number is None:
+        raise ValueError("a name of no month")
+    return number
 
 
 def _zone(zone):
-    if zone in {None, "Z", "UTC"}:
+    if zone in {None, "Z", "UTC", "GMT"}:
         return UTC
     sign = -1 if zone[0] == "-" else 1
     digits = zone[1:].replace(":", "")
@@ -95,14 +128,14 @@ def _zone(zone):
 
 
 def _clock(part):
-    if part["hour"] is None:
+    if part.get("hour") is None:
         return timedelta()
     hour, minute, second = (int(part[name] or 0) for name in ("hour", "minute", "second"))
-    if part["half"]:
+    if part.get("half"):
         if not 1 <= hour <= 12:
             raise ValueError("an hour of half a day")
         hour = hour % 12 + 12 * (part["half"].lower() == "pm")
     if hour > 23 or minute > 59 or second > 59:
         raise ValueError("no time of day")
-    parts = int((part["part"] or "0").ljust(6, "0")[:6])
+    parts = int((part.get("part") or "0").ljust(6, "0")[:6])
     return timedelta(hours=hour, minutes=minute, seconds=second, microseconds=parts)

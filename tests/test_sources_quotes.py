@@ -1,0 +1,128 @@
+"""Quotes that hold nothing together, and quotes around whole rows: no row is lost to either."""
+
+import pyarrow as pa
+import pytest
+
+from rebalance import sources
+from rebalance.errors import InputError
+from tests.strategies import params
+
+ROWS = [
+    ("spam" if number % 8 == 0 else "ham", f"message {number} of mine") for number in range(400)
+]
+
+
+def profiled(path, **changes):
+    given = {"source": "file", "path": str(path), "drop": [], "target": "label"} | changes
+    section = params(**{f"data__{key}": value for key, value in given.items()}).data
+    return sources.profile(section), section
+
+
+def table(path, **changes):
+    found, section = profiled(path, **changes)
+    pieces = sources.pieces(section, found)
+    return pa.concat_tables(pieces)
+
+
+def messages(tmp_path, quoted, separator="\t", text_first=False):
+    """Write messages; ``quoted`` says of (number, text) how the text stands in the file."""
+    rows = [("label", "text"), *((a, quoted(number, b)) for number, (a, b) in enumerate(ROWS))]
+    lines = [separator.join(row[::-1] if text_first else row) for row in rows]
+    path = tmp_path / "messages.txt"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("text_first", [False, True])
+@pytest.mark.parametrize("opened", [[0], [200], [200, 201], [20, 350], [398], [5, 6, 7]])
+def test_a_quote_between_tabs_that_is_not_closed_swallows_no_row(tmp_path, opened, text_first):
+    path = messages(tmp_path, lambda n, text: '"' * (n in opened) + text, text_first=text_first)
+    found, _ = profiled(path, positive="spam")
+    assert "quotes are characters like others: a row ends where its line does" in found.said
+    read = table(path, positive="spam")
+    assert read["label"].to_pylist() == [int(label == "spam") for label, _ in ROWS]
+    texts = ['"' * (n in opened) + text for n, (_, text) in enumerate(ROWS)]
+    assert read["text"].to_pylist() == texts
+
+
+def test_text_in_quotes_is_the_same_where_another_quote_is_not_closed(tmp_path):
+    path = messages(tmp_path, lambda n, text: '"' + text + '"' * (n != 7))
+    texts = table(path, positive="spam")["text"].to_pylist()
+    assert texts[6:9] == ["message 6 of mine", '"message 7 of mine', "message 8 of mine"]
+
+
+def test_quotes_between_tabs_hold_lines_together_where_they_are_closed(tmp_path):
+    path = messages(tmp_path, lambda n, text: f'"{text}\nand more"' if n % 3 == 0 else text)
+    found = table(path, positive="spam")
+    assert found.num_rows == 400
+    assert found["text"][0].as_py() == "message 0 of mine\nand more"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "|"])
+@pytest.mark.parametrize("opened", [[200], [200, 201], [20, 350]])
+def test_between_other_marks_a_quote_that_is_not_closed_is_refused(tmp_path, separator, opened):
+    path = messages(tmp_path, lambda n, text: '"' * (n in opened) + text, separator)
+    with pytest.raises(InputError, match=f"field 2 of row {opened[0] + 1} holds rows of the tab"):
+        table(path, positive="spam")
+
+
+def test_lines_in_quotes_that_look_like_no_row_are_text(tmp_path):
+    said = '"Dear all,\nwe met at noon, and left\nYours, ham"'
+    path = messages(tmp_path, lambda n, text: said if n % 5 == 0 else text, ",")
+    assert table(path, positive="spam").num_rows == 400
+
+
+def test_a_row_with_a_tab_too_many_is_refused_as_it_was(tmp_path):
+    path = messages(tmp_path, lambda n, text: text + ("\t x" if n == 30 else '"' * (n == 9)))
+    with pytest.raises(InputError, match="has 3 fields in row 31, where the header names 2"):
+        table(path, positive="spam")
+
+
+HEAD = "a;k;Class"
+LINES = [f"{n}.5;{'red' if n % 3 else 'dark red'};{n % 7 == 0:d}" for n in range(90)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("head", [HEAD, f'"{HEAD}"'])
+@pytest.mark.parametrize("separator", [";", ","])
+def test_rows_that_stand_in_quotes_as_a_whole_are_rows(tmp_path, separator, head, end):
+    lines = [line.replace("dark red", '""dark red""') for line in LINES]
+    content = end.join([head, *(f'"{line}"' for line in lines)]) + end
+    path = tmp_path / "t.csv"
+    path.write_bytes(content.replace(";", separator).encode())
+    found, _ = profiled(path, target="Class", positive=1)
+    assert "every row stands in quotes as a whole, which are taken off" in found.said
+    read = table(path, target="Class", positive=1)
+    assert read.column_names == ["a", "k", "Class"]
+    assert read["a"].to_pylist() == [n + 0.5 for n in range(90)]
+    assert read["k"].to_pylist()[:3] == ["dark red", "red", "red"]
+
+
+def test_rows_of_which_each_field_stands_in_quotes_are_not_unwrapped(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,Class\n" + "".join(f'"{n}","{n % 7 == 0:d}"\n' for n in range(90)))
+    found, _ = profiled(path, target="Class", positive=1)
+    assert not [line for line in found.said if "quotes" in line]
+    assert table(path, target="Class", positive=1)["a"].to_pylist() == list(range(90))
+
+
+@pytest.mark.parametrize("marks", [1, 2, 3])
+@pytest.mark.parametrize("head", ["a,b,Class\n", ""])
+def test_a_byte_order_mark_that_is_there_twice_shifts_no_row(tmp_path, marks, head):
+    path = tmp_path / "t.csv"
+    rows = "".join(f"{n},{n % 5},{n % 7 == 0:d}\n" for n in range(90))
+    path.write_text("\ufeff" * marks + head + rows, encoding="utf-8")
+    found = table(path, target="Class" if head else "2", positive=1)
+    assert found["a" if head else "0"].to_pylist() == list(range(90))
+
+
+def test_the_target_tells_the_separator_where_two_would_do(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("label\ttext\n" + "".join(f"{n % 2}\tone {n}, two\n" for n in range(90)))
+    assert table(path, positive=1).column_names == ["label", "text"]
+
+
+def test_a_tab_at_the_end_of_every_row_is_no_separator(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,Class\n" + "".join(f"{n},{n % 7 == 0:d}\t\n" for n in range(90)))
+    assert table(path, target="Class", positive=1)["Class"].to_pylist()[:2] == [1, 0]
