@@ -195,6 +195,27 @@ def test_words_of_other_languages_are_not_taken_for_western_ones(tmp_path, encod
     assert set(table(path, read={"encoding": encoding})["x"].to_pylist()) == set(words)
 
 
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("word", ["that\u00e5\u00d5s", "that\u00e5\u00d5s \x81"])
+def test_a_few_words_that_a_program_spoilt_stop_no_english_text_and_a_line_names_one(
+    tmp_path, deep, word
+):
+    english = '"and so it was, one of many sentences about nothing at all"'
+    lines = with_column([english]).splitlines()
+    rows = [*lines[1:] * (70 if deep else 1), lines[-1].replace("nothing", word), *lines[1:]]
+    path = written(tmp_path, "\n".join([lines[0], *rows]).encode("latin-1"))
+    found, _ = profiled(path)
+    assert word in table(path)["x"].to_pylist()[-61]
+    (line,) = [line for line in found.said if line.startswith("not UTF-8")]
+    assert "words as 'that\u00e5\u00d5s' may be misread, and data.read.encoding names" in line
+
+
+def test_a_header_of_another_encoding_is_asked_about_however_long_the_text(tmp_path):
+    content = with_column(["one of many sentences about nothing at all"], "p\u0142e\u0107")
+    with pytest.raises(InputError, match="is not UTF-8, and what else is not sure"):
+        table(written(tmp_path, content.encode("cp1250")))
+
+
 @pytest.mark.parametrize(
     "words",
     [

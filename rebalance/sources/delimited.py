@@ -19,6 +19,7 @@ MANY = 20
 # A column of text whose values repeat so often, and are so few, holds nothing else.
 REPEATED, VALUES = 10, 20
 NUMBER = "number"
+GUESSED = ("cp1252", "latin-1")
 WITHIN_QUOTES = r'^\s*"([^"]*)"\s*$'
 
 
@@ -33,7 +34,9 @@ def recognise(path, options, target, encoding="", is_row=None, *, quoted=True):
         options = options.model_copy(update={"separator": ","})
     elif options.sheet:
         raise InputError(f"data.read.sheet names {options.sheet!r}, and {path} is no workbook.")
-    return dialect.recognise(path, shown, whole, encoding, options, target, is_row, quoted=quoted)
+    how = dialect.recognise(path, shown, whole, encoding, options, target, is_row, quoted=quoted)
+    guessed = encoding in GUESSED and not options.encoding
+    return replace(how, notes=[*how.notes, *text.misread(shown, encoding)]) if guessed else how
 
 
 def alike(path, how, options):

@@ -6,7 +6,7 @@ Memory does not grow with the file: a batch of rows is looked at and forgotten. 
 
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rebalance import columns
 from rebalance.errors import InputError
@@ -142,7 +142,11 @@ def profile(parts, data, known=NOTHING, encoding="", *, quoted=True):
                 f"data.read.encoding {data.read.encoding!r}; leave it out, or write the right one."
             ) from error
         western = text.western(parts[0].path, error.part)
-        return profile(parts, data, known, western, quoted=quoted)
+        found = profile(parts, data, known, western, quoted=quoted)
+        said = text.misread(error.part.decode(western, errors="replace"), western)
+        return replace(
+            found, said=(*found.said, *(line for line in said if line not in found.said))
+        )
 
 
 def _profile(laid, data, known):

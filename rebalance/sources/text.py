@@ -22,8 +22,10 @@ MISPLACED = re.compile(
     r"[^\W\d_][£¥§©®±²³¹µ¼½¾¿¡¨÷][^\W\d_]|[£¥¯][^\W\d_]|(?<=[a-zà-ÿ])[À-ÖØ-ÝŸŠŽ]"
     r"|ì[^\W\d_]|õ(?!e)|[ðþýÐÞÝ]"
 )
-# The share of zero bytes from which on a file is no text that some got into.
-FEW = 0.01
+WORDS = re.compile(r"[^\W\d_]+")
+# The share of zero bytes, and of misread words among all words, up to which some got into a text;
+# and of misread words among those with other letters than ASCII's, up to which chance explains it.
+FEW, MISREAD = 0.01, 0.02
 OTHERS = ("cp1250", "cp1254", "cp1251", "latin-1")
 
 
@@ -94,19 +96,26 @@ def is_utf8(part, whole=True):
 
 
 def western(path, part):
-    """Return the encoding of Western European text, or raise `InputError` for other text."""
+    """Return the encoding of Western European text, or raise `InputError` for other text.
+
+    A few words that do not read as such, among very many, are what programs made of an apostrophe.
+    """
     try:
-        text = part.decode("cp1252")
+        text, name = part.decode("cp1252"), "cp1252"
     except UnicodeDecodeError:
-        text = part.decode("cp1252", errors="replace")
+        # The five bytes that cp1252 leaves out are signs that nobody sees.
+        text, name = part.decode("latin-1"), "latin-1"
     words = WORD.findall(text)
-    strange = [word for word in words if not _reads(word)]
-    if len(strange) <= len(words) * 0.02:
+    strange = strange_words(text)
+    if len(strange) <= len(words) * MISREAD:
         return "cp1252"
+    header = text.partition("\n")[0]
+    if len(strange) <= len(WORDS.findall(text)) * FEW and not strange_words(header):
+        return name
     import charset_normalizer
 
     best = charset_normalizer.from_bytes(part).best()
-    raw = strange[0].encode("cp1252", errors="replace")
+    raw = strange[0].encode(name, errors="replace")
     readings = {
         name: raw.decode(name, errors="replace")
         for name in [*([best.encoding] if best else []), *OTHERS]
@@ -116,6 +125,24 @@ def western(path, part):
         f"{path} is not UTF-8, and what else is not sure: {strange[0][:40]!r} as cp1252, "
         f"{readings[other][:40]!r} as {other}; write the right one into data.read.encoding."
     )
+
+
+def strange_words(text):
+    """Return the words with other letters than ASCII's that are none of a Western language.
+
+    >>> strange_words("Größe café thatåÕs")
+    ['thatåÕs']
+    """
+    return [word for word in WORD.findall(text) if not _reads(word)]
+
+
+def misread(text, encoding):
+    """Return lines on words that show that the encoding is perhaps another one."""
+    return [
+        f"not UTF-8, read as {encoding}: words as {word[:20]!r} may be misread, and "
+        "data.read.encoding names another encoding"
+        for word in strange_words(text)[:1]
+    ]
 
 
 def _reads(word):
