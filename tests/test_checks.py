@@ -210,6 +210,36 @@ def test_dates_in_digits_with_a_few_that_are_none():
     assert found(clean().assign(opened=opened)) == {}
 
 
+@pytest.mark.parametrize(("mark", "shown"), [(-999, "-999"), (9999.0, "9999"), (-9, "-9")])
+def test_a_number_that_may_mark_a_missing_value(mark, shown):
+    score = np.random.default_rng(8).integers(0, 9, 2000).astype(float)
+    score[:40] = mark
+    assert found(clean().assign(score=np.random.default_rng(9).permutation(score))) == {
+        "RB108": f"1 feature holds a number in many rows that is far from all others: 'score' "
+        f"{shown} in 40 of the rows looked at; where it marks a missing value, data.read.missing "
+        "makes it a gap."
+    }
+
+
+@pytest.mark.parametrize(
+    ("mark", "rows"),
+    [
+        (-999, 4),  # too few rows
+        (-7, 40),  # nearer to the others than they are to each other
+        (17, 40),
+    ],
+)
+def test_a_low_or_high_number_is_no_mark(mark, rows):
+    score = np.random.default_rng(8).permutation(np.arange(2000) % 10).astype(float)
+    score[:rows] = mark
+    assert found(clean().assign(score=np.random.default_rng(9).permutation(score))) == {}
+
+
+def test_two_values_are_no_scale_with_a_mark():
+    rng = np.random.default_rng(8)
+    assert found(clean().assign(level=rng.choice([1.0, 2.0, 100.0], 2000))) == {}
+
+
 def test_free_text_and_amounts_are_no_ids():
     rng = np.random.default_rng(2)
     said = [f"called {number} times about it" for number in rng.permutation(2000)]
