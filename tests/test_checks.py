@@ -207,7 +207,7 @@ def test_dates_in_digits_with_a_few_that_are_none():
         "looked at hold other numbers, as 0."
     }
     opened[:300] = 1_234_567
-    assert found(clean().assign(opened=opened)) == {}
+    assert set(found(clean().assign(opened=opened))) == {"RB108"}
 
 
 @pytest.mark.parametrize(("mark", "shown"), [(-999, "-999"), (9999.0, "9999"), (-9, "-9")])
