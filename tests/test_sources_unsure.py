@@ -18,21 +18,28 @@ def of_lines(header, rows):
 
 
 def test_two_separators_that_fit_alike_are_shown_with_what_they_make_of_a_row(tmp_path):
-    content = of_lines("a,b;Class", (f"{i},x;{label}" for i, label in enumerate(LABELS)))
+    content = of_lines("Class;b,Class", (f"{label};x,{label}" for label in LABELS))
     with pytest.raises(InputError) as refused:
         table(written(tmp_path, content))
     said = str(refused.value)
     assert "can be read in two ways" in said
-    assert "['59', 'x;0'] with the separator comma" in said
-    assert "['59,x', '0'] with the separator semicolon" in said
+    assert "['0;x', '0'] with the separator comma" in said
+    assert "['0', 'x,0'] with the separator semicolon" in said
     assert said.endswith("write the right one into data.read.separator.")
     semicolons = table(written(tmp_path, content), read={"separator": ";"})
-    assert semicolons.column_names == ["a,b", "Class"]
+    assert semicolons.column_names == ["Class", "b,Class"]
+
+
+def test_of_two_separators_that_fit_alike_the_one_that_names_the_target_is_taken(tmp_path):
+    content = of_lines("a,b;Class", (f"{i},x;{label}" for i, label in enumerate(LABELS)))
+    assert table(written(tmp_path, content)).column_names == ["a,b", "Class"]
 
 
 def test_a_file_that_no_separator_cuts_is_no_table(tmp_path):
-    with pytest.raises(InputError, match=r"no separator .* cuts its rows into the same number"):
+    with pytest.raises(InputError, match="has one column, 'x': a table needs the target and a"):
         table(written(tmp_path, of_lines("x", ("word" * (i % 3 + 1) for i in range(60)))))
+    with pytest.raises(InputError, match=r"no separator .* cuts its rows into the same number"):
+        table(written(tmp_path, of_lines("x", ("word " * (i % 3 + 1) for i in range(60)))))
 
 
 def test_a_header_that_lacks_one_name_is_shown_with_both_readings(tmp_path):
