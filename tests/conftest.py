@@ -1,16 +1,39 @@
 """The same examples on every run, no time limit, and one thread a fit: the machine may be busy."""
 
 import os
+import shutil
 import sys
+import tempfile
 
 import pytest
 from hypothesis import settings
+
+from tests import forks
 
 # Read when OpenMP is loaded, so before the libraries that load it; processes of tests inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 settings.register_profile("rebalance", deadline=None, derandomize=True, max_examples=25)
 settings.load_profile("rebalance")
+
+
+def pytest_configure(config):
+    """Start the process of `forks`, one for all workers."""
+    if hasattr(config, "workerinput") or not forks.possible():
+        return
+    from rebalance.tracking.runs import SETTINGS
+
+    folder = tempfile.mkdtemp(prefix="forks-")
+    process = forks.started(folder, **SETTINGS)
+    os.environ[forks.VARIABLE] = folder
+
+    def end():
+        del os.environ[forks.VARIABLE]
+        process.stdin.close()
+        process.wait()
+        shutil.rmtree(folder)
+
+    config.add_cleanup(end)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -3,7 +3,6 @@
 import errno
 import logging
 import os
-import signal
 import subprocess
 import sys
 
@@ -135,6 +134,19 @@ def test_a_fault_that_is_no_lack_of_memory_keeps_its_traceback(error):
         errors.run(main)
 
 
+# What a shell runs in the background ignores Ctrl-C, and so would what the tests start.
+HEEDING = (
+    "import os, signal, sys\n"
+    "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+    "os.execv(sys.argv[1], sys.argv[1:])\n"
+)
+
+
+def heeding(*words):
+    """Return the command that runs Python with the words, and that Ctrl-C ends."""
+    return (sys.executable, "-ISc", HEEDING, sys.executable, *words)
+
+
 def started(tmp_path, *command):
     """Run a command that finds a stand-in for numpy, whose import is as Ctrl-C."""
     code = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
@@ -146,20 +158,18 @@ def started(tmp_path, *command):
         capture_output=True,
         text=True,
         check=False,
-        # What a shell runs in the background ignores Ctrl-C, and so would what the tests start.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
 def test_ctrl_c_while_a_stage_imports_its_libraries_is_a_line(tmp_path):
-    done = started(tmp_path, sys.executable, "-m", "stages.split")
+    done = started(tmp_path, *heeding("-m", "stages.split"))
     assert done.returncode == 130
     assert done.stderr == "interrupted: the next run goes on from what was finished.\n"
 
 
 def test_a_stage_that_is_imported_leaves_ctrl_c_to_who_imports_it(tmp_path):
     """A worker imports the stage that started it; a library would take its user's Ctrl-C."""
-    done = started(tmp_path, sys.executable, "-c", "import stages.split")
+    done = started(tmp_path, *heeding("-c", "import stages.split"))
     assert done.stderr.endswith("KeyboardInterrupt\n")
 
 
@@ -170,13 +180,12 @@ def test_a_program_of_somebody_s_that_imports_the_library_keeps_ctrl_c_and_its_c
     code = "import gc, signal\nprint(gc.isenabled(), signal.getsignal(2).__name__)\n"
     (place / "run.py").write_text(code, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "theirs.run"],
+        heeding("-m", "theirs.run"),
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
         capture_output=True,
         text=True,
         check=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert done.stdout == "True default_int_handler\n"
 

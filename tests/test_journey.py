@@ -14,6 +14,7 @@ import yaml
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from rebalance import cli, errors, params, paths, store, tracking
+from rebalance.store import shapes
 from tests.strategies import QUICK, SHIPPED, changed
 
 SMALL = {
@@ -128,6 +129,16 @@ def test_every_metric_is_a_finite_number_of_six_digits(journey):
     for key, value in leaves(store.read_json(paths.SCORES)):
         assert isinstance(value, (int, float)), key
         assert not isinstance(value, bool), key
+
+
+def test_what_is_read_again_has_its_shape(journey):
+    files = [path for pattern in shapes.SHAPES for path in Path().glob(pattern)]
+    assert len(files) == 2 * len(NAMES) + 6
+    for path in files:
+        if path.suffix == ".json":
+            assert store.read_json(path) is not None
+        else:
+            store.check_shape(path, yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 def test_the_checks_of_the_table_of_the_plan_and_of_the_results_are_in_one_file(journey):

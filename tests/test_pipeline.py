@@ -1,6 +1,7 @@
 """The real thing: a clone, every command of docs/your-table.md, an edit, dvc repro again.
 
-One clone for the whole file: the page is walked in it once, on a small table.
+One clone for the whole file: the page is walked in it once, on a small table. The `dvc repro` of
+the page starts real processes, as a user's does; other commands are forks, see `tests.forks`.
 """
 
 import csv
@@ -12,7 +13,6 @@ import shutil
 import sqlite3
 import stat
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import pytest
 import yaml
 
 from rebalance import tracking
+from tests import forks
 from tests.strategies import SHIPPED, changed
 
 ROOT = Path(__file__).parents[1]
@@ -54,12 +55,12 @@ UP_TO_DATE = "Data and pipelines are up to date."
 pytestmark = pytest.mark.slow
 
 
-def environment(folder):
+def environment(folder, programs=None):
     """Return an environment with nothing of the caller's git, DVC and MLflow in it."""
     ours = ("GIT", "DVC", "MLFLOW", "PYTHONDONTWRITEBYTECODE")
     clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     return clean | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{programs or forks.programs()}{os.pathsep}{os.environ['PATH']}",
         "DVC_SITE_CACHE_DIR": str(folder / ".dvc" / "tmp" / "site"),
         "DVC_NO_ANALYTICS": "true",
         "GIT_CONFIG_GLOBAL": os.devnull,
@@ -158,11 +159,11 @@ def walked(tmp_path_factory, migrated):
     # The installed script belongs to another checkout: this one runs the clone's code.
     script = folder.parent / "bin" / "rebalance"
     script.parent.mkdir()
-    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m rebalance.cli "$@"\n')
+    script.write_text('#!/bin/sh\nexec python -m rebalance.cli "$@"\n')
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
     printed = {}
     for command in COMMANDS:
-        clean = environment(folder)
+        clean = environment(folder, forks.REAL if command == "dvc repro" else None)
         done = subprocess.run(
             shlex.split(command),
             cwd=folder,
@@ -278,7 +279,7 @@ def test_a_restored_run_equals_one_that_ran(folder, migrated):
     database.unlink()
     shutil.copyfile(migrated, database)
     shutil.rmtree(folder / "mlartifacts")
-    call(folder, sys.executable, "-m", "rebalance.cli", "sync")
+    call(folder, "python", "-m", "rebalance.cli", "sync")
     assert recorded(database.rename(folder / "restored.db")) == ran
 
 
@@ -340,7 +341,7 @@ def test_a_model_that_was_tampered_with_is_not_judged(folder):
     model = folder / "models" / "tuned.skops"
     model.write_bytes(model.read_bytes() + b"\0")
 
-    done = attempt(folder, sys.executable, "-m", "stages.evaluate")
+    done = attempt(folder, "python", "-m", "stages.evaluate")
     assert done.returncode == 1
     lines = done.stderr.splitlines()
     assert len(lines) == 1, done.stderr

@@ -6,12 +6,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from rebalance.cli.commands import changes
+from tests import forks
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / ".github" / "pr-report.sh"
@@ -92,7 +92,7 @@ STALE = "**The committed results are out of date**"
 def environment(folder, **more):
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("GIT", "DVC"))}
     return clean | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{forks.programs()}{os.pathsep}{os.environ['PATH']}",
         "DVC_SITE_CACHE_DIR": str(folder / ".dvc" / "tmp" / "site"),
         "DVC_NO_ANALYTICS": "true",
         "PYTHONPATH": str(ROOT),

@@ -29,6 +29,7 @@ from rebalance import cli
 from rebalance.errors import InputError
 from rebalance.tracking import patience
 from rebalance.tracking import server as team_server
+from tests import forks
 from tests.strategies import ROOT, SHIPPED, changed, frame
 from tests.test_pipeline import UP_TO_DATE, copied_source
 
@@ -281,7 +282,7 @@ class Member:
         return done.stdout
 
     def rebalance(self, *words):
-        return (sys.executable, "-m", "rebalance.cli", *words)
+        return ("python", "-m", "rebalance.cli", *words)
 
     def put(self, **changes):
         """Change params.yaml."""
@@ -307,7 +308,7 @@ def environment(tmp_path, tracking, moto_server):
     password = CANARIES["tracking"].replace("/", "%2F")
     return clean | {
         **SLOW,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{forks.programs()}{os.pathsep}{os.environ['PATH']}",
         "DVC_SITE_CACHE_DIR": str(tmp_path / "site"),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,

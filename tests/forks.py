@@ -1,0 +1,271 @@
+"""Commands of tests as forks of one process that has imported their libraries.
+
+Tests start hundreds of ``python -m stages.*``, ``python -m rebalance.cli`` and ``dvc``, and nine
+tenths of what each costs are imports of scikit-learn, MLflow and DVC. `started` makes a folder with
+programs of these names, for the front of PATH. A program hands its arguments, folder, environment
+and streams to a process that holds the libraries and nothing of ours; a fork of it runs the command
+by the code of the folder that the command runs in.
+
+What a fork does not show: how a process starts, and what differs between two that start apart, as
+the order of a set. So a test about imports, signals, limits, locales, threads, the bytes of two
+processes, or speed runs the real programs; so does whatever this file does not know.
+"""
+
+import array
+import atexit
+import contextlib
+import gc
+import importlib
+import json
+import os
+import runpy
+import selectors
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+REAL = Path(sys.executable).parent
+VARIABLE = "REBALANCE_TEST_PROGRAMS"
+ADDRESS = "socket"
+# A variable that may change what is loaded has to be as it was when the libraries were loaded.
+WHEN_LOADED = (
+    *("PYTHON", "LD_", "LC_", "LANG", "TZ", "HOME", "XDG_", "OMP_", "OPENBLAS_", "MKL_", "MALLOC_"),
+    *("MLFLOW_", "MPL", "ARROW_", "SCIPY_", "SKLEARN_", "GIT_PYTHON_", "COV"),
+)
+WHEN_USED = ("PYTHONPATH", "MLFLOW_TRACKING_URI", "MLFLOW_HTTP_REQUEST_TIMEOUT")
+LIBRARIES = (
+    *("numpy", "scipy.stats", "pandas", "pyarrow.parquet", "pydantic", "ruamel.yaml", "yaml"),
+    *("sklearn.ensemble", "sklearn.linear_model", "sklearn.model_selection", "sklearn.isotonic"),
+    *("imblearn.ensemble", "imblearn.over_sampling", "imblearn.under_sampling", "skops.io"),
+    *("optuna", "matplotlib.figure", "matplotlib.backends.backend_agg", "jinja2", "tabulate"),
+    *("mlflow.models", "mlflow.pyfunc", "mlflow.sklearn", "mlflow.tracking", "filelock", "git"),
+    *("mlflow.store.artifact.http_artifact_repo", "mlflow.store.tracking.rest_store"),
+    "mlflow.store.model_registry.sqlalchemy_store",
+    *("mlflow.store.tracking.sqlalchemy_store", "sqlalchemy.dialects.sqlite", "alembic.command"),
+    *("fsspec", "requests", "pooch", "tqdm", "psutil"),
+    *("dvc.cachemgr", "dvc.cli.parser", "dvc.data_cloud", "dvc.fs", "dvc.ui.table"),
+    *("dvc.utils.diff", "dvc.utils.strictyaml", "dulwich.porcelain", "dvc_data.fs", "networkx"),
+    *("dvc.repo.artifacts", "dvc.repo.brancher", "dvc.repo.datasets", "dvc.repo.experiments"),
+    *("dvc.repo.graph", "dvc.repo.index", "dvc.repo.open_repo", "dvc.repo.plots", "pygit2"),
+    *("dvc.repo.reproduce", "dvc.repo.stage", "dvc.repo.trie"),
+)
+PROGRAM = """#!{python} -SEI
+import array, json, os, signal, socket, sys
+
+name, *words = os.path.basename(sys.argv[0]), *sys.argv[1:]
+real = os.path.join({real!r}, name)
+module = words[1] if words[:1] == ["-m"] and len(words) > 1 else ""
+ours = name == "dvc" or module.startswith(("stages.", "rebalance.cli"))
+loaded = {{n: v for n, v in os.environ.items() if n.startswith({when_loaded!r})}}
+loaded = dict(loaded.items() - {settings!r}.items())
+for each in {when_used!r}:
+    loaded.pop(each, None)
+there = socket.socket(socket.AF_UNIX)
+try:
+    assert ours and loaded == {loaded!r}
+    there.connect({address!r})
+except (AssertionError, OSError):
+    os.execv(real, [real, *words])
+passed_on = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+ignored = [number for number in passed_on if signal.getsignal(number) == signal.SIG_IGN]
+mask = os.umask(0)
+os.umask(mask)
+command = [name, words, os.getcwd(), dict(os.environ), mask, ignored, os.getpid()]
+streams = array.array("i", [0, 1, 2])
+there.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
+there.sendall(json.dumps(command).encode() + b"\\n")
+answers = there.makefile()
+process = int(answers.readline())
+for number in passed_on:
+    if number not in ignored:
+        signal.signal(number, lambda number, _: os.kill(process, number))
+code = int(answers.readline())
+if code < 0:
+    if -code != signal.SIGKILL:
+        signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+os._exit(code)
+"""
+
+
+def programs():
+    """Return the folder of the programs: that of the real ones, where nothing was started."""
+    return os.environ.get(VARIABLE, str(REAL))
+
+
+def possible():
+    """Return whether commands can be forks here: the first line of a program takes no long path."""
+    return sys.platform == "linux" and " " not in sys.executable and len(sys.executable) < 100
+
+
+def started(folder, **settings):
+    """Start the process, and return it; the programs ``python`` and ``dvc`` are in ``folder``.
+
+    It ends with its standard input, which is a pipe from here. The libraries are imported with the
+    variables ``settings``, as our code sets them, when the first command comes.
+    """
+    own = ("MLFLOW", "DVC", "GIT", "COV", *WHEN_USED)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    text = PROGRAM.format(
+        python=sys.executable,
+        real=str(REAL),
+        when_loaded=WHEN_LOADED,
+        when_used=WHEN_USED,
+        loaded={name: value for name, value in clean.items() if name.startswith(WHEN_LOADED)},
+        settings=settings,
+        address=f"{folder}/{ADDRESS}",
+    )
+    for name in ("python", "dvc"):
+        program = Path(folder) / name
+        program.write_text(text, encoding="utf-8")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return subprocess.Popen(
+        [sys.executable, __file__, f"{folder}/{ADDRESS}"],
+        env=clean | settings,
+        stdin=subprocess.PIPE,
+        process_group=0,  # Ctrl-C concerns the tests, and this process by their end
+    )
+
+
+def serve(address):
+    """Fork for every command that comes in; return the command in the child, None at the end."""
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(address)
+    listening.listen(64)
+    running = {}
+    with selectors.DefaultSelector() as ready:
+        ready.register(listening, selectors.EVENT_READ)
+        ready.register(0, selectors.EVENT_READ)
+        while True:
+            for key, _ in ready.select():
+                if key.fileobj == 0:
+                    return None
+                if key.fileobj is listening:
+                    connection, _ = listening.accept()
+                    if command := begin(connection, ready, running):
+                        listening.close()
+                        return command
+                elif key.fd in running:
+                    end(key.fd, ready, running)
+
+
+def begin(connection, ready, running):
+    """Receive a command and fork; return the command in the child, and None in the parent."""
+    streams = array.array("i")
+    _, parts, *_ = connection.recvmsg(1, socket.CMSG_SPACE(3 * streams.itemsize))
+    streams.frombytes(parts[0][2])
+    with connection.makefile() as lines:
+        command = json.loads(lines.readline())
+    load()
+    process = os.fork()
+    if process:
+        for number in streams:
+            os.close(number)
+        watched = os.pidfd_open(process)
+        running[watched] = process, connection
+        ready.register(watched, selectors.EVENT_READ)
+        connection.sendall(f"{process}\n".encode())
+        return None
+    for watched, (_, other) in running.items():
+        os.close(watched)
+        other.close()
+    connection.close()
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    return command
+
+
+def end(watched, ready, running):
+    """Send the exit code of a child that has ended."""
+    process, connection = running.pop(watched)
+    _, status = os.waitpid(process, 0)
+    ready.unregister(watched)
+    os.close(watched)
+    with contextlib.suppress(OSError):  # the program was killed
+        connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    connection.close()
+
+
+def load():
+    """Import the libraries, once; what the tests are about stays out."""
+    if "dvc.cli.parser" in sys.modules:
+        return
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    sys.modules["dvc.cli.parser"].get_main_parser()  # made once in a process
+    assert not {"rebalance", "stages"} & {name.partition(".")[0] for name in sys.modules}
+    # A fork has one thread: of those that wait for work, only jemalloc's is started anew.
+    threads = [file.read_text().strip() for file in Path("/proc/self/task").glob("*/comm")]
+    assert threads.count("jemalloc_bg_thd") == len(threads) - 1, threads
+    gc.collect()
+    gc.freeze()  # so that a collection in the child copies no memory of these libraries
+
+
+def run(command):
+    """Run a command as its own process would."""
+    import numpy as np
+    import psutil
+    import setproctitle
+
+    name, words, folder, environment, mask, ignored, program = command
+    os.umask(mask)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+    np.random.seed()  # noqa: NPY002 - the global state, which each process draws for itself
+    # A stage looks for the DVC that runs it, among the parents of its process.
+    setproctitle.setproctitle(" ".join([sys.executable, str(REAL / name), *words]))
+    parent, this = psutil.Process.ppid, os.getpid()
+    psutil.Process.ppid = lambda self: program if self.pid == this else parent(self)
+    if name == "dvc":
+        from dvc.cli import main
+
+        sys.argv = [name, *words]
+        sys.exit(main())
+    known = os.environ.get("PYTHONPATH", "")
+    sys.path[:0] = [folder, *filter(None, known.split(os.pathsep))]
+    option, module, *words = words
+    sys.argv = [option, *words]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def code_of(command):
+    """Run a command, and return its exit code."""
+    try:
+        run(command)
+    except SystemExit as asked:
+        if asked.code is None or isinstance(asked.code, int):
+            return (asked.code or 0) & 255
+        sys.stderr.write(f"{asked.code}\n")
+        return 1
+    except BaseException as error:  # noqa: BLE001 - shown as Python shows it
+        sys.excepthook(*sys.exc_info())
+        return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
+    return 0
+
+
+ENDED = []  # the exit code of the command, when it has ended
+
+
+def leave():
+    """End a fork without taking its libraries apart, which would cost a second."""
+    for code in ENDED:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        if code < 0:
+            signal.signal(-code, signal.SIG_DFL)
+            os.kill(os.getpid(), -code)
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    del sys.path[0]  # the folder of this file
+    atexit.register(leave)  # the first is called last
+    if received := serve(sys.argv[1]):
+        ENDED.append(code_of(received))

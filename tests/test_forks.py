@@ -1,0 +1,130 @@
+"""A fork of `tests.forks` does what the process does that it stands for."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from tests import forks
+from tests.strategies import ROOT
+
+pytestmark = pytest.mark.skipif(not forks.possible(), reason="commands are processes here")
+
+# A fork has the libraries in memory; a process that starts has not.
+STAGE = """
+import os, signal, sys
+import mine
+loaded = "mlflow" in sys.modules
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a package ``stages`` of its own: its stage is `STAGE` and what a test adds."""
+    for name in ("stages", "there"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "stages" / "__init__.py").write_text("")
+    (tmp_path / "there" / "mine.py").write_text("")
+    return tmp_path
+
+
+def started(folder, code="", *words, programs=None, **more):
+    """Start the stage of a folder."""
+    (folder / "stages" / "it.py").write_text(f"{STAGE}{code}\n")
+    clean = {name: v for name, v in os.environ.items() if not name.startswith(("MLFLOW", "COV"))}
+    path = f"{programs or forks.programs()}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.Popen(
+        ["python", "-m", "stages.it", *words],
+        cwd=folder,
+        env=clean | {"PATH": path, "PYTHONPATH": str(folder / "there")} | more,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(folder, *arguments, **options):
+    """Run the stage of a folder to its end; return its code, and what it wrote."""
+    with started(folder, *arguments, **options) as process:
+        written = process.communicate("a line")
+    return process.returncode, *written
+
+
+def test_a_command_is_a_fork_that_runs_the_code_of_its_folder(folder):
+    for number in "12":  # the code as it is when it runs
+        code = (
+            f"print({number}, loaded, os.getcwd() == {str(folder)!r}, 'rebalance' in sys.modules)"
+        )
+        assert ended(folder, code) == (0, f"{number} True True False\n", "")
+
+
+def test_an_edit_of_the_library_counts(folder):
+    shutil.copytree(ROOT / "rebalance", folder / "rebalance")
+    (folder / "rebalance" / "paths.py").write_text("def broken(:\n")
+    code, _, said = ended(folder, "import rebalance.paths")
+    assert code == 1
+    assert f'File "{folder}/rebalance/paths.py", line 1' in said
+    assert said.endswith("SyntaxError: invalid syntax\n")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print(__name__, __file__, sys.argv, sys.path[:2], __spec__.name)",
+        "print(sorted(dict(os.environ).items() - {('PATH', os.environ['PATH'])}))",
+        "print(sys.stdin.read(), os.umask(0), os.isatty(0), sys.stdout.encoding, sys.flags)",
+        "print(*(signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)))",
+        "import gc, threading as t; print(gc.isenabled(), *(each.name for each in t.enumerate()))",
+        "import logging, warnings; logging.warning('a line'); warnings.warn('another')",
+        "import psutil; print([p.pid for p in psutil.Process().parents()][-3:])",
+        "import atexit; atexit.register(print, 'last'); sys.exit(3)",
+        "import threading; threading.Timer(0.05, print, ['later']).start()",
+        "sys.exit('a reason')",
+        "raise ValueError('a value')",
+        "raise KeyboardInterrupt",
+        "signal.signal(signal.SIGTERM, signal.SIG_DFL); os.kill(os.getpid(), signal.SIGTERM)",
+        "os.kill(os.getpid(), signal.SIGKILL)",
+        "sys.stderr.write('no end of line'); os._exit(7)",
+    ],
+)
+def test_it_ends_and_says_what_a_process_of_its_own_does(folder, code):
+    fork, real = (ended(folder, code, "a b", "--c", programs=p) for p in (None, forks.REAL))
+    frames = "<frozen runpy>"  # of Python's own way to the module
+    assert fork[:2] == real[:2]
+    assert [line for line in fork[2].splitlines() if "File" not in line or str(folder) in line][
+        -2:
+    ] == real[2].splitlines()[-2:]
+    assert frames in fork[2] or "Traceback" not in fork[2]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_program_reaches_the_command(folder, number):
+    code = f"signal.signal({number:d}, lambda *_: sys.exit(5))\nprint(flush=True)\nsignal.pause()"
+    with started(folder, code) as process:
+        process.stdout.readline()
+        process.send_signal(number)
+        assert process.wait() == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PYTHONHASHSEED", "3"), ("LC_ALL", "C"), ("OMP_NUM_THREADS", "2")]
+)
+def test_a_variable_that_counts_when_libraries_are_loaded_gets_a_process(folder, name, value):
+    assert ended(folder, "print(loaded)", **{name: value}) == (0, "False\n", "")
+
+
+def test_two_forks_draw_different_random_numbers(folder):
+    code = "import numpy, random; print(numpy.random.rand(), random.random())"
+    first, second = (ended(folder, code)[1].split() for _ in range(2))
+    assert not {*first} & {*second}
+
+
+def test_without_the_process_commands_run_as_they_are(folder, tmp_path_factory):
+    alone = tmp_path_factory.mktemp("alone")
+    process = forks.started(alone)
+    process.stdin.close()
+    assert process.wait() == 0
+    assert ended(folder, "print(loaded)", programs=alone) == (0, "False\n", "")
