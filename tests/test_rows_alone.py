@@ -140,6 +140,19 @@ def test_a_row_of_json_has_one_answer_whatever_stands_next_to_it(data, values, k
         np.testing.assert_array_equal(encoded(learnt, data, [value], "json"), [row])
 
 
+@pytest.mark.parametrize("head", ["", "0,1,2\n"])
+def test_one_row_of_a_file_without_a_header_is_a_row(data, head):
+    rows = [f"{n}.5,{'ab'[n % 2]},{n % 3 == 0:d}\n" for n in range(N)]
+    Path("train.csv").write_text("".join(rows))
+    here = data.model_copy(
+        update={"path": "train.csv", "source": "file", "target": "2", "drop": []}
+    )
+    learnt = columns.learn(pa.concat_tables(sources.pieces(here)), ["0", "1"])
+    Path("new.csv").write_text(head + rows[7])
+    pieces, _ = sources.rows("new.csv", data, learnt)
+    assert columns.rows(learnt, pa.concat_tables(pieces)).tolist() == [[7.5, 1.0]]
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
 def test_a_mark_that_no_single_number_equals_is_a_gap_in_any_precision(dtype):
     rows = pa.table({"v": [0.5, 1.5, -999.9, 2.5] * 10})

@@ -27,14 +27,16 @@ class Ragged(InputError):  # noqa: N818 it says that a reading was wrong
     """Rows with another number of fields than the others."""
 
 
-def recognise(path, options, target, encoding="", is_row=None, *, quoted=True):
+def recognise(path, options, target, encoding="", is_row=None, *, quoted=True, numbered=False):
     """Return the `dialect.Dialect` of a CSV file, or raise `InputError` where it is unsure."""
     shown, whole, encoding = _shown(path, options, encoding)
     if workbook.is_workbook(path):
         options = options.model_copy(update={"separator": ","})
     elif options.sheet:
         raise InputError(f"data.read.sheet names {options.sheet!r}, and {path} is no workbook.")
-    how = dialect.recognise(path, shown, whole, encoding, options, target, is_row, quoted=quoted)
+    how = dialect.recognise(
+        path, shown, whole, encoding, options, target, is_row, quoted=quoted, numbered=numbered
+    )
     guessed = encoding in GUESSED and not options.encoding
     return replace(how, notes=[*how.notes, *text.misread(shown, encoding)]) if guessed else how
 

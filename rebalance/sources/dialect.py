@@ -59,7 +59,9 @@ class Dialect:
         return len(self.names) + self.empty_end
 
 
-def recognise(path, text, whole, encoding, options, target, is_row=None, *, quoted=True):
+def recognise(
+    path, text, whole, encoding, options, target, is_row=None, *, quoted=True, numbered=False
+):
     """Return the `Dialect` of a file by the first part of its text.
 
     Parameters
@@ -72,7 +74,7 @@ def recognise(path, text, whole, encoding, options, target, is_row=None, *, quot
         What params.yaml says of it.
     target : str
         A row that names it is the header.
-    is_row : callable or None
+    is_row, numbered
         See `header.find`.
     quoted : bool
         Whether a quote begins a field that may hold separators and line ends.
@@ -95,7 +97,7 @@ def recognise(path, text, whole, encoding, options, target, is_row=None, *, quot
     )
     rows, ends = cut(text, separator)
     rows, first = rows[skipped:], skipped
-    header, body = find(path, rows, options, target, is_row)
+    header, body = find(path, rows, options, target, is_row, numbered=numbered)
     names, empty_end, more = _names(path, rows, header, body, options)
     last = first + body
     return Dialect(

@@ -14,12 +14,17 @@ LONGEST_GAP = 2
 RULE = re.compile(r":?[-+]+:?|=+")
 
 
-def find(path, rows, options, target, is_row=None):
+def find(path, rows, options, target, is_row=None, *, numbered=False):
     """Return the number of the header, None for none, and of the first row of data.
+
+    ``numbered`` says that the columns of the training rows are called by numbers: without a header
+    there, none is expected here.
 
     ``is_row`` says of (names, cells) whether the cells may be those of a row to score: no such row
     below the header is left out. A line that is drawn below the header is left out in any case.
     """
+    if numbered and options.header is None and not _counts_up(rows[0]):
+        return None, _above_rows(rows)
     number, body = _found(path, rows, options, target)
     if is_row and number is not None:
         names = rows[number]

@@ -67,7 +67,9 @@ def lay_out(parts, data, encoding, known, *, quoted=True):
 def _csv(parts, data, encoding, known, *, quoted):
     largest = max(parts, key=lambda part: part.size or 0)
     naming, is_row = known.naming or data.target, known.is_row if known.learnt else None
-    how = delimited.recognise(largest.path, data.read, naming, encoding, is_row, quoted=quoted)
+    how = delimited.recognise(
+        largest.path, data.read, naming, encoding, is_row, quoted=quoted, numbered=known.numbered
+    )
     layouts = []
     for part in parts:
         other = how if part is largest else delimited.alike(part.path, how, data.read)

@@ -70,6 +70,11 @@ class Known:
         """Return the name of a column that is there, or nothing."""
         return next(iter(columns.used(self.learnt)), "")
 
+    @property
+    def numbered(self):
+        """Say whether all columns are called by numbers, as those of a file without a header."""
+        return bool(self.learnt) and all(name.isdigit() for name in self.learnt)
+
     def is_row(self, names, cells):
         """Say whether cells may be those of a row: numbers and dates where training had them."""
         return all(
