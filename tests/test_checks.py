@@ -225,6 +225,7 @@ def test_a_number_that_may_mark_a_missing_value(mark, shown):
     ("mark", "rows"),
     [
         (-999, 4),  # too few rows
+        (-999, 1100),  # the usual value
         (-7, 40),  # nearer to the others than they are to each other
         (17, 40),
     ],
@@ -238,6 +239,17 @@ def test_a_low_or_high_number_is_no_mark(mark, rows):
 def test_two_values_are_no_scale_with_a_mark():
     rng = np.random.default_rng(8)
     assert found(clean().assign(level=rng.choice([1.0, 2.0, 100.0], 2000))) == {}
+
+
+def test_two_gaps_in_a_rare_class_are_chance():
+    """By the normal distribution they are six standard errors; exactly, one in 400."""
+    frame = clean(rows=20_000, share=0.05)
+    frame["limit"] = np.random.default_rng(5).normal(size=20_000)
+    rare = np.flatnonzero(frame[TARGET] == 1)
+    frame.loc[rare[:2], "limit"] = np.nan
+    assert found(frame) == {}
+    frame.loc[rare[:30], "limit"] = np.nan
+    assert set(found(frame)) == {"RB106"}
 
 
 def test_free_text_and_amounts_are_no_ids():

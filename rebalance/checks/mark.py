@@ -4,8 +4,9 @@ import numpy as np
 
 from rebalance.checks.finding import counted, details, quoted
 
-# Rows that must hold the number, and different values among the others: a scale, no code.
-SHARE, FEWEST, VALUES, HEAD = 0.01, 5, 5, 1000
+# Rows that must hold the number, though not most of them, in which it is the usual one; and
+# different values among the others: a scale, no code.
+SHARE, MOST, FEWEST, VALUES, HEAD = 0.01, 0.5, 5, 5, 1000
 
 
 def look(column):
@@ -20,7 +21,7 @@ def look(column):
         return None
     for extreme in (values.min(), values.max()):
         is_it = values == extreme
-        if is_it.sum() < max(FEWEST, SHARE * len(column)):
+        if not max(FEWEST, SHARE * len(column)) <= is_it.sum() <= MOST * len(column):
             continue
         others = values[~is_it]
         if len(np.unique(others[:HEAD])) < VALUES:

@@ -4,8 +4,9 @@ import numpy as np
 
 from rebalance.checks.finding import counted, details, per_cent, quoted
 
-# Shares of missing values that differ by this factor, and by so many standard errors.
-FACTOR, ERRORS = 4, 5
+# Shares of missing values that differ by this factor, and by so many standard errors; of few gaps,
+# whose shares have no normal distribution, with this probability by chance (Fisher's exact test).
+FACTOR, ERRORS, CHANCE = 4, 5, 1e-6
 
 
 def look(column, y, weight):
@@ -22,7 +23,12 @@ def look(column, y, weight):
     apart = high - low > ERRORS * error
     # Gaps everywhere but in one class tell it as well as gaps in one class alone.
     tells = high > FACTOR * low or 1 - low > FACTOR * (1 - high)
-    return tuple(shares) if apart and tells else None
+    if not apart or not tells:
+        return None
+    from scipy.stats import fisher_exact
+
+    counts = [[int(gaps[side].sum()), int((~gaps[side]).sum())] for side in sides]
+    return tuple(shares) if fisher_exact(counts).pvalue < CHANCE else None
 
 
 def say(shares):
