@@ -41,7 +41,8 @@ format: .venv/ready ## Mend what the linter can mend, and format
 
 audit: .venv/ready ## Look for known holes in the locked packages, and for unsafe workflows
 	@uv tool run zizmor@1.32.0 --quiet --offline .github
-	@uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip --requirement requirements.txt
+	@uv tool run pip-audit@2.10.1 --require-hashes --disable-pip --requirement requirements.txt \
+		--format json --progress-spinner off | python .github/audited.py
 
 ui: .venv/ready ## Browse the runs on http://127.0.0.1:5000
 	@python -m rebalance.cli ui
