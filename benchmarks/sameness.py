@@ -1,7 +1,8 @@
 """Run the same work in other ways, and compare what it writes: ``python -m benchmarks.sameness``.
 
-Metrics, tables and models must be equal in every byte. With ``--python PATH``, an interpreter with
-the locked packages, numbers must agree within 1e-9. Exits with 1 where anything differs.
+Metrics, tables and models must be equal in every byte. With the instructions of an older processor,
+and with ``--python PATH``, an interpreter with the locked packages, numbers must agree within 1e-9.
+Exits with 1 where anything differs.
 """
 
 import argparse
@@ -67,8 +68,14 @@ def ways(server, folder):
     yield "from the score cache", outputs(server, folder / "again")
     yield "after a kill", outputs(server, folder / "killed", killed="tune_ratio")
     yield "in another folder", outputs(server, folder / "a folder with ü" / "and more")
-    with tiny.Server(folder / "other", **ELSEWHERE) as other:
+    with tiny.Server(folder / "other", draws=True, **ELSEWHERE) as other:
         yield "another locale, time zone and hash seed", outputs(other, folder / "locale")
+
+
+def older_processor():
+    """Return what has numpy and OpenBLAS take the instructions of a processor of 2008."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    return {"OPENBLAS_CORETYPE": "Nehalem", "NPY_DISABLE_CPU_FEATURES": " ".join(found)}
 
 
 # A hash of each row decides its side, so that no order does.
@@ -154,18 +161,20 @@ def main(arguments=None):
         folder = Path(name).resolve()
         for each in ("server", "other"):
             (folder / each).mkdir()
-        with tiny.Server(folder / "server") as server:
+        with tiny.Server(folder / "server", draws=True) as server:
             wanted = outputs(server, folder / "first")
             for way, found in ways(server, folder):
                 _note(rows, way, "equal bytes", wanted, differing(wanted, found))
             (_, first), (way, found) = orders(server, folder)
             _note(rows, way, "equal bytes", first, differing(first, found))
-        for number, python in enumerate(options.python):
-            place = folder / f"python{number}"
+        others = [("an older processor", {"python": sys.executable, **older_processor()})]
+        others += [(python, {"python": python}) for python in options.python]
+        for number, (way, surroundings) in enumerate(others):
+            place = folder / f"other{number}"
             place.mkdir()
-            with tiny.Server(place, python=python) as server:
+            with tiny.Server(place, draws=True, **surroundings) as server:
                 found = outputs(server, place / "it")
-            _note(rows, python, f"within {NEAR:g}", wanted, far(wanted, found))
+            _note(rows, way, f"within {NEAR:g}", wanted, far(wanted, found))
     print(tabulate(rows, ["way", "compared", "files", "different"], tablefmt="simple"))
     return int(any(row[-1] for row in rows))
 

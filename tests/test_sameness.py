@@ -1,5 +1,11 @@
 """What two ways of the same work wrote is compared byte by byte, or number by number."""
 
+import json
+import os
+import platform
+import subprocess
+import sys
+
 import pytest
 
 from benchmarks import sameness
@@ -28,3 +34,26 @@ def test_a_file_that_is_missing_differs():
     assert sameness.differing(ONE, {"a.json": ONE["a.json"]}) == ["m.skops"]
     assert sameness.far(ONE, {}) == ["a.json"]
     assert sameness.differing(ONE, dict(ONE)) == sameness.far(ONE, dict(ONE)) == []
+
+
+@pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"),
+    reason="the older processor is one of x86",
+)
+def test_the_libraries_take_the_instructions_of_an_older_processor():
+    code = (
+        "import numpy, json, threadpoolctl\n"
+        "blas = [each['architecture'] for each in threadpoolctl.threadpool_info()]\n"
+        "found = numpy.show_config(mode='dicts')['SIMD Extensions'].get('found', [])\n"
+        "print(json.dumps([blas, found]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | sameness.older_processor(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    blas, found = json.loads(done.stdout)
+    assert blas == ["Nehalem"]
+    assert found == []

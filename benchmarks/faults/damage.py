@@ -22,6 +22,7 @@ READERS = {
 }
 # Text that is still text of its kind after a bit flipped is believed by a stage that is started by
 # hand. DVC compares checksums, and makes the file again.
+GONE = ("emptied", "zeroed", "a folder")
 BELIEVED = (".json", ".csv", ".yaml", ".lock")
 
 
@@ -45,6 +46,8 @@ def retyped(content, draw):
     return json.dumps(changed, indent=2).encode()
 
 
+# In the place of bytes: there is a folder of that name.
+FOLDER = None
 # What a value becomes.
 OTHERS = (None, True, -1, 0, 1e308, "x", [], {}, [1], {"a": 1})
 
@@ -81,6 +84,7 @@ def kinds(flips):
             content[: len(content) // 2] + bytes(len(content) - len(content) // 2)
         ),
         "other bytes": lambda content, draw: draw.randbytes(len(content)),
+        "a folder": lambda content, _: FOLDER,
         **{f"bit {number} flipped": flipped for number in range(flips)},
         **{f"value {number} of another type": retyped for number in range(10 * flips)},
     }
@@ -117,8 +121,12 @@ def tried(chain, flips=1, every=1, seed=0, stages=STAGES):
                 damaged = change(whole, draw)
                 if damaged == whole:
                     continue
-                file.write_bytes(damaged)
-                believed = path.endswith(BELIEVED) and not kind.startswith(("emptied", "zeroed"))
+                if damaged is FOLDER:
+                    file.unlink()
+                    file.mkdir()
+                else:
+                    file.write_bytes(damaged)
+                believed = path.endswith(BELIEVED) and not kind.startswith(GONE)
                 _check(chain, stage, tally, path, kind, wanted, believed)
     return tally
 
@@ -137,7 +145,8 @@ def _readers(path):
 
 def _check(chain, stage, tally, path, kind, wanted, believed):
     tally.tries += 1
-    damaged = (chain.folder / path).read_bytes()
+    file = chain.folder / path
+    damaged = file.read_bytes() if file.is_file() else FOLDER
     done = chain.server.run(chain.folder, stage, recorded=False)
     place = f"{path} {kind}, {stage}"
     if done.code == 0:

@@ -124,12 +124,14 @@ class Server:
         Where its own files go, none of the repository's.
     python : str
         The interpreter.
+    draws : bool
+        Whether figures are drawn; else a stand-in is written for each, in a tenth of the time.
     surroundings : str
         More variables of the environment.
     """
 
-    def __init__(self, folder, python=sys.executable, **surroundings):
-        self.folder = Path(folder)
+    def __init__(self, folder, python=sys.executable, draws=False, **surroundings):
+        self.folder, self.draws = Path(folder), draws
         library = compiled(self.folder)
         more = {
             "OMP_NUM_THREADS": "1",  # a fork of a process with threads would hang in OpenMP
@@ -190,6 +192,7 @@ class Server:
             "after": how.get("after"),
             "where": counted,
             "but": spared,
+            "draws": self.draws,
             "recorded": recorded,
             "notes": notes,
         }
