@@ -55,6 +55,43 @@ def test_the_memory_of_a_container_is_what_its_limit_leaves(
     assert workers.available() == expected
 
 
+def limited(folder, limit, used, files, version):
+    names = workers.NAMES[2 - version]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / names[0]).write_text(f"{limit}\n")
+    (folder / names[1]).write_text(f"{used}\n")
+    (folder / "memory.stat").write_text(f"cache 1\n{names[2]} {files}\nother 3\n")
+
+
+@pytest.mark.parametrize(
+    ("process", "version", "below"),
+    [
+        ("0::/user.slice/job-7\n", 2, "user.slice/job-7"),
+        ("0::/user.slice/job-7\n", 2, "user.slice"),
+        ("4:memory:/slurm/job\n1:cpu:/x\n", 1, "memory/slurm/job"),
+        ("4:memory:/slurm/job\n1:cpu:/x\n", 1, "memory/slurm"),
+        ("4:memory:/docker/abc\n", 1, "memory"),  # as a container of version 1 sees its own
+    ],
+)
+def test_a_limit_of_any_group_above_the_process_counts_and_files_do_not(
+    process, version, below, monkeypatch, tmp_path
+):
+    """A file that was just written is in memory until somebody needs the room."""
+
+    class Machine:
+        available = 64 * GIB
+
+    monkeypatch.setattr("psutil.virtual_memory", Machine)
+    monkeypatch.setattr(workers, "CGROUP", tmp_path)
+    monkeypatch.setattr(workers, "PROCESS", tmp_path / "cgroup")
+    (tmp_path / "cgroup").write_text(process)
+    limited(tmp_path / "another", GIB, 0, 0, version)
+    limited(tmp_path / below, 8 * GIB, 7 * GIB, 4 * GIB, version)
+    assert workers.available() == 5 * GIB
+    (tmp_path / "cgroup").unlink()
+    assert workers.available() == (5 if below == "memory" else 64) * GIB
+
+
 def test_a_pool_runs_as_many_as_it_says_on_one_thread_each():
     from threadpoolctl import threadpool_info
 
