@@ -23,6 +23,24 @@ _SHORTEST = 8
 HIDDEN = "***"
 # What the loader says where a library gets no memory; Python makes an ImportError of it.
 _UNMAPPED = ("failed to map segment", "cannot allocate memory")
+_FULL = (
+    "the memory is full: lower run.workers, or use a machine with more; what was finished is in "
+    "the score cache, and the next run goes on from there."
+)
+_MAY_NOT = "cannot be opened: this user has no right to; give it that right, and run again"
+_MANY = "cannot be opened: too many are open already; raise the limit, as by 'ulimit -n 1024'"
+# What the system says of a file that it does not open.
+_REFUSED = {
+    errno.EACCES: _MAY_NOT,
+    errno.EPERM: _MAY_NOT,
+    errno.EISDIR: "is a folder, and must be a file; move it away, and run again",
+    errno.ENOTDIR: "lies below a file that must be a folder; move that away, and run again",
+    errno.ELOOP: "is a link that leads back to itself; remove it, and run again",
+    errno.EMFILE: _MANY,
+    errno.ENFILE: _MANY,
+    errno.ENAMETOOLONG: "has a longer name than the file system takes; choose a shorter one",
+}
+_NAMELESS = {errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG}
 
 
 class InputError(ValueError):
@@ -111,11 +129,25 @@ def _redacted_traceback(kind, error, trace):
     sys.stderr.write(redacted("".join(traceback.format_exception(kind, error, trace))))
 
 
+def say(text):
+    """Print a text; `InputError` where standard output is full. Whoever reads it may have gone."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left would be written when Python ends, and end in a traceback of its own.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        if not isinstance(error, BrokenPipeError):  # as head makes it, which has read enough
+            reason = os.strerror(error.errno).lower()
+            raise InputError(f"standard output takes no more ({reason}).") from error
+
+
 def run(main):
     """Call ``main``; turn an `InputError` into lines on standard error and exit code 1.
 
-    So are a file that this user may not open, a name that is too long, and a lack of memory, with
-    1, and Ctrl-C, with 130.
+    So are a file that the system does not open, and a lack of memory, with 1, and Ctrl-C, with 130.
     No secret is printed: neither there, nor by a warning, nor by the traceback of a fault of ours.
     """
     logging.getLogger("rebalance").addFilter(_REDACTING)
@@ -127,32 +159,24 @@ def run(main):
         lines = redacted(str(error)).splitlines()
         sys.stderr.write("".join(f"error: {line}\n" for line in lines))
         raise SystemExit(1) from None
-    except PermissionError as error:
-        if not isinstance(error.filename, str | bytes):
-            raise
-        name = redacted(shown(os.fsdecode(error.filename), 200))
-        sys.stderr.write(
-            f"error: {name} cannot be opened: this user has no right to; give it that right, and "
-            "run again.\n"
-        )
-        raise SystemExit(1) from None
     except (MemoryError, ImportError, OSError) as error:
-        if getattr(error, "errno", None) == errno.ENAMETOOLONG:
-            name = redacted(shown(error.filename)) if error.filename else "a name"
-            sys.stderr.write(
-                f"error: {name} is longer than the file system takes; choose a shorter name.\n"
-            )
-            raise SystemExit(1) from None
-        if not _lacks_memory(error):
+        line = _FULL if _lacks_memory(error) else _refused(error)
+        if line is None:
             raise
-        sys.stderr.write(
-            "error: the memory is full: lower run.workers, or use a machine with more; what was "
-            "finished is in the score cache, and the next run goes on from there.\n"
-        )
+        sys.stderr.write(f"error: {redacted(line)}\n")
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         sys.stderr.write(starting.INTERRUPTION)
         raise SystemExit(starting.INTERRUPTED) from None
+
+
+def _refused(error):
+    """Return what the system said of a file that it does not open, None of any other error."""
+    words = _REFUSED.get(getattr(error, "errno", None))
+    name = getattr(error, "filename", None)
+    if words is None or (not isinstance(name, str | bytes) and error.errno not in _NAMELESS):
+        return None
+    return f"{shown(os.fsdecode(name), 200) if name else 'a file'} {words}."
 
 
 def _lacks_memory(error):

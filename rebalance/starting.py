@@ -21,6 +21,7 @@ LEAST = 1_500_000
 
 def begin():
     """End this process in a line on Ctrl-C, until `end`; end it now where memory is limited."""
+    _open_standard_files()
     try:
         import resource
     except ImportError:  # Windows has no such limits
@@ -37,6 +38,20 @@ def begin():
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
     gc.disable()
+
+
+def _open_standard_files():
+    """Open those of standard input, output and errors that are closed, as by ``>&-``.
+
+    The next file that is opened would get the number of a closed one, and what is printed.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            if handle != number:
+                os.dup2(handle, number)
+                os.close(handle)
+            setattr(sys, name, open(number, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - to the end
 
 
 def end():

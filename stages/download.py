@@ -1,7 +1,6 @@
 """Fetch the rows, say how they were read, and which columns are features."""
 
 import argparse
-import sys
 
 from rebalance import errors, paths, sources, store, tracking
 from rebalance.params import load
@@ -13,7 +12,7 @@ def main():
     store.remove_other_answers()
     with tracking.stage("download", params):
         reading = download(params)
-    sys.stdout.write("".join(f"{line}\n" for line in reading["said"]))
+    errors.say("".join(f"{line}\n" for line in reading["said"]))
 
 
 def download(params):

@@ -108,9 +108,13 @@ def test_the_filter_changes_what_is_hidden_only(caplog):
         (
             OSError(errno.ENAMETOOLONG, "no", "a" * 300),
             1,
-            f"error: '{'a' * 38}… is longer than the file system takes; choose a shorter name.",
+            f"error: '{'a' * 198}… has a longer name than the file system takes; choose a shorter ",
         ),
-        (OSError(errno.ENAMETOOLONG, "no"), 1, "error: a name is longer than the file system"),
+        (OSError(errno.ENAMETOOLONG, "no"), 1, "error: a file has a longer name than the fi"),
+        (OSError(errno.EISDIR, "no", "a/b"), 1, "error: 'a/b' is a folder, and must be a file; mo"),
+        (OSError(errno.ENOTDIR, "no", "a/b"), 1, "error: 'a/b' lies below a file that must be a f"),
+        (OSError(errno.ELOOP, "no", "a/b"), 1, "error: 'a/b' is a link that leads back to itself"),
+        (OSError(errno.EMFILE, "no"), 1, "error: a file cannot be opened: too many are open alre"),
         (errors.InputError("one\ntwo"), 1, "error: one\nerror: two\n"),
         (PermissionError(13, "no", "a/b.csv"), 1, "error: 'a/b.csv' cannot be opened: this user"),
     ],
@@ -125,7 +129,10 @@ def test_an_end_that_a_person_can_understand_is_in_lines(error, code, said, caps
     assert capsys.readouterr().err.startswith(said)
 
 
-@pytest.mark.parametrize("error", [ImportError("no module named x"), OSError(5, "i/o error")])
+@pytest.mark.parametrize(
+    "error",
+    [ImportError("no module named x"), OSError(5, "i/o error"), OSError(errno.EPERM, "no")],
+)
 def test_a_fault_that_is_no_lack_of_memory_keeps_its_traceback(error):
     def main():
         raise error
@@ -222,3 +229,43 @@ print(states)
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[False, True, True, False]\n"
+
+
+def said(end):
+    """Run a command of long output in a shell; return its exit code and what it said of errors."""
+    command = f"{sys.executable} -m rebalance.cli schema {end}"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stderr
+
+
+def test_a_standard_output_that_is_full_is_a_line():
+    code, text = said("> /dev/full")
+    assert (code, text) == (1, "error: standard output takes no more (no space left on device).\n")
+
+
+def test_a_reader_of_standard_output_may_leave_and_there_need_be_none():
+    assert said('| true; exit "${PIPESTATUS[0]}"') == (0, "")
+    assert said(">&-") == (0, "")
+
+
+def test_no_file_gets_the_number_of_a_standard_file_that_is_closed(tmp_path):
+    """What a library prints would stand in the file."""
+    code = (
+        "import os, pathlib\n"
+        "from rebalance import starting\n"
+        "starting.begin()\n"
+        "file = pathlib.Path('written').open('wb')\n"
+        "os.write(1, b'printed'); os.write(2, b'warned')\n"
+        "file.close()\n"
+    )
+    command = f'{sys.executable} -c "$0" <&- >&- 2>&-'
+    done = subprocess.run(
+        ["bash", "-c", command, code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.returncode == 0
+    assert (tmp_path / "written").read_bytes() == b""

@@ -3,7 +3,6 @@
 import argparse
 import importlib
 import pkgutil
-import sys
 
 from rebalance import errors, starting
 from rebalance.cli import commands
@@ -42,7 +41,7 @@ def _no_arguments(_parser):
 def main(arguments=None):
     """Run the command that the command line names, and print what it returns."""
     options = vars(parser().parse_args(arguments))
-    sys.stdout.write(options.pop("command")(**options))
+    errors.say(options.pop("command")(**options))
 
 
 def run():

@@ -13,7 +13,8 @@ from rebalance.errors import InputError, shown
 PART = ".part"
 # In bytes, of a name that stands in that of its partial file: file systems take 255 of both.
 LONGEST = 150
-# What a disk or folder says that takes no file: full, over a quota or limit, read-only, another's.
+# What a disk or folder says that takes no file: full, over a quota or limit, read-only, another's,
+# with a file in the place of a folder, or the other way round.
 REFUSALS = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -22,6 +23,7 @@ REFUSALS = {
     errno.EACCES,
     errno.EPERM,
     errno.ENOTDIR,
+    errno.EISDIR,
     errno.EEXIST,
 }
 

@@ -4,9 +4,7 @@ Reads params.yaml and the table, splits it as a run would, and looks at every tr
 Exit code 1 means that a run would stop. docs/checks.md has a paragraph for each code.
 """
 
-import sys
-
-from rebalance.errors import InputError
+from rebalance.errors import InputError, say
 
 FURTHER = "docs/checks.md says of each code why it matters and what to do."
 
@@ -21,7 +19,7 @@ def run():
     outcome = rehearse(loaded)
     lines = [*outcome.warnings, *map(str, in_order(outcome.findings))]
     if outcome.complaints:
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        say("".join(f"{line}\n" for line in lines))
         raise InputError("\n".join(outcome.complaints))
     train, test = outcome.split["train"], outcome.split["test"]
     counts = (

@@ -1,6 +1,6 @@
 """Check on new rows with labels whether the promises of a model still hold; exit code 1 if not."""
 
-import sys
+from rebalance.errors import say
 
 
 def arguments(parser):
@@ -51,7 +51,7 @@ def run(file, model):
     text = report(scorer.name, y, checked, flagged, shifts, notes)
     if not any(promise.broken for promise in checked):
         return text
-    sys.stdout.write(text)
+    say(text)
     raise SystemExit(1)
 
 
