@@ -4,7 +4,7 @@ Every run looks at the test rows, and a change of params.yaml after a look is a 
 that they made. The sealed rows answer once, and git keeps the answer.
 """
 
-from rebalance import metrics, paths, sealing, store
+from rebalance import metrics, paths, store
 from rebalance.errors import InputError
 from rebalance.judging import evaluation
 from rebalance.tracking import history
@@ -64,7 +64,7 @@ def open_rows(name, models, params, split):
         ``metrics/split.json``.
     """
     table = store.read_table(paths.FINAL)
-    _check_rows(table, split["final"])
+    store.check_labels(paths.FINAL, table.y, split["final"]["checksum"])
     section = params.threshold.for_columns(table.names)
     evaluation.check_thresholds(models, section)
     groups = evaluation.groups(table, params.evaluate.groups)
@@ -91,13 +91,6 @@ def write(record):
     """Write the record for git, and a copy that stays where a branch is left or a file deleted."""
     store.write_json(paths.OPENED_HERE, record)
     store.write_json(paths.OPENED, record)
-
-
-def _check_rows(table, sealed):
-    if sealing.checksum(table.y) != sealed["checksum"]:
-        raise InputError(
-            f"{paths.FINAL} does not hold the rows of {paths.SPLIT}; run 'dvc repro' to write both."
-        )
 
 
 def sentences(record, tested):

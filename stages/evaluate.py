@@ -18,10 +18,9 @@ def main():
 def evaluate(params, run):
     names = [paths.BASELINE, *params.resample, paths.TUNED]
     store.delete_removed_models(names)
-    for name in names:
-        store.check_fingerprint(name)
-    models = {name: store.read_model(paths.model(name)) for name in names}
     split = store.read_json(paths.SPLIT)
+    store.check_models(names, split)
+    models = {name: store.read_model(paths.model(name)) for name in names}
     study = store.read_json(paths.training_metrics(paths.TUNED))["study"]
     ratios, stopped = figures.read_ratios(paths.RATIO_CURVE)
     weight = split["train"].get("kept", {}).get("negative_weight", 1.0)
@@ -33,6 +32,7 @@ def evaluate(params, run):
     )
 
     test = store.open_table(paths.TEST)
+    store.check_labels(paths.TEST, test.y, split["test"]["checksum"])
     section, asked = params.threshold.for_columns(test.names), params.evaluate
     evaluation.check_thresholds(models, section)
     groups = evaluation.groups(test, asked.groups)

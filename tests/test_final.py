@@ -102,9 +102,9 @@ def test_too_few_sealed_positives_are_one_line():
 
 
 def test_rows_are_known_by_their_labels_whatever_columns_are_read():
-    assert sealing.checksum(Y) == sealing.checksum(Y.astype(float))
-    assert sealing.checksum(Y) != sealing.checksum(Y[::-1])
-    assert len(sealing.checksum(Y)) == 16
+    assert store.labels_checksum(Y) == store.labels_checksum(Y.astype(float))
+    assert store.labels_checksum(Y) != store.labels_checksum(Y[::-1])
+    assert len(store.labels_checksum(Y)) == 16
 
 
 CONTENT = changed(
@@ -171,10 +171,10 @@ def test_split_counts_the_sealed_rows_and_describes_nothing_else_of_them(here):
     assert described["final"] == {
         "rows": 600,
         "positives": 18,
-        "checksum": sealing.checksum(sealed.y),
-        "table": sealing.checksum(store.Columns(paths.RAW)["Class"].to_numpy()),
+        "checksum": store.labels_checksum(sealed.y),
+        "table": store.labels_checksum(store.Columns(paths.RAW)["Class"].to_numpy()),
     }
-    assert described["test"]["checksum"] == sealing.checksum(store.read_table(paths.TEST).y)
+    assert described["test"]["checksum"] == store.labels_checksum(store.read_table(paths.TEST).y)
 
 
 def test_the_look_scores_the_recommended_model_on_the_sealed_rows(here):

@@ -74,12 +74,23 @@ def test_a_damaged_file_is_computed_again_and_said_in_a_line(tmp_path, caplog):
     assert same(cache.get(NAME))
 
 
+def test_a_whole_file_of_another_fit_is_not_believed(tmp_path, caplog):
+    """As where a copy of the folder, or a program that mends it, mixed its files up."""
+    other = "ab" + "1" * 62
+    cache = written(tmp_path, [NAME, other])
+    (tmp_path / "ab" / f"{other}.npz").replace(tmp_path / "ab" / f"{NAME}.npz")
+    with caplog.at_level(logging.WARNING):
+        assert cache.get(NAME) is None
+    assert "are damaged and are computed again" in caplog.text
+
+
 def test_what_a_file_holds_is_not_executed_even_with_a_checksum_that_fits(tmp_path):
     cache = written(tmp_path)
     harmful = io.BytesIO()
     np.savez(harmful, raw=np.array([Harmful()], dtype=object))
     for content in (harmful.getvalue(), b"no archive", pickle.dumps(Harmful())):
-        file(tmp_path).write_bytes(hashlib.sha256(content).digest() + content)
+        digest = hashlib.sha256(NAME.encode() + b"\0" + content).digest()
+        file(tmp_path).write_bytes(digest + content)
         assert cache.get(NAME) is None
 
 

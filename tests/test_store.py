@@ -279,6 +279,91 @@ def test_a_fingerprint_is_what_sha256sum_writes_and_tells_another_model(tmp_path
         store.check_fingerprint("over")
 
 
+@pytest.fixture
+def trained_rows(tmp_path, monkeypatch):
+    """A split, and two models that were trained on its rows."""
+    monkeypatch.chdir(tmp_path)
+    store.write_frame(paths.TRAIN, frame())
+    for name in ("baseline", "over"):
+        for path in (paths.model(name), paths.out_of_fold(name)):
+            store.write_text(path, name)
+        store.write_fingerprint(name)
+    split = {"train": {"rows": 9}, "test": {"rows": 3}}
+    store.identify(split, [0, 1, 1])
+    return split
+
+
+def test_models_are_judged_on_the_rows_of_their_own_split_only(trained_rows):
+    """Rows of a later split may have been trained on: a stage by hand would praise the model."""
+    assert trained_rows["train"]["rows"] == 9
+    store.check_models(["baseline", "over"], trained_rows)
+
+    store.write_frame(paths.TRAIN, frame().iloc[::-1])
+    store.write_fingerprint("over")  # trained again, and the baseline was not
+    later = {"train": {"sha256": store.sha256(paths.TRAIN)}}
+    with pytest.raises(InputError, match=r"^baseline: trained on other rows than the last split "):
+        store.check_models(["baseline", "over"], later)
+    paths.TRAIN.unlink()
+    store.check_models(["baseline"], trained_rows)  # a clone need not have the training rows
+    store.write_text(paths.model("baseline"), "another")
+    with pytest.raises(InputError, match=r"baseline\.skops is not what its training stage wrote"):
+        store.check_models(["baseline"], trained_rows)
+
+
+def test_other_labels_than_those_of_the_split_are_refused(trained_rows):
+    known = trained_rows["test"]["checksum"]
+    store.check_labels(paths.TEST, np.array([0.0, 1.0, 1.0]), known)
+    with pytest.raises(InputError, match=r"^data/test\.parquet does not hold the rows of metr"):
+        store.check_labels(paths.TEST, [1, 0, 1], known)
+
+
+def test_a_fingerprint_of_an_earlier_version_still_checks_its_model(trained_rows):
+    lines = paths.fingerprint("over").read_text().splitlines()
+    store.write_text(paths.fingerprint("over"), "\n".join(lines[1:]))
+    store.check_fingerprint("over")
+    with pytest.raises(InputError, match=r"^over: trained on other rows"):
+        store.check_models(["over"], trained_rows)
+
+
+def test_a_table_that_is_written_while_it_is_read_has_no_checksum(tmp_path):
+    """Scores of the rows that were read would stand in the cache as those of the others."""
+    path = tmp_path / "t.parquet"
+    store.write_frame(path, frame(), {"features": FEATURES, "target": "Class"})
+    read = store.read_table(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b"x")  # in place, of the same size
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(InputError, match=r"t\.parquet changed while it was read; run again\.$"):
+        read.checksum  # noqa: B018
+    store.write_frame(path, frame(), {"features": FEATURES, "target": "Class"})
+    assert store.read_table(path).checksum == store.md5(path)
+
+
+def test_a_model_of_another_scikit_learn_costs_one_line(tmp_path, caplog):
+    from sklearn import __version__ as here
+
+    store.write_model(tmp_path / "m.skops", fitted("hist_gradient_boosting"))
+    with (
+        zipfile.ZipFile(tmp_path / "m.skops") as whole,
+        zipfile.ZipFile(tmp_path / "old.skops", "w", zipfile.ZIP_DEFLATED) as old,
+    ):
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name == "schema.json":
+                assert here.encode() in content
+                content = content.replace(here.encode(), b"1.2.3")
+            old.writestr(name, content)
+    read = store.read_model(tmp_path / "old.skops")
+    np.testing.assert_array_equal(
+        read.predict_proba(TABLE.X), fitted("hist_gradient_boosting").predict_proba(TABLE.X)
+    )
+    (line,) = caplog.messages
+    assert line.startswith(
+        f"warning: {tmp_path}/old.skops was trained with scikit-learn 1.2.3, and "
+    )
+    assert f"and {here} is installed: its answers may be others" in line
+
+
 def test_checksums_are_those_of_the_tools(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert store.md5(tmp_path / "a") == "900150983cd24fb0d6963f7d28e17f72"

@@ -3,8 +3,10 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
+
 from rebalance import paths
-from rebalance.errors import InputError
+from rebalance.errors import InputError, listed
 from rebalance.store.json import write_text
 
 
@@ -21,9 +23,10 @@ def md5(path):
 
 
 def write_fingerprint(name):
-    """Write the checksums of a model and its out-of-fold scores, as ``sha256sum`` does."""
-    files = (paths.model(name), paths.out_of_fold(name))
-    lines = [f"{sha256(path)}  {path.as_posix()}" for path in files]
+    """Write the checksums of a model, its rows and scores, as ``sha256sum`` does."""
+    # The rows first: a file that is cut lacks one of the others, which are always checked.
+    files = (paths.TRAIN, paths.model(name), paths.out_of_fold(name))
+    lines = [f"{sha256(path)}  {path.as_posix()}" for path in files if path.exists()]
     write_text(paths.fingerprint(name), "\n".join(lines))
 
 
@@ -55,6 +58,8 @@ def check_fingerprint(name):
     if not fingerprint.exists():
         raise InputError(f"{fingerprint} is missing; run 'dvc repro' to train {name}.")
     for path, known in _checksums(name).items():
+        if path == paths.TRAIN:  # who uses a model need not have its rows
+            continue
         if not path.exists():
             raise InputError(f"{path} is missing; run 'dvc repro' to train it again.")
         if (checksum := sha256(path)) != known:
@@ -64,12 +69,57 @@ def check_fingerprint(name):
             )
 
 
+def check_models(names, split):
+    """Raise `InputError` where models are not what their stages wrote, of the rows of a split.
+
+    A stage that is started by hand could judge a model on rows that it was trained on.
+
+    Parameters
+    ----------
+    names : list of str
+    split : dict
+        ``metrics/split.json``.
+    """
+    for name in names:
+        check_fingerprint(name)
+    known = split["train"]["sha256"]
+    if others := [name for name in names if _checksums(name).get(paths.TRAIN) != known]:
+        raise InputError(
+            f"{listed(others)}: trained on other rows than the last split left, which may be test "
+            "rows now; run 'dvc repro' to train again."
+        )
+
+
+def identify(split, y_test):
+    """Put what tells the training rows and the test rows from others into a description of both."""
+    split["train"]["sha256"] = sha256(paths.TRAIN)
+    split["test"]["checksum"] = labels_checksum(y_test)
+
+
+def check_labels(path, y, known):
+    """Raise `InputError` where a table has not the labels whose checksum metrics/split.json has."""
+    if labels_checksum(y) != known:
+        raise InputError(
+            f"{path} does not hold the rows of {paths.SPLIT}; run 'dvc repro' to write both."
+        )
+
+
+def labels_checksum(y):
+    """Return what tells rows apart, however many columns are read with them: their labels in order.
+
+    >>> labels_checksum([0, 1]) == labels_checksum([0, 1]), labels_checksum([0]) == "x"
+    (True, False)
+    """
+    labels = np.asarray(y).astype(np.int8).tobytes()
+    return hashlib.sha256(labels).hexdigest()[:16]
+
+
 def _checksums(name):
     """Return {path: checksum} of the committed fingerprint of a model."""
     lines = paths.fingerprint(name).read_bytes().decode("utf-8", errors="replace").splitlines()
     known = {Path(path): known for known, _, path in (line.partition("  ") for line in lines)}
     # One that is cut would leave a file unchecked.
-    if known.keys() != {paths.model(name), paths.out_of_fold(name)}:
+    if known.keys() - {paths.TRAIN} != {paths.model(name), paths.out_of_fold(name)}:
         raise InputError(
             f"{paths.fingerprint(name)} is not whole; run 'dvc repro' to train {name} again."
         )

@@ -2,12 +2,17 @@
 
 import io
 import json
+import logging
+import warnings
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
-from rebalance.errors import InputError
+from rebalance.errors import InputError, listed
 from rebalance.params.learners import LEARNERS
 from rebalance.store.atomic import replacing
+
+log = logging.getLogger("rebalance")
 
 # Every type beyond skops' own list that a model of ours may hold; nothing else is loaded. Those of
 # classes that params.yaml names by their class stand here, the others with their learner.
@@ -89,14 +94,15 @@ def read_model(path):
     """Return a fitted model; nothing of the file is executed.
 
     Raises `InputError` where the file is missing, not whole, or larger inside than a model of ours
-    can be; one of foreign types is named.
+    can be; one of foreign types is named. A model of another version of scikit-learn costs a line.
     """
     from skops.io import load
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
         _check_size(path)
-        return load(path, trusted=TRUSTED)
+        with _noted(path):
+            return load(path, trusted=TRUSTED)
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing; run 'dvc repro', which trains it.") from error
     except UntrustedTypesFoundException as error:
@@ -106,6 +112,32 @@ def read_model(path):
     except Exception as error:
         # What a damaged file makes of skops has no end: every error of the parts that it rebuilds.
         raise InputError(f"{path} is not whole; run 'dvc repro' to train it again.") from error
+
+
+@contextmanager
+def _noted(path):
+    """Say in a line what scikit-learn says for each part of a model of another version."""
+    from sklearn.exceptions import InconsistentVersionWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    versions = set()
+    for each in caught:
+        if isinstance(each.message, InconsistentVersionWarning):
+            here = each.message.current_sklearn_version
+            versions.add(each.message.original_sklearn_version)
+        else:
+            warnings.warn(each.message, stacklevel=2)
+    if versions:
+        log.warning(
+            "warning: %s was trained with scikit-learn %s, and %s is installed: its answers may be "
+            "others than they were; install the version that the lock names, or train it again by "
+            "'dvc repro --force'.",
+            path,
+            listed(sorted(versions)),
+            here,
+        )
 
 
 def _check_size(path):

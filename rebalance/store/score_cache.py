@@ -26,7 +26,7 @@ DIGEST = 32
 
 
 class ScoreCache:
-    """Arrays of scores by name, each in a file with its SHA-256 before it.
+    """Arrays of scores by name, each in a file after the SHA-256 of that name and them.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class ScoreCache:
         except OSError as error:
             self._give_up("read", error)
             return None
-        arrays = _arrays(content)
+        arrays = _arrays(name, content)
         if arrays is None:
             log.warning("note: cached scores in %s are damaged and are computed again.", path)
             return None
@@ -66,7 +66,7 @@ class ScoreCache:
         content = file.getvalue()
         try:
             with replacing(self._path(name)) as partial:
-                partial.write_bytes(hashlib.sha256(content).digest() + content)
+                partial.write_bytes(_digest(name, content) + content)
         except OSError as error:
             self._give_up("written", error)
 
@@ -101,9 +101,17 @@ class ScoreCache:
             total -= size
 
 
-def _arrays(content):
-    """Return the arrays of a file's content, or None where it is not whole; nothing is executed."""
-    if hashlib.sha256(content[DIGEST:]).digest() != content[:DIGEST]:
+def _digest(name, content):
+    """Return the checksum of both: scores of another fit under this name would be believed."""
+    return hashlib.sha256(name.encode() + b"\0" + content).digest()
+
+
+def _arrays(name, content):
+    """Return the arrays of a file, or None where it is not whole or not that of ``name``.
+
+    Nothing of it is executed.
+    """
+    if _digest(name, content[DIGEST:]) != content[:DIGEST]:
         return None
     try:
         with np.load(io.BytesIO(content[DIGEST:]), allow_pickle=False) as arrays:

@@ -60,6 +60,7 @@ class Side(Mapping):
     rows_also_in_train: Count = None
     positives_also_in_train: Count = None
     checksum: str = None
+    sha256: str = None
     table: str = None
     kept: Kept = None
 
@@ -216,6 +217,7 @@ class Stage(Mapping):
 
     do: "Stage" = None
     params: list[str | dict[str, Any]] | None = None
+    deps: list[str | dict[str, Any]] | None = None
     outs: list[str | dict[str, Any]] = None
     metrics: list[str | dict[str, Any]] = None
     plots: list[str | dict[str, Any]] = None

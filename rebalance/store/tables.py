@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 from collections.abc import Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -33,7 +33,8 @@ class Table:
     ``X``, ``layout`` says which of them are codes, and ``others`` holds the columns that are in
     ``X`` not as they are, by name. ``roles`` is what the table says of itself: target, features,
     what they hold, and the split's method, column and gap. ``rows`` are some rows as the table has
-    them, where that is not as ``X`` does. ``path`` is the file that `read_table` read.
+    them, where that is not as ``X`` does. ``path`` is the file that `read_table` read, and
+    ``state`` its time, size and number then.
     """
 
     X: np.ndarray
@@ -44,6 +45,7 @@ class Table:
     layout: kinds.Layout = kinds.NUMBERS
     rows: object = None
     path: str = field(default="", init=False)
+    state: tuple = field(default=(), init=False)
     folder: str = field(default="", init=False)
 
     @property
@@ -63,9 +65,16 @@ class Table:
 
     @cached_property
     def checksum(self):
-        """Return the MD5 of the file that the table was read from, or else of X, y and roles."""
+        """Return the MD5 of the file that the table was read from, or else of X, y and roles.
+
+        Raises `InputError` where the file is another by now: scores of the rows that were read
+        would stand in the cache as those of others.
+        """
         if self.path:
-            return md5(self.path)
+            checksum = md5(self.path)
+            if _state(self.path) != self.state:
+                raise InputError(f"{self.path} changed while it was read; run again.")
+            return checksum
         digest = hashlib.md5(json.dumps(self.roles).encode(), usedforsecurity=False)
         for array in (self.X, self.y):
             digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
@@ -360,22 +369,30 @@ def read_table(path, X=None, y=None):
     """
     import pyarrow as pa
 
-    columns = Columns(path)
+    state, columns = _state(path), Columns(path)
     learnt, numbers, precision = _numbers(columns)
     if X is None:
         X = kinds.matrix(learnt, columns, precision)
     # Return Arrow's cached buffers to the system.
     pa.default_memory_pool().release_unused()
     others = [n for n in columns.column_names if n not in {*numbers, columns.roles["target"]}]
-    return _table(columns, X, y, _Unread(columns, others))
+    return _table(columns, X, y, _Unread(columns, others), state)
 
 
 def open_table(path):
     """Return the `Table` of a file without its ``X``, whose rows `Table.blocks` reads."""
-    columns = Columns(path)
+    state, columns = _state(path), Columns(path)
     _, numbers, _ = _numbers(columns)
     others = [name for name in columns.column_names if name != columns.roles["target"]]
-    return _table(columns, None, None, _Unread(columns, others, frozenset(numbers)))
+    return _table(columns, None, None, _Unread(columns, others, frozenset(numbers)), state)
+
+
+def _state(path):
+    """Return what tells whether a file was written since; nothing where there is none."""
+    with suppress(FileNotFoundError):
+        status = Path(path).stat()
+        return status.st_mtime_ns, status.st_size, status.st_ino
+    return ()
 
 
 def _numbers(columns):
@@ -387,7 +404,7 @@ def _numbers(columns):
     return learnt, numbers, np.result_type(np.float32, *precisions)
 
 
-def _table(columns, X, y, others):
+def _table(columns, X, y, others, state):
     learnt, numbers, _ = _numbers(columns)
     roles, rows = columns.roles, None
     if len(numbers) < len(roles["features"]) or any("read" in each for each in learnt.values()):
@@ -403,6 +420,7 @@ def _table(columns, X, y, others):
     )
     # No field of the constructor: a copy with other rows would still name this file.
     object.__setattr__(table, "path", str(Path(columns.path).resolve()))
+    object.__setattr__(table, "state", state)
     return table
 
 
