@@ -350,6 +350,37 @@ def test_a_model_that_was_tampered_with_is_not_judged(folder):
     assert "tune_ratio" in call(folder, "dvc", "status")
 
 
+MEDDLING = """
+from pathlib import Path
+from rebalance import errors
+from stages import split as stage
+
+def split(params, inner=stage.split):
+    path = Path("params.yaml")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("gap: 0", "gap: 7"), encoding="utf-8")
+    inner(params)
+
+stage.split = split
+errors.run(stage.main)
+"""
+
+
+def test_parameters_that_are_edited_while_a_stage_runs_do_not_count_as_its_own(folder):
+    """DVC reads params.yaml after a stage as well: dvc.lock would hold the edit, for good."""
+    before = (folder / "dvc.lock").read_bytes()
+    (folder / "meddling.py").write_text(MEDDLING, encoding="utf-8")
+    path = folder / "dvc.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("python -m stages.split", "python meddling.py"))
+    done = attempt(folder, "dvc", "repro", "split")
+    assert done.returncode != 0
+    assert "error: split.gap of params.yaml changed while split ran" in done.stderr
+    path.write_text(text)
+    assert (folder / "dvc.lock").read_bytes() == before
+    assert re.search(r"params.yaml:\s+modified:\s+split", call(folder, "dvc", "status", "split"))
+
+
 def test_rows_of_the_file_are_noticed_when_they_change(folder):
     with (folder / "data" / "mine.csv").open("a", encoding="utf-8") as rows:
         rows.write("1.5,2.5,3.5,no\n")

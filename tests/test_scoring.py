@@ -27,7 +27,7 @@ import pytest
 from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from rebalance import cli, columns, params, paths, scoring, store
+from rebalance import cli, columns, params, paths, scoring, store, tracking
 from rebalance.errors import InputError
 from rebalance.model.corrected import CorrectedClassifier
 from rebalance.scoring import server, watching
@@ -116,6 +116,17 @@ def test_a_file_is_scored_as_the_model_scores_its_rows(place, scorer, capsys):
     assert capsys.readouterr().out == (
         f"ignored columns: extra, Class\n50 rows scored by baseline, {flagged} flagged: out.csv\n"
     )
+
+
+def test_a_model_says_what_was_edited_since_it_was_trained(place, monkeypatch, caplog):
+    """It answers as it was trained, whatever params.yaml says now."""
+    edited = {("baseline",): ["learner.seed", "threshold.use"]}
+    monkeypatch.setattr(tracking, "edited", lambda names: edited[tuple(names)])
+    assert scoring.find().name == "baseline"
+    assert caplog.messages == [
+        "note: learner.seed, threshold.use: params.yaml is another since baseline was trained, "
+        "which answers as it was trained; 'dvc repro' trains it again."
+    ]
 
 
 def test_a_large_file_is_scored_in_pieces_and_in_order(place, scorer, monkeypatch):

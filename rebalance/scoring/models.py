@@ -1,9 +1,13 @@
 """The model that a command uses: a file of this repository, or one of MLflow's."""
 
+import logging
+
 from rebalance import errors, paths, store
 from rebalance.errors import InputError
 from rebalance.served import Scorer
 from rebalance.thresholds import Threshold, restored
+
+log = logging.getLogger("rebalance")
 
 REGISTERED = "models:/"
 
@@ -17,9 +21,9 @@ def find(name=""):
         A model of params.yaml, an address of MLflow such as ``models:/rebalance@champion``, or
         nothing for the model recommended.
     """
-    if name.startswith(REGISTERED):
-        from rebalance import tracking
+    from rebalance import tracking
 
+    if name.startswith(REGISTERED):
         folder = tracking.download(name)
         return store.read_model(f"{folder}/model.skops")
     if not name:
@@ -36,6 +40,13 @@ def find(name=""):
             else f"there is no {paths.model(name)}; 'dvc repro' trains it, 'dvc pull' fetches it."
         )
     store.check_fingerprint(name)
+    if keys := tracking.edited([name]):
+        log.warning(
+            "note: %s: params.yaml is another since %s was trained, which answers as it was "
+            "trained; 'dvc repro' trains it again.",
+            errors.listed(keys),
+            name,
+        )
     return Scorer(store.read_model(paths.model(name)), name)
 
 

@@ -2,7 +2,7 @@
 
 from rebalance.tracking.lock import mend
 from rebalance.tracking.patience import AwayError
-from rebalance.tracking.pipeline import locked, moment
+from rebalance.tracking.pipeline import edited, locked, moment
 from rebalance.tracking.places import address, check, is_server, shown, without_password
 from rebalance.tracking.provenance import checksum
 from rebalance.tracking.records import Record, restored, waiting
@@ -26,6 +26,7 @@ __all__ = [
     "check",
     "checksum",
     "download",
+    "edited",
     "hand_over",
     "hand_over_kept",
     "is_server",

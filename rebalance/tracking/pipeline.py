@@ -8,6 +8,7 @@ from pathlib import Path
 from rebalance import paths, store
 from rebalance.errors import InputError
 from rebalance.params.file import read
+from rebalance.tracking import provenance
 
 # Commands that run all stages, and options that leave it so.
 WHOLE = {("repro",), ("exp", "run")}
@@ -17,11 +18,12 @@ WITH_VALUE = {"--set-param", "-S", "--name", "-n", "--message", "-m"}
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A stage of dvc.yaml: the parameters that it reads and the files that it writes."""
+    """A stage of dvc.yaml: the parameters and files that it reads, and the files that it writes."""
 
     name: str
     params: tuple
     outputs: tuple
+    deps: tuple = ()
 
 
 def stages():
@@ -53,6 +55,7 @@ def _stage(name, content, key):
             if isinstance(each, str)
         ),
         outputs=tuple(Path(text.replace("${key}", key)) for text in written),
+        deps=tuple(_path(item).replace("${key}", key) for item in content.get("deps") or ()),
     )
 
 
@@ -90,6 +93,39 @@ def locked():
         for name in stages()
         if name in content
     }
+
+
+def edited(models):
+    """Return the keys of params.yaml that are others than when DVC trained models.
+
+    Those of their rows as well. None are known of a model that DVC did not train.
+    """
+    try:
+        known = locked() if paths.LOCK.exists() else {}
+    except InputError:  # who only asks a model need not mend dvc.lock
+        known = {}
+    now, before = read(paths.PARAMS), {}
+    for model in models:
+        stage, path = trains(model), paths.model(model)
+        if stage not in known or not path.exists():
+            continue
+        if known[stage][1].get(path) == provenance.checksum(path):
+            for name in {"download", "split", stage} & known.keys():
+                before |= known[name][0]
+    after = provenance.flat({key: at(now, key) for key in before})
+    before = provenance.flat(before)
+    return sorted(k for k in {**before, **after} if before.get(k, "") != after.get(k, ""))
+
+
+def at(content, name):
+    """Return what a mapping holds at a name with dots, None where that is nothing.
+
+    >>> at({"a": {"b": 1}}, "a.b"), at({"a": 2}, "a.b")
+    (1, None)
+    """
+    for part in name.split("."):
+        content = content.get(part) if isinstance(content, dict) else None
+    return content
 
 
 def forget_removed():

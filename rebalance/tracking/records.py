@@ -16,7 +16,7 @@ from rebalance import params as parameters
 from rebalance import paths, store
 from rebalance.errors import InputError
 from rebalance.params.file import read
-from rebalance.tracking import pipeline, places, provenance, summaries
+from rebalance.tracking import pipeline, places, provenance, steady, summaries
 
 log = logging.getLogger("rebalance")
 
@@ -161,21 +161,8 @@ def _judged():
 
 def _logged(names, params):
     """Return the parameters that dvc.yaml lists for a stage, less those that say nothing."""
-    sections = {}
-    for name in names:
-        value = params
-        for part in name.split("."):
-            value = value[part] if isinstance(value, dict) else getattr(value, part)
-        sections[name] = value.model_dump() if hasattr(value, "model_dump") else _dumped(value)
-    flat = provenance.flat(sections)
+    flat = provenance.flat(steady.sections(names, params))
     return {name: value for name, value in flat.items() if value not in (None, "", [], {})}
-
-
-def _dumped(value):
-    """Return a dictionary of sections as plain values."""
-    if isinstance(value, dict):
-        return {k: v.model_dump() if hasattr(v, "model_dump") else v for k, v in value.items()}
-    return value
 
 
 def _folder():

@@ -2,13 +2,12 @@
 
 import logging
 import os
-import sys
 import time
 import warnings
 from contextlib import contextmanager, suppress
 
-from rebalance import store
-from rebalance.errors import InputError, one_line, redacted
+from rebalance import paths, store
+from rebalance.errors import InputError, listed, one_line, redacted, say
 from rebalance.tracking import (
     contents,
     judgements,
@@ -20,6 +19,7 @@ from rebalance.tracking import (
     provenance,
     records,
     registry,
+    steady,
     view,
 )
 
@@ -73,19 +73,22 @@ def stage(name, params):
     Raises
     ------
     InputError
-        Before the body where no run could ever be recorded; where ``tracking.required``, before or
-        after it, also where MLflow does not take the run now.
+        Before the body where no run could ever be recorded, or another process runs the stage here;
+        after it where what the stage reads is another by then. Where ``tracking.required``, before
+        or after it, also where MLflow does not take the run now.
     """
     tracking, repro = params.tracking, pipeline.repro()
-    pipeline.stage(name)
-    away = not reachable(tracking, repro)
-    # A clock that is set while a stage runs would make it end before it began.
-    started, began, run = time.time(), time.monotonic(), Run()
-    yield run
+    with steady.kept(pipeline.stage(name), params):
+        if name == "evaluate":
+            _warn_of_edits([paths.BASELINE, *params.resample, paths.TUNED])
+        away = not reachable(tracking, repro)
+        # A clock that is set while a stage runs would make it end before it began.
+        started, began, run = time.time(), time.monotonic(), Run()
+        yield run
     record = records.ran(name, params, started, time.monotonic() - began)
     if name == "evaluate":
         pipeline.forget_removed()
-    sys.stdout.write(f"{name}: {record.note.partition('. ')[0].removesuffix('.')}.\n")
+    say(f"{name}: {record.note.partition('. ')[0].removesuffix('.')}.\n")
     short = record.seconds < SHORT and pipeline.others_follow(name)
     if (away or short) and (records.keep(record) or away):
         return
@@ -99,6 +102,19 @@ def stage(name, params):
             records.note_away(repro)
         how = "The run is kept: 'rebalance sync' records it later" if kept else "No run is recorded"
         log.warning("warning: %s %s.", error, how)
+
+
+def _warn_of_edits(models):
+    """Say which parameters were edited since models were trained that are judged now.
+
+    DVC would train them again; a stage that is started by hand would describe them wrongly.
+    """
+    if keys := pipeline.edited(models):
+        log.warning(
+            "warning: %s: edited in params.yaml since models were trained that are judged now; "
+            "the report says what params.yaml says, so run 'dvc repro'.",
+            listed(keys),
+        )
 
 
 def reachable(tracking, repro=""):
