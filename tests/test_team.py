@@ -229,7 +229,14 @@ CANARIES = {
     "header": f"canary-{uuid4().hex}",
     "s3 key": f"canary-{uuid4().hex}",
     "s3 secret": f"canary/+{uuid4().hex}",
+    "token": f"canary-{uuid4().hex}",
+    "proxy": f"canary/{uuid4().hex}",
+    "netrc": f"canary-{uuid4().hex}",
+    "remote of git": f"canary-{uuid4().hex}",
+    "remote of dvc": f"canary-{uuid4().hex}",
 }
+# Where a member wrote them; everything else is searched.
+HELD = {"config", "config.local", ".netrc"}
 FOLDER = f"folder-{uuid4().hex}"
 
 
@@ -306,6 +313,11 @@ def environment(tmp_path, tracking, moto_server):
     ours = ("GIT", "DVC", "MLFLOW", "AWS", "PYTHONDONTWRITEBYTECODE")
     clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     password = CANARIES["tracking"].replace("/", "%2F")
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".netrc").write_text(f"default login me password {CANARIES['netrc']}\n")
+    (home / ".netrc").chmod(0o600)
+    proxy = f"http://me:{CANARIES['proxy'].replace('/', '%2F')}@127.0.0.1:9"
     return clean | {
         **SLOW,
         "PATH": f"{forks.programs()}{os.pathsep}{os.environ['PATH']}",
@@ -314,7 +326,11 @@ def environment(tmp_path, tracking, moto_server):
         "GIT_CONFIG_SYSTEM": os.devnull,
         **{f"GIT_{who}_NAME": "tester" for who in ("AUTHOR", "COMMITTER")},
         **{f"GIT_{who}_EMAIL": "tester@example.org" for who in ("AUTHOR", "COMMITTER")},
+        "HOME": str(home),
+        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy),
         "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+        "MLFLOW_TRACKING_TOKEN": CANARIES["token"],
         "REBALANCE_CACHE": str(tmp_path / "downloads"),
         "REBALANCE_URL_HEADER": f"X-Key: {CANARIES['header']}",
         "ROWS_PASSWORD": CANARIES["password"],
@@ -330,7 +346,7 @@ def environment(tmp_path, tracking, moto_server):
 def contents(folder):
     """Yield the bytes of every file of a folder, and of every member of an archive."""
     for path in Path(folder).rglob("*"):
-        if not path.is_file():
+        if not path.is_file() or path.name in HELD:
             continue
         yield path.read_bytes()
         # A database or a pack of git may end as an archive does.
@@ -372,6 +388,11 @@ def test_clones_share_results_by_a_remote_and_no_secret_gets_out(team, rows, mot
 
     first = Member(tmp_path / FOLDER, surroundings, heard)
     origin.call("git", "clone", "--quiet", source.as_uri(), str(first.folder))
+    upstream = f"https://x:{CANARIES['remote of git']}@127.0.0.1:9/rows.git"
+    first.call("git", "remote", "add", "upstream", upstream)
+    first.call("dvc", "remote", "add", "--local", "vault", "webdav://127.0.0.1:9/rows")
+    password = CANARIES["remote of dvc"]
+    first.call("dvc", "remote", "modify", "--local", "vault", "password", password)
     bucket = bucket_of(surroundings)
     assert "Running stage 'evaluate'" in first.call("dvc", "repro")
     for remote in ("store", "shelf"):
@@ -408,6 +429,9 @@ def go_wrong(first, address, rows, url):
     first.put(**{"data.url": url.replace("rows.csv", "gone.csv"), "data.sha256": "0" * 64})
     said = first.attempt("dvc", "repro", "--verbose")
     assert "gone.csv?*** cannot be reached (it answers 404)" in said.stderr
+    # Through a proxy that is gone.
+    said = first.attempt(*first.rebalance("check"), NO_PROXY="", no_proxy="")
+    assert "gone.csv?*** cannot be reached (ProxyError)" in said.stderr
     first.put(**{"data.url": f"http://me:{CANARIES['password']}@{rows}/rows.csv"})
     said = first.attempt(*first.rebalance("check"))
     assert said.stderr.startswith("error: data.url must hold no password, token or key")
