@@ -106,3 +106,9 @@ def test_a_metric_has_the_words_of_the_field(name, words):
 )
 def test_the_better_side_of_a_metric(name, sign):
     assert metrics.sign(name) == sign
+
+
+def test_some_metrics_have_no_better_side():
+    assert [name for name, row in metrics.METRICS.items() if row.better is None] == [
+        "mean_probability", "prevalence", "calibration_intercept", "calibration_slope"
+    ]  # fmt: skip
