@@ -803,14 +803,17 @@ def test_the_answer_stands_on_the_experiment_the_models_and_their_runs(evaluated
     # The view that 'rebalance ui' opens: the recommended model's run first, with its verdict.
     view = json.loads(ours.tags["mlflow.sharedViewState.rebalance"])
     order = f"{view['orderByKey']} {'ASC' if view['orderByAsc'] else 'DESC'}"
+    assert view["searchFilter"] == "tags.kind = 'stage'"  # no run that only holds others
     seen = client().search_runs([ours.experiment_id], view["searchFilter"], order_by=[order])
     assert seen[0].data.tags["model"] == "baseline"
     ui = f"http://here/#/experiments/{ours.experiment_id}/runs?"
     asked = "viewStateShareKey=rebalance&workflowType=machine_learning"
     assert tracking.page("http://here", EXPERIMENT) == ui + asked
-    assert {"tags.`recommended`", "tags.`verdict`", "metrics.`average_precision`"} < set(
-        view["selectedColumns"]
-    )
+    assert view["selectedColumns"] == [
+        "tags.`recommended`", "tags.`verdict`", "metrics.`average_precision`",
+        "metrics.`average_precision_low`", "metrics.`average_precision_high`",
+        "metrics.`difference`", "metrics.`difference_low`", "metrics.`difference_high`",
+    ]  # fmt: skip
     held = {run.data.tags["model"]: run.data for run in runs() if "model" in run.data.tags}
     assert held["over"].metrics["average_precision_low"] == 0.6
     assert held["over"].metrics["difference_low"] == JUDGED["verdicts"]["over"]["low"]
