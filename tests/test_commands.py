@@ -73,6 +73,20 @@ def test_looks_prints_a_sentence_a_line(folder, monkeypatch, capsys):
     assert capsys.readouterr().out == "of the parameters.\nTwice.\n"
 
 
+def test_the_summary_says_whether_the_sealed_rows_were_opened(of_default, monkeypatch, capsys):
+    monkeypatch.setattr(looked, "lines", lambda given: ["Looked at once."])
+    store.write_text(paths.REPORT, "# A title?\n\nUse under.\n\n## More\n")
+    store.write_json(paths.SCORES, {"under": {"mcc": 0.5}})
+    cli.main(["summary"])
+    said = capsys.readouterr().out
+    assert said.startswith("Use under.\n\nmodel     MCC\nunder  0.5000\n\nLooked at once.\n\nThe")
+    assert "sealed" not in said
+    store.write_json(paths.OPENED, {"recommended": "under"})
+    cli.main(["summary"])
+    said = capsys.readouterr().out
+    assert f"once.\nThe sealed rows were opened for under: {paths.OPENED}.\n" in said
+
+
 def test_a_base_that_is_no_revision_is_refused(folder):
     subprocess.run(["git", "init", "-q"], check=True)
     for path in (paths.ANSWER, paths.COMPARISON):
