@@ -376,6 +376,15 @@ def test_a_file_that_is_not_what_it_is_called_says_so_in_one_line(tmp_path, cont
     assert "t.csv" in str(caught.value)
 
 
+def test_names_to_write_for_columns_that_are_named_twice_do(tmp_path):
+    path = written(tmp_path, CSV.replace("d,", "a,", 1))
+    with pytest.raises(InputError) as refused:
+        table(path)
+    names = ["a", "b", "c", "a 4", "Class"]
+    assert str(refused.value).endswith(f"for all columns into data.read.columns, as {names}.")
+    assert table(path, read={"columns": names}).column_names == names
+
+
 def test_the_one_table_of_an_archive_is_read_whatever_explains_it(tmp_path):
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w") as archive:

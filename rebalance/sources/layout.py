@@ -127,10 +127,23 @@ def _refuse_twice(path, names):
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         where = ", ".join(str(i + 1) for i, name in enumerate(names) if name == twice[0])
+        own = f", as [{', '.join(map(repr, _once(names)))}]" if len(names) <= SHOWN else ""
         raise InputError(
             f"{path} must name each column once, got {listed(twice)} in columns {where}; write "
-            "names of your own into data.read.columns."
+            f"names of your own for all columns into data.read.columns{own}."
         )
+
+
+def _once(names):
+    """Return names of which the repeated ones have the number of their column behind them.
+
+    >>> _once(["a", "b", "a"])
+    ['a', 'b', 'a 3']
+    """
+    return [
+        f"{name} {number}" if name in names[: number - 1] else name
+        for number, name in enumerate(names, 1)
+    ]
 
 
 def listed(names):
