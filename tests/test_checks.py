@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
+from sklearn.metrics import average_precision_score
 
 from rebalance import checks, splitting
 from rebalance.checks import column, copies, edge, near_one, odd_fold, positives, separating, shift
@@ -239,6 +240,18 @@ def test_a_low_or_high_number_is_no_mark(mark, rows):
 def test_two_values_are_no_scale_with_a_mark():
     rng = np.random.default_rng(8)
     assert found(clean().assign(level=rng.choice([1.0, 2.0, 100.0], 2000))) == {}
+
+
+@pytest.mark.parametrize("values", [3, 40, 10**6])
+def test_the_average_precision_of_a_column_is_that_of_scikit_learn(values):
+    rng = np.random.default_rng(values)
+    scores, positive = rng.integers(0, values, 500) * 0.1, rng.random(500) < 0.2
+    scores[:2] = -np.finfo(float).max, np.finfo(float).max
+    for weight in (np.ones(500), rng.integers(0, 4, 500).astype(float)):
+        assert separating._average_precision(positive, scores, weight) == pytest.approx(
+            average_precision_score(positive, scores, sample_weight=weight), abs=1e-12
+        )
+    assert separating._average_precision(positive, scores, np.zeros(500)) == 0.0
 
 
 def test_two_gaps_in_a_rare_class_are_chance():

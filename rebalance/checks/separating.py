@@ -78,9 +78,15 @@ def by_value(codes, positive, weight):
 
 
 def _average_precision(positive, scores, weight):
-    from sklearn.metrics import average_precision_score
-
-    return float(average_precision_score(positive, scores, sample_weight=weight))
+    """Return what scikit-learn does; on thousands of columns its checks take most of the time."""
+    order = np.argsort(-scores, kind="stable")
+    weight, scores = weight[order], scores[order]
+    last = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
+    hits = np.cumsum(weight * positive[order])[last]
+    rows = np.cumsum(weight)[last]
+    more = np.diff(hits, prepend=0.0)
+    there = more > 0
+    return float((more[there] * hits[there] / rows[there]).sum() / hits[-1]) if there.any() else 0.0
 
 
 def say(values):
