@@ -1,5 +1,6 @@
 """The same examples on every run, no time limit, and one thread a fit: the machine may be busy."""
 
+import gc
 import os
 import shutil
 import sys
@@ -99,6 +100,17 @@ DEAR = [
     *("team", "pipeline", "stages", "tracking_server", "pr_report", "tracking", "scoring_page"),
     *("engines", "contract", "page", "journey", "pages", "store", "speed", "search"),
 ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Look for no garbage while modules are imported, nor in them later: seconds in each worker."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items):

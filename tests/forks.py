@@ -1,7 +1,7 @@
 """Commands of tests as forks of one process that has imported their libraries.
 
-Tests start hundreds of ``python -m stages.*``, ``python -m rebalance.cli`` and ``dvc``, and nine
-tenths of what each costs are imports of scikit-learn, MLflow and DVC. `started` makes a folder with
+Tests start hundreds of ``python -m stages.*``, ``python -m rebalance.cli`` and ``dvc``, and much of
+what each costs are imports of scikit-learn, MLflow and DVC. `started` makes a folder with
 programs of these names, for the front of PATH. A program hands its arguments, folder, environment
 and streams to a process that holds the libraries and nothing of ours; a fork of it runs the command
 by the code of the folder that the command runs in.
@@ -122,19 +122,21 @@ def started(folder, **settings):
         program = Path(folder) / name
         program.write_text(text, encoding="utf-8")
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    return subprocess.Popen(
-        [sys.executable, __file__, f"{folder}/{ADDRESS}"],
-        env=clean | settings,
-        stdin=subprocess.PIPE,
-        process_group=0,  # Ctrl-C concerns the tests, and this process by their end
-    )
+    # Bound here: the first command may come before the process has started.
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(f"{folder}/{ADDRESS}")
+        listening.listen(64)
+        return subprocess.Popen(
+            [sys.executable, __file__, str(listening.fileno())],
+            env=clean | settings,
+            stdin=subprocess.PIPE,
+            pass_fds=[listening.fileno()],
+            process_group=0,  # Ctrl-C concerns the tests, and this process by their end
+        )
 
 
-def serve(address):
+def serve(listening):
     """Fork for every command that comes in; return the command in the child, None at the end."""
-    listening = socket.socket(socket.AF_UNIX)
-    listening.bind(address)
-    listening.listen(64)
     running = {}
     with selectors.DefaultSelector() as ready:
         ready.register(listening, selectors.EVENT_READ)
@@ -267,5 +269,5 @@ def leave():
 if __name__ == "__main__":
     del sys.path[0]  # the folder of this file
     atexit.register(leave)  # the first is called last
-    if received := serve(sys.argv[1]):
+    if received := serve(socket.socket(fileno=int(sys.argv[1]))):
         ENDED.append(code_of(received))

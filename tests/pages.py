@@ -2,12 +2,12 @@
 
 import os
 import re
-import shlex
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
+
+from tests import forks
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,9 +53,9 @@ def with_command(folder, environment):
     """
     script = Path(folder) / "rebalance"
     script.parent.mkdir(parents=True, exist_ok=True)
-    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m rebalance.cli "$@"\n')
+    script.write_text('#!/bin/sh\nexec python -m rebalance.cli "$@"\n')
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    here = [str(script.parent), str(Path(sys.executable).parent), environment["PATH"]]
+    here = [str(script.parent), forks.programs(), str(forks.REAL), environment["PATH"]]
     return environment | {"PATH": os.pathsep.join(here), "PYTHONPATH": str(ROOT)}
 
 

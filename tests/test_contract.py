@@ -407,13 +407,16 @@ def test_every_stage_is_there_and_says_what_it_is_for():
 
 
 def test_each_stage_prints_help_and_runs_nothing(tmp_path):
+    from tests import forks
+
     # The folder would do for a run: a stage that looked at it would write, or complain of its data.
     shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
     shutil.copyfile(ROOT / "dvc.yaml", tmp_path / "dvc.yaml")
     environment = os.environ | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": ""}
+    environment["PATH"] = f"{forks.programs()}{os.pathsep}{os.environ['PATH']}"
     running = {
         name: subprocess.Popen(
-            [sys.executable, "-m", f"stages.{name}", "--help"],
+            ["python", "-m", f"stages.{name}", "--help"],
             cwd=tmp_path,
             env=environment,
             stdout=subprocess.PIPE,
