@@ -72,6 +72,28 @@ def test_lines_in_quotes_that_look_like_no_row_are_text(tmp_path):
     assert table(path, positive="spam").num_rows == 400
 
 
+def test_a_few_lines_of_text_that_look_like_rows_stop_nothing(tmp_path):
+    """Of two columns, a line that begins with a label and a comma has the form of a row."""
+    texts = ['"Dear all,\nsee you\nham, of course"', '"Hello\nspam, they said\nbye"']
+    texts += [f'"Dear {name},\nsee you\nsoon, or later"' for name in ("Ann", "Bob", "Cy", "Di")]
+    path = messages(tmp_path, lambda n, text: texts[n % 6] if n % 5 == 0 else text, ",")
+    assert table(path, positive="spam").num_rows == 400
+
+
+def test_a_quote_that_is_not_closed_is_found_among_texts_of_many_lines(tmp_path):
+    said = '"Dear all,\nwe met at noon, and left\nYours"'
+    opened = [100, 105]  # four rows are swallowed, of which two lie whole within the field
+    path = messages(
+        tmp_path,
+        lambda n, text: (
+            said if n % 3 == 2 and n not in range(99, 107) else '"' * (n in opened) + text
+        ),
+        ",",
+    )
+    with pytest.raises(InputError, match="field 2 of row 101 holds rows of the table"):
+        table(path, positive="spam")
+
+
 def test_a_row_with_a_tab_too_many_is_refused_as_it_was(tmp_path):
     path = messages(tmp_path, lambda n, text: text + ("\t x" if n == 30 else '"' * (n == 9)))
     with pytest.raises(InputError, match="has 3 fields in row 31, where the header names 2"):

@@ -14,8 +14,9 @@ BLOCK = 2 << 20
 ENDS, MOST_ENDS, HEAD = ("\n", "\r"), 1000, 20
 # Columns of text of which so many alike are no chance.
 FEW = 4
-# Lines in one field that are all cut as the rows are, of which so many are no chance either.
-MANY = 20
+# Lines in one field that are all cut as the rows are, of which so many are no chance either, and
+# that hold what the columns hold as well.
+MANY, SURE = 20, 3
 # A column of text whose values repeat so often, and are so few, holds nothing else.
 REPEATED, VALUES = 10, 20
 NUMBER = "number"
@@ -148,10 +149,12 @@ def _refuse_swallowed(path, batch, how, before):
         ends = pc.count_substring(column, end)
         most = pc.select_k_unstable(ends, min(MOST_ENDS, len(ends)), [("", "descending")])
         kinds = [_kind(other) for other in batch.columns]
-        for row in most.to_pylist():
-            if not ends[row].as_py():
-                break
-            if _holds_rows(column[row].as_py(), place, kinds, how.separator):
+        broken = [row for row in most.to_pylist() if ends[row].as_py()]
+        alike = {row: _rows_in(column[row].as_py(), place, kinds, how.separator) for row in broken}
+        # Of few columns a line of a text may look like a row by chance; not most texts do.
+        sure = sum(map(bool, alike.values())) > len(broken) / 2 or len(kinds) > FEW
+        for row, lines in alike.items():
+            if lines >= SURE or (lines and sure):
                 raise _of_quotes(how)(
                     f"{path}: field {place + 1} of row {before + row + 1} holds rows of the table: "
                     "a quote in it is not closed; close it, or write a quote inside quotes twice."
@@ -172,18 +175,17 @@ def _kind(column):
     return {value.strip() for value in values.to_pylist()}
 
 
-def _holds_rows(cell, place, kinds, separator):
-    """Say whether a field holds the end of a row, further rows, and the beginning of one."""
+def _rows_in(cell, place, kinds, separator):
+    """Return how many lines of a field look like rows, or its ends like those of two rows."""
     others = kinds[:place] + kinds[place + 1 :]
     lines = re.split(r"\r\n|\r|\n", cell)
     first, *rows, last = ([each.strip() for each in line.split(separator)] for line in lines)
     if len(rows) >= MANY and all(len(row) == len(kinds) for row in rows):
-        return True
+        return len(rows)
     if not any(others) and len(kinds) <= FEW:
-        return False
-    return any(_are(row, kinds) for row in rows) or (
-        len(last) == place + 1 and _are(last[:place] + first[1:], others)
-    )
+        return 0
+    ends = len(last) == place + 1 and _are(last[:place] + first[1:], others)
+    return sum(_are(row, kinds) for row in rows) + ends
 
 
 def _are(cells, kinds):
