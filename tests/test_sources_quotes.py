@@ -148,3 +148,34 @@ def test_a_tab_at_the_end_of_every_row_is_no_separator(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("a,Class\n" + "".join(f"{n},{n % 7 == 0:d}\t\n" for n in range(90)))
     assert table(path, target="Class", positive=1)["Class"].to_pylist()[:2] == [1, 0]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ('"said \\"no\\" today"', 'said "no" today'),
+        ('"said \\"no{0} never\\" today"', 'said "no{0} never" today'),
+        ('"said \\"no\\"{0} and left"', 'said "no"{0} and left'),
+        ('"\\"no\\" ""yes"""', '"no" "yes"'),
+    ],
+)
+def test_a_backslash_before_a_quote_stands_for_one(tmp_path, separator, field, value):
+    rows = [("a", "text", "label"), *((str(n), field, f"{n % 7 == 0:d}") for n in range(90))]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(separator.join(row) for row in rows).format(separator))
+    found, _ = profiled(path, positive=1)
+    assert "a backslash before a quote stands for a quote in a field" in found.said
+    read = table(path, positive=1)
+    assert read["text"].to_pylist() == [value.format(separator)] * 90
+    assert read["a"].to_pylist() == list(range(90))
+
+
+@pytest.mark.parametrize("field", ['"C:\\rows\\"', '"5\\"" wide"', "C:\\new", '"C:\\new, old"'])
+def test_a_backslash_elsewhere_is_one(tmp_path, field):
+    path = tmp_path / "t.csv"
+    path.write_text("a,text,label\n" + "".join(f"{n},{field},{n % 7 == 0:d}\n" for n in range(90)))
+    found, _ = profiled(path, positive=1)
+    assert not [line for line in found.said if "backslash" in line]
+    text = field[1:-1].replace('""', '"') if field.startswith('"') else field
+    assert table(path, positive=1)["text"].to_pylist() == [text] * 90

@@ -687,6 +687,12 @@ def test_a_column_that_numbers_the_rows_is_left_out_with_a_line(tmp_path, name):
     assert any("left out" in line for line in found.said)
 
 
+def test_an_index_that_was_written_twice_is_left_out_twice(tmp_path):
+    lines = [f",Unnamed: 0,{LINES[0]}", *(f"{i},{i},{line}" for i, line in enumerate(LINES[1:]))]
+    found, _ = profiled(written(tmp_path, "\n".join(lines)))
+    assert found.left_out == ("Unnamed: 0.1", "Unnamed: 0")
+
+
 def test_row_names_of_r_are_left_out(tmp_path):
     lines = [LINES[0], *(f"{i + 1},{line}" for i, line in enumerate(LINES[1:]))]
     found, _ = profiled(written(tmp_path, "\n".join(lines)))

@@ -94,6 +94,7 @@ def batches(path, how):
                     delimiter="\t" if how.separator == dialect.BLANKS else how.separator,
                     newlines_in_values=how.quoted,
                     quote_char='"' if how.quoted else False,
+                    escape_char="\\" if how.escaped else False,
                     invalid_row_handler=note,
                 ),
                 csv.ConvertOptions(

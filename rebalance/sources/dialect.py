@@ -24,6 +24,9 @@ BLANKS = "blanks"
 BOM = "\ufeff"
 # Rows of the sample that are looked at.
 ROWS = 1000
+# A quote behind a backslash, in quotes that end later: what follows it is no end of a field, and
+# what stands before it no path of Windows', which may end in a backslash.
+ESCAPED = re.compile(r'(?:^|[,;\t|])"[^"\r\n]*\\"(?![,;\t|"\r\n]|$)[^\r\n]*"', re.MULTILINE)
 
 
 class Quotes(InputError):  # noqa: N818 it ends a reading, to begin another
@@ -44,6 +47,7 @@ class Dialect:
     empty_end: bool = False  # every row ends in a separator of its own
     quoted: bool = True  # whether a quote begins a field that may hold separators and line ends
     wrapped: bool = False  # every row stands in quotes as a whole
+    escaped: bool = False  # a backslash stands before a quote in quotes, in place of a second one
     sheet: str = ""  # of a workbook, where it is not the first
     notes: list = field(default_factory=list)
 
@@ -51,7 +55,10 @@ class Dialect:
     def called(self):
         """Return the names of the columns, those without one called as pandas calls them."""
         names = [unicodedata.normalize("NFC", name) for name in self.names]
-        return [name or f"Unnamed: {number}" for number, name in enumerate(names)]
+        own = [f"Unnamed: {number}" for number in range(len(names))]
+        # A table that was written with its index twice has a column of that name, too.
+        own = [f"{name}.1" if name in names else name for name in own]
+        return [name or nameless for name, nameless in zip(names, own, strict=True)]
 
     @property
     def fields(self):
@@ -91,7 +98,10 @@ def recognise(
         notes.append("every row stands in quotes as a whole, which are taken off")
     if not quoted:
         notes.append("quotes are characters like others: a row ends where its line does")
-    cut = partial(_cut, whole=whole, quoted=quoted, wrapped=wrapped)
+    escaped = quoted and not wrapped and bool(ESCAPED.search(text))
+    if escaped:
+        notes.append("a backslash before a quote stands for a quote in a field")
+    cut = partial(_cut, whole=whole, quoted=quoted, wrapped=wrapped, escaped=escaped)
     separator = options.separator or (
         sep[1] if sep else _separator(path, text, cut, skipped, target)
     )
@@ -111,6 +121,7 @@ def recognise(
         empty_end=empty_end,
         quoted=quoted,
         wrapped=wrapped,
+        escaped=escaped,
         sheet=options.sheet,
         notes=[*notes, *more],
     )
@@ -121,7 +132,8 @@ def alike(path, text, whole, how):
 
     Its columns may be in another order.
     """
-    rows, ends = _cut(text, how.separator, whole, quoted=how.quoted, wrapped=how.wrapped)
+    ways = {"quoted": how.quoted, "wrapped": how.wrapped, "escaped": how.escaped}
+    rows, ends = _cut(text, how.separator, whole, **ways)
     rows, ends = rows[how.skipped :], [0, *ends][how.skipped :]
     if not how.header:
         return replace(how, start=ends[0] if how.skipped else 0)
@@ -156,7 +168,7 @@ def is_wrapped(text, whole):
     return any(_alike(_cut(bare, separator, whole=True)[0], separator) for separator in SEPARATORS)
 
 
-def _cut(text, separator, whole, most=ROWS, *, quoted=True, wrapped=False):
+def _cut(text, separator, whole, most=ROWS, *, quoted=True, wrapped=False, escaped=False):
     """Return the rows of a text as lists of fields, and the byte of UTF-8 at which each ends.
 
     Empty lines are no rows; the last row of a part of a file may be cut, and is left out.
@@ -174,7 +186,12 @@ def _cut(text, separator, whole, most=ROWS, *, quoted=True, wrapped=False):
 
     rows, ends = [], []
     quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    reader = csv.reader(counted(), delimiter="\t" if blanks else separator, quoting=quoting)
+    reader = csv.reader(
+        counted(),
+        delimiter="\t" if blanks else separator,
+        quoting=quoting,
+        escapechar="\\" if escaped else None,
+    )
     try:
         for row in reader:
             if row:
