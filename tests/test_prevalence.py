@@ -30,6 +30,7 @@ RULES = params(
         "costs": {"rule": "expected_cost", "c_fn": 100, "c_fp": 5, "c_tp": 5, "c_tn": 0},
         "least": {"rule": "empirical_cost", "c_fn": 100, "c_fp": 5},
         "amounts": {"rule": "amount_cost", "column": "Amount", "c_admin": 5},
+        "rows": {"rule": "cost_by_row", "c_fn": "Amount", "c_fp": 5},
         "none": {"rule": "fixed", "value": 1.0},
     }
 ).threshold.rules
@@ -71,18 +72,21 @@ def test_the_decisions_are_those_on_rows_that_have_the_share(name, found, chosen
     if name == "amounts":
         flagged = p * TABLE.X[EVERY, 0] >= 5
         costs = {"c_tp": 5, "c_fp": 5, "c_fn": TABLE.X[EVERY, 0]}
+    elif name == "rows":
+        flagged = p * TABLE.X[EVERY, 0] >= (1 - p) * 5
+        costs = {"c_tp": 0, "c_fp": 5, "c_fn": TABLE.X[EVERY, 0], "c_tn": 0}
     else:
         flagged = p >= row["threshold"]
         costs = RULES[name].options
     # The other rules flag what they flagged, at another probability.
-    if name not in {"costs", "amounts"}:
+    if name not in {"costs", "amounts", "rows"}:
         np.testing.assert_array_equal(flagged, P[EVERY] >= chosen[name]["value"])
         assert row["threshold"] == pytest.approx(bayes(chosen[name]["value"]))
     assert row["recall"] == pytest.approx(flagged[y == 1].mean())
     assert row["precision"] == pytest.approx(y[flagged].mean())
     assert row["precision_low"] < row["precision"] < row["precision_high"]
     assert row["alerts"] == pytest.approx(flagged.mean())
-    if name in {"costs", "least", "amounts"}:
+    if name in {"costs", "least", "amounts", "rows"}:
         spent = thresholds.cost_by_row(y, flagged, **costs).mean()
         assert row["cost"] == pytest.approx(1000 * spent)
     else:

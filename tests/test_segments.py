@@ -35,6 +35,13 @@ def test_the_numbers_of_a_segment_worked_by_hand():
     assert not {"recall", "precision", "calibration"} & south.keys()
 
 
+@pytest.mark.parametrize(("positives", "enough"), [(9, False), (10, True)])
+def test_a_segment_needs_ten_positives(positives, enough):
+    y = np.repeat([1, 0], [positives, 20])
+    (found,) = segments.by_segment(table(["a"] * y.size, y), y * 0.8, 0.5, ["region"])
+    assert (found["note"] == "", "recall" in found, "calibration" in found) == (enough,) * 3
+
+
 @pytest.mark.parametrize("count", [1, 4])
 def test_intervals_are_corrected_for_the_number_of_segments(count):
     y, flagged = np.tile([1] * 40 + [0] * 60, count), np.tile(np.arange(100) < 30, count)

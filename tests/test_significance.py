@@ -84,12 +84,19 @@ def test_equivalence_without_spread_is_whether_it_is_inside(value, p):
     assert comparison.equivalence(value, 0.0, 39, 0.01) == p
 
 
+def test_a_fold_of_one_row_is_a_fold():
+    # The two gains are .1 apart: their variance is .005, and (1/2 + 1) of it the squared error.
+    found = comparison.corrected_t_test([0.1, 0.2], n_train=1, n_test=1)
+    assert found.high - found.value == pytest.approx(12.7062 * math.sqrt(1.5 * 0.005), rel=1e-4)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (([0.1], 8, 2), "at least two folds"),
         (([0.1, math.nan], 8, 2), "must be finite"),
         (([0.1, 0.2], 8, 0), "folds must have rows, got n_train=8 and n_test=0"),
+        (([0.1, 0.2], 0, 8), "folds must have rows, got n_train=0 and n_test=8"),
     ],
 )
 def test_bad_folds_are_named(arguments, message):
