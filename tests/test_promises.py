@@ -174,6 +174,14 @@ def test_a_promise_out_of_reach_says_how_many_positives_it_needs():
     assert power == pytest.approx(0.8, abs=0.12)
 
 
+def test_the_positives_that_a_precision_needs_worked_by_hand():
+    # The sequence starts at 50 rows; of the first 60 or more, 57 of 60 are positive. To tell .95
+    # from .9 four times in five takes (1.6449 x .3 + .8416 x .21794)^2 / .05^2 = 183.3 rows
+    # flagged, and these are of 100 x 183.3 / 60 positives.
+    tp, flagged = np.array([20, 57, 100]), np.array([20, 60, 400])
+    assert promises.positives_for_precision(tp, flagged, 0.9, 0.95) == 306
+
+
 @pytest.mark.parametrize(
     ("options", "needed"),
     [({"recall": 0.9}, 29), ({"recall": 0.99}, 299), ({"recall": 1.0}, None)],
