@@ -59,6 +59,14 @@ def test_units_worth_counts_equal_units_and_not_their_size():
     assert units_worth(np.zeros(3)) == 0
 
 
+def test_no_cost_is_below_that_of_the_best_decision_of_every_row():
+    # Each of the ten rows costs 1 where it is decided right.
+    each = {"c_fn": 100.0, "c_fp": 5.0, "c_tp": 1.0, "c_tn": 1.0}
+    found = costs.of_decisions(Y, FLAGGED, each)
+    assert found["cost"] == 2 + 100 + 5 + 6
+    assert found["cost_low"] == 10
+
+
 def test_the_costs_and_their_ends_worked_by_hand():
     """Spent: 5, 5, 100, 5 and six times 0; flagging none costs 300, all 50."""
     found = costs.of_decisions(Y, FLAGGED, COSTS)
