@@ -179,3 +179,13 @@ def test_a_backslash_elsewhere_is_one(tmp_path, field):
     assert not [line for line in found.said if "backslash" in line]
     text = field[1:-1].replace('""', '"') if field.startswith('"') else field
     assert table(path, positive=1)["text"].to_pylist() == [text] * 90
+
+
+@pytest.mark.parametrize("quotes", ["\u0027\u0027", "\u201c\u201d", "\u201e\u201c", "\u00ab\u00bb"])
+def test_a_field_in_quotes_of_another_kind_that_is_cut_is_named(tmp_path, quotes):
+    first, last = quotes
+    path = tmp_path / "t.csv"
+    rows = (f"{n},{first}one, two{last},{n % 7 == 0:d}\n" for n in range(90))
+    path.write_text("a,text,label\n" + "".join(rows), encoding="utf-8")
+    with pytest.raises(InputError, match="one.* begins in a quote that holds nothing"):
+        table(path, positive=1)

@@ -13,6 +13,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 
 from rebalance.errors import InputError
 from rebalance.sources import marks
@@ -290,6 +291,12 @@ def _names(path, rows, header, body, options):
         return names[:-1], True, ["a separator ends every row, and no column comes after it"]
     if len(names) == width:
         return names, False, []
+    if cut := _cut_in_quotes(below):
+        raise InputError(
+            f"{path}: its header names {len(names)} columns and its rows have {width} fields, of "
+            f"which {cut[:40]!r} begins in a quote that holds nothing together; write fields with "
+            'a separator in double quotes ("), or choose another separator.'
+        )
     if len(names) == width - 1:
         if ending:
             return names, True, ["a separator ends every row, and no column comes after it"]
@@ -304,6 +311,31 @@ def _names(path, rows, header, body, options):
         f"{path}: its header names {len(names)} columns and its rows have {width} fields; mend "
         "the file, or write all names into data.read.columns."
     )
+
+
+def _cut_in_quotes(rows):
+    """Return a field that begins in a quote of another kind, where most rows have one; or nothing.
+
+    >>> _cut_in_quotes([["1", "'one", "two'"]])
+    "'one"
+    """
+    pairs = {
+        "'": "'",
+        "\u2018": "\u2019",
+        "\u201c": "\u201d",
+        "\u201e": "\u201c",
+        "\u00ab": "\u00bb",
+    }
+    found = [
+        first
+        for row in rows
+        for first, last in pairwise(row)
+        if first[:1] in pairs
+        and not first.endswith(pairs[first[0]])
+        and last.endswith(pairs[first[0]])
+        and last[:1] not in pairs
+    ]
+    return found[0] if len(found) > len(rows) / 2 else ""
 
 
 def _row_names(column):
