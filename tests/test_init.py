@@ -248,6 +248,24 @@ def test_how_the_file_is_read_can_be_said_before(clone, capsys):
     assert lines == ["data.read.separator", "data.read.skip"]
 
 
+def test_the_files_of_a_folder_can_be_chosen_before(clone, capsys):
+    Path("mine").mkdir()
+    rows().to_csv("mine/train.csv", index=False)
+    rows().drop(columns="churn").to_csv("mine/test.csv", index=False)
+    with pytest.raises(
+        InputError, match=r"lacks 'churn': mend it, or choose files by data\.pattern"
+    ):
+        cli.main(["init", "mine", "--target", "churn"])
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(text.replace('pattern: "*"', 'pattern: "train*"'), "utf-8")
+    said = run("init", "mine", "--target", "churn", capsys=capsys)
+    assert "data.pattern 'train*' as params.yaml has it" in said
+    assert written()["data"]["pattern"] == "train*"
+    assert sources.load(params.load().data)["churn"].sum() == 60
+    run("init", "mine/train.csv", "--target", "churn", capsys=capsys)
+    assert written()["data"]["pattern"] == "*"
+
+
 def test_rows_without_a_label_are_left_out_and_counted(clone, capsys):
     frame = rows()
     frame.loc[[3, 4], "churn"] = None

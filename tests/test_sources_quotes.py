@@ -187,5 +187,5 @@ def test_a_field_in_quotes_of_another_kind_that_is_cut_is_named(tmp_path, quotes
     path = tmp_path / "t.csv"
     rows = (f"{n},{first}one, two{last},{n % 7 == 0:d}\n" for n in range(90))
     path.write_text("a,text,label\n" + "".join(rows), encoding="utf-8")
-    with pytest.raises(InputError, match="one.* begins in a quote that holds nothing"):
+    with pytest.raises(InputError, match=r"one.* begins in a quote that holds nothing"):
         table(path, positive=1)

@@ -34,7 +34,8 @@ def run(file, target, positive):
     document = setup.Document(paths.PARAMS)
     path = located(file)
     again = document["data"].get("source") == "file" and document["data"].get("path") == path
-    profile = setup.profile(path, target, document["data"].get("read"))
+    pattern = _pattern(path, document["data"])
+    profile = setup.profile(path, target, document["data"].get("read"), pattern)
     rare = setup.choose(profile.labels, positive, profile.target, profile.unlabelled)
     rows = sum(profile.labels.values())
     positives = sum(profile.labels[label] for label in rare)
@@ -51,7 +52,7 @@ def run(file, target, positive):
         lines.append(f"data.unlabelled drop: {in_words(profile.unlabelled)} without a label")
     if marks := marked(profile.labels, rare):
         lines.append(counted_in(marks))
-    lines += setup.point(document, path, profile, written, again)
+    lines += setup.point(document, path, profile, written, again, pattern)
     lines.append(_split(profile))
     store.write_text(paths.PARAMS, document.text())
     return "\n".join([*lines, f"{paths.PARAMS} is written.", NEXT, ""])
@@ -65,6 +66,12 @@ def located(file):
     if not path.exists():
         raise InputError(f"the file {quoted(str(file))} is not there.")
     return seen_by_dvc(path.as_posix(), "the file")
+
+
+def _pattern(path, data):
+    """Return which files of a folder are read, as params.yaml says; a file has none."""
+    is_file = not is_address(path) and Path(path).is_file()
+    return "*" if is_file else str(data.get("pattern") or "*")
 
 
 def _labels(labels):

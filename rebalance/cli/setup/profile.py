@@ -24,7 +24,7 @@ class Profile:
     said: list
 
 
-def profile(path, target, read=None):
+def profile(path, target, read=None, pattern="*"):
     """Return the `Profile` of a table.
 
     Parameters
@@ -33,12 +33,14 @@ def profile(path, target, read=None):
     target : str
     read : dict, optional
         The section ``data.read`` of params.yaml.
+    pattern : str
+        Which files of a folder.
     """
     from rebalance import sources
     from rebalance.sources import labels
     from rebalance.sources.checks import meant
 
-    reading = sources.profile(_section(path, target, read))
+    reading = sources.profile(_section(path, target, read, pattern))
     names = list(reading.columns)
     sheets = "".join(
         f"; it is a {line.partition(', header')[0]}: data.read.sheet names another"
@@ -72,7 +74,7 @@ def profile(path, target, read=None):
     )
 
 
-def _section(path, target, read):
+def _section(path, target, read, pattern):
     """Return the section ``data`` of a file whose labels are not known yet."""
     from pydantic import ValidationError
 
@@ -83,6 +85,7 @@ def _section(path, target, read):
             {
                 "source": "file",
                 "path": path,
+                "pattern": pattern,
                 "url": "",
                 "sha256": "",
                 "target": target,

@@ -4,7 +4,7 @@
 OF_A_TABLE = ("columns", "unlabelled")
 
 
-def point(document, path, profile, positive, again):
+def point(document, path, profile, positive, again, pattern="*"):
     """Write the sections data and split; return a line for what was there and is no more.
 
     Parameters
@@ -16,6 +16,8 @@ def point(document, path, profile, positive, again):
         The labels of the rare class.
     again : bool
         Whether the section spoke of this file before: what else it says of it stays.
+    pattern : str
+        Which files of a folder.
     """
     lines, data = [], document["data"]
     if not again:
@@ -36,8 +38,10 @@ def point(document, path, profile, positive, again):
         document.put("data", {"drop": [name for name in data["drop"] if name not in absent]})
     if data.get("read"):
         lines.append(f"data.read: {', '.join(data['read'])} as params.yaml has it")
+    if pattern != "*":
+        lines.append(f"data.pattern {pattern!r} as params.yaml has it")
     several = len(profile.labels) > 2 or len(positive) > 1
-    values = {"source": "file", "path": path, "pattern": "*", "target": profile.target}
+    values = {"source": "file", "path": path, "pattern": pattern, "target": profile.target}
     values["positive"] = positive if several else positive[0]
     if profile.unlabelled:
         values["unlabelled"] = "drop"
