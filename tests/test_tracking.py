@@ -232,6 +232,28 @@ def test_a_run_that_cannot_be_completed_is_recorded_as_failed(warm, monkeypatch)
     assert [run.info.status for run in runs()] == ["FAILED"]
 
 
+FULL = """
+import resource
+from rebalance import errors, tracking
+
+def main():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+    record = tracking.Record(stage="split", params={}, metrics={}, tags={}, outputs={})
+    tracking.hand_over("rebalance", record)
+
+errors.run(main)
+"""
+
+
+def test_a_disk_that_is_full_costs_a_line_and_no_traceback_of_mlflow(warm):
+    done = python(FULL, warm)
+    said, _ = done.communicate()
+    assert done.returncode == 1
+    assert said.startswith("error: MLflow at sqlite:///")
+    assert "refused the run: " in said
+    assert said.count("\n") == 1, said
+
+
 def test_two_stages_may_create_the_database_at_once(root):
     code = """
 from rebalance import tracking

@@ -297,6 +297,8 @@ def _settle():
     """Set what MLflow reads from the environment, most of it when it is imported."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    # It logs the traceback of an error of a database that it raises as well.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     # MLflow warns of a type hint of its own, in colour, whenever it saves a model.
     warnings.filterwarnings("ignore", ".*Any type hint is inferred as AnyType", UserWarning)
 
