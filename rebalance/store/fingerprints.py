@@ -65,7 +65,8 @@ def check_fingerprint(name):
         if (checksum := sha256(path)) != known:
             raise InputError(
                 f"{path} is not what its training stage wrote (SHA-256 {known[:12]}…, "
-                f"found {checksum[:12]}…); run 'dvc repro' to train it again."
+                f"found {checksum[:12]}…); run 'dvc repro' to train it again, and before it "
+                "'rebalance doctor' where DVC sees no change."
             )
 
 

@@ -246,7 +246,10 @@ def _whole(path):
     except PermissionError as error:  # arrow's has no name of the file
         raise PermissionError(error.errno, error.strerror, str(path)) from error
     except (ValueError, OSError) as error:  # arrow's own are both
-        raise InputError(f"{path} is not whole; run 'dvc repro' to make it again.") from error
+        raise InputError(
+            f"{path} is not whole; run 'dvc repro' to make it again, and before it 'rebalance "
+            "doctor' where DVC sees no change."
+        ) from error
 
 
 class Columns:

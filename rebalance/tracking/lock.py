@@ -1,22 +1,30 @@
-"""Mend dvc.lock, which DVC rewrites in place: a process killed then leaves it empty or cut.
+"""Mend what DVC takes for whole: dvc.lock, which it rewrites in place, and damaged outputs.
 
-Git has it as it was committed. What ran since runs again, with every fit from the score cache.
+A process killed then leaves dvc.lock empty or cut; git has it as it was committed. What ran since
+runs again, with every fit from the score cache. DVC computes no checksum of a file again whose
+time, size and number are as they were, and none of its own cache.
 """
 
 import json
+import os
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from rebalance import paths, store
 from rebalance.errors import InputError
 from rebalance.params.file import parse
+from rebalance.tracking import pipeline
 
 # Which process of DVC reads and writes which file; rewritten in place as well.
 USERS = Path(".dvc") / "tmp" / "rwlock"
 
 
 def mend():
-    """Restore dvc.lock where it is empty or cut; return a line for each file that was mended."""
+    """Restore dvc.lock where it is empty or cut; return a line for each file that was mended.
+
+    DVC looks again at outputs that are damaged.
+    """
     lines = []
     if paths.LOCK.exists() and not whole(_text(paths.LOCK)):
         committed = _committed(paths.LOCK)
@@ -29,7 +37,56 @@ def mend():
     if USERS.exists() and not _is_json(_text(USERS)):
         USERS.unlink()
         lines.append(f"mended: {USERS} was cut; DVC writes it anew\n")
+    return lines + _looked_at_again()
+
+
+def _looked_at_again():
+    """Have DVC look again at outputs that it takes for whole and are not; return a line for each.
+
+    A copy in its cache that is damaged is removed: `dvc checkout` would bring it back.
+    """
+    lines, others = [], []
+    for path, md5 in _outputs().items():
+        copy = _cache() / md5[:2] / md5[2:]
+        if copy.exists() and store.md5(copy) != md5:
+            copy.unlink()
+            lines.append(f"mended: the copy of {path} in DVC's cache was damaged; it is removed\n")
+        if store.md5(path) != md5:
+            others.append(path)
+    seen = _dvc("status") if others else ""
+    for path in others:
+        if path.as_posix() not in seen:
+            path.chmod(0o644)
+            os.utime(path)
+            lines.append(f"mended: {path} is damaged, and DVC sees it now; 'dvc repro' makes it\n")
     return lines
+
+
+def _outputs():
+    """Return {path: checksum} of the files that dvc.lock knows and that are here."""
+    try:
+        stages = pipeline.locked() if paths.LOCK.exists() else {}
+    except InputError:  # whatever is wrong there is said where it is needed
+        return {}
+    outputs = {path: md5 for _, known in stages.values() for path, md5 in known.items()}
+    return {path: md5 for path, md5 in outputs.items() if path.is_file()}
+
+
+@cache
+def _cache():
+    """Return the folder of DVC's cache."""
+    return Path(_dvc("cache", "dir").strip() or ".dvc/cache") / "files" / "md5"
+
+
+def _dvc(*words):
+    """Return what a command of DVC prints."""
+    done = subprocess.run(  # noqa: S603 - no word of it comes from outside
+        ["dvc", *words],  # noqa: S607 - of the user's own PATH
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout
 
 
 def whole(text):
