@@ -381,28 +381,42 @@ def test_parameters_that_are_edited_while_a_stage_runs_do_not_count_as_its_own(f
     assert re.search(r"params.yaml:\s+modified:\s+split", call(folder, "dvc", "status", "split"))
 
 
-def test_what_is_damaged_in_the_cache_of_dvc_and_brought_back_by_it_is_mended(folder):
+def test_what_dvc_takes_for_whole_and_is_damaged_is_mended(folder):
     """DVC believes its cache, and a file whose time, size and number are as it left them."""
-    lock = yaml.safe_load((folder / "dvc.lock").read_text(encoding="utf-8"))
-    path = "models/tuned.skops"
-    (md5,) = (out["md5"] for out in lock["stages"]["tune_ratio"]["outs"] if out["path"] == path)
-    copy = folder / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]
-    whole = copy.read_bytes()
-    copy.chmod(0o644)
-    copy.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    copy.chmod(0o444)
-    (folder / path).unlink()
-    call(folder, "dvc", "checkout")
+    path = folder / "models" / "under_200.skops"
+    whole, status = path.read_bytes(), path.stat()
+    copy = next(
+        file
+        for file in (folder / ".dvc" / "cache" / "files" / "md5").rglob("*")
+        if file.is_file() and file.read_bytes() == whole
+    )
+    damaged = whole[:-1] + bytes([whole[-1] ^ 1])
+    doctor = ("python", "-m", "rebalance.cli", "doctor", "--lock")
+    name = "models/under_200.skops"
+
+    def in_place(file):
+        file.chmod(0o644)
+        with file.open("r+b") as open_file:
+            open_file.write(damaged)
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    assert call(folder, "dvc", "status").strip() == UP_TO_DATE
+    in_place(path)
     assert call(folder, "dvc", "status").strip() == UP_TO_DATE  # the fault of it
-    doctor = (sys.executable, "-m", "rebalance.cli", "doctor", "--lock")
-    assert call(folder, *doctor).splitlines() == [
-        f"mended: the copy of {path} in DVC's cache was damaged; it is removed",
-        f"mended: {path} is damaged, and DVC sees it now; 'dvc repro' makes it",
-    ]
-    assert call(folder, *doctor) == ""  # DVC sees it
-    assert "tune_ratio" in call(folder, "dvc", "status")
-    assert ran(call(folder, "dvc", "repro")) == ["tune_ratio"]
-    assert (folder / path).read_bytes() == copy.read_bytes() == whole
+    lines = call(folder, *doctor).splitlines()
+    assert lines == [f"mended: {name} is damaged, and DVC sees it now; 'dvc repro' makes it"]
+    assert name in call(folder, "dvc", "status")
+    assert call(folder, *doctor) == ""
+
+    path.unlink()
+    in_place(copy)
+    call(folder, "dvc", "checkout")
+    assert path.read_bytes() == damaged
+    assert call(folder, "dvc", "status").strip() == UP_TO_DATE  # the fault of it
+    lines = call(folder, *doctor).splitlines()
+    assert lines[0] == f"mended: the copy of {name} in DVC's cache was damaged; it is removed"
+    assert ran(call(folder, "dvc", "repro")) == ["train_resampled@under_200"]
+    assert path.read_bytes() == copy.read_bytes() == whole
 
 
 def test_rows_of_the_file_are_noticed_when_they_change(folder):

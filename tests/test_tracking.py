@@ -254,6 +254,32 @@ def test_a_disk_that_is_full_costs_a_line_and_no_traceback_of_mlflow(warm):
     assert said.count("\n") == 1, said
 
 
+def test_a_database_whose_writer_was_killed_is_taken_back_and_used(warm, tmp_path):
+    """SQLite has to write for that: who only looks is refused."""
+    there = tmp_path / "killed"
+    there.mkdir()
+    with closing(sqlite3.connect(warm / "mlflow.db", isolation_level=None)) as base:
+        base.execute("PRAGMA cache_size = 1")
+        base.execute("BEGIN IMMEDIATE")
+        base.execute("CREATE TABLE unfinished (x)")
+        base.executemany("INSERT INTO unfinished VALUES (?)", [("x" * 1000,)] * 500)
+        # As the files are where a process is killed now.
+        for name in ("mlflow.db", "mlflow.db-journal"):
+            shutil.copyfile(warm / name, there / name)
+        base.execute("ROLLBACK")
+    uri = f"file:{there}/mlflow.db?mode=ro"
+    with (
+        closing(sqlite3.connect(uri, uri=True)) as base,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        base.execute("SELECT * FROM experiments").fetchall()
+    places._check_database(there / "mlflow.db")
+    with closing(sqlite3.connect(there / "mlflow.db")) as base:
+        tables = {name for (name,) in base.execute("SELECT name FROM sqlite_master")}
+    assert "experiments" in tables
+    assert "unfinished" not in tables
+
+
 def test_two_stages_may_create_the_database_at_once(root):
     code = """
 from rebalance import tracking

@@ -156,17 +156,31 @@ def _rows(file, query, values=()):
     damaged, or is none.
     """
     try:
-        with closing(
-            sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=LOCKED_SECONDS)
-        ) as base:
-            return base.execute(query, values).fetchall()
+        try:
+            return _answer(file, "ro", query, values)
+        except sqlite3.OperationalError as error:
+            # A process was killed while it wrote: SQLite takes back what it did, by writing.
+            if _kind(error) != sqlite3.SQLITE_READONLY:
+                raise
+            return _answer(file, "rw", query, values)
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        if (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF in HELD:  # the kind, in one byte
+        if _kind(error) in HELD:
             raise AwayError(f"{file} is held by another program ({one_line(error)}).") from error
         raise InputError(
             f"{file} cannot be read as MLflow's database ({one_line(error)}); restore it, or move "
             "it away: 'rebalance sync' then records what dvc.lock holds in a new one."
         ) from error
+
+
+def _answer(file, mode, query, values):
+    address = f"{file.as_uri()}?mode={mode}"
+    with closing(sqlite3.connect(address, uri=True, timeout=LOCKED_SECONDS)) as base:
+        return base.execute(query, values).fetchall()
+
+
+def _kind(error):
+    """Return the kind of an error of SQLite, which is the lowest byte of its code."""
+    return (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
 
 
 def moved_from(uri, experiment):
