@@ -143,6 +143,12 @@ def test_flagged_rows_are_counted_from_each_threshold_up():
     assert list(found["fp"]) == [15, 2, 1, 1, 0]
 
 
+def test_rows_are_counted_at_whole_percents_and_at_small_thresholds():
+    percents = [number / 100 for number in range(1, 101)]
+    small = [1e-4 * 100 ** (number / 40) for number in range(40)]
+    assert list(curves.THRESHOLDS) == pytest.approx([*small, *percents], abs=1e-8)
+
+
 def test_the_classes_are_spread_over_bins_of_log_odds():
     found = curves.by_class(np.array([1, 1, 0, 0, 0]), np.array([0.5, 1.0, 0.5, 0.0, 1e-7]), bins=2)
     # The middle of the scale is between .5 and the lowest bin: .5 is in the upper one.

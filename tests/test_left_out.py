@@ -8,7 +8,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 
 from rebalance import metrics, store, thresholds, tuning
 from rebalance.comparison.jackknife import of_ranking
-from rebalance.judging.recommendation import fold_values
+from rebalance.judging.recommendation import fold_values, recommend
 from rebalance.learning import fits, training
 from rebalance.params import Treatment
 from rebalance.thresholds import promises
@@ -132,6 +132,25 @@ def test_the_folds_of_a_recommendation_are_scored_with_the_weight():
         weights = np.where(y[rows] == 1, 1, WEIGHT)
         wanted = average_precision_score(y[rows], y_score[rows], sample_weight=weights)
         assert found[fold] == pytest.approx(wanted)
+
+
+def test_the_error_of_a_recommendation_is_that_of_the_weighted_contributions():
+    (y, y_score), _ = scores()
+    rng = np.random.default_rng(2)
+    other = np.clip(y_score + rng.normal(0, 0.05, y.size), 0, 1)
+    row = np.arange(y.size)
+    shared = {"row": row, "y_true": y, "fold": row % 2, "train_rows": np.full(y.size, y.size // 2)}
+    given = [("base", shared | {"y_score": y_score}), ("arm", shared | {"y_score": other})]
+    found = recommend(given, "average_precision", weight=WEIGHT)
+
+    gained = np.zeros(y.size)
+    for fold in (0, 1):
+        rows = np.flatnonzero(shared["fold"] == fold)
+        for sign, score in ((1, other), (-1, y_score)):
+            each = of_ranking(y[rows], score[rows], WEIGHT)["average_precision"][1]
+            gained[rows] += sign * each / 2
+    variance = sum(np.sum(y == label) * gained[y == label].var(ddof=1) for label in (0, 1))
+    assert found.cross_validated["arm"].error == pytest.approx(np.sqrt(variance))
 
 
 def test_probabilities_and_thresholds_of_a_model_are_those_of_all_rows():

@@ -52,6 +52,12 @@ def test_recalls_equal_a_search_over_all_thresholds(data):
     assert found["recall_at_1pct_fpr"] == pytest.approx(max(at_fpr))
 
 
+def test_one_false_alarm_in_a_hundred_negatives_is_allowed_and_a_second_is_not():
+    y_true = np.r_[1, 0, 1, 0, 1, np.zeros(98, dtype=int)]
+    found = metrics.ranking_metrics(y_true, np.arange(len(y_true), 0.0, -1))
+    assert found["recall_at_1pct_fpr"] == pytest.approx(2 / 3)
+
+
 @given(both_classes, st.integers(1, 40))
 def test_at_k_is_the_mean_over_orders_of_equal_scores(data, k):
     y_true, y_score = data

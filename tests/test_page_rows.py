@@ -199,6 +199,12 @@ def test_a_figure_has_its_title_its_legend_and_how_to_read_it(name, monkeypatch)
         assert drawing.get(entry["kind"], f'<line class="{entry["kind"]}"') in shown
 
 
+def test_the_rule_in_use_is_a_full_mark_and_the_others_are_hollow():
+    legend = svg.draw("precision_recall", PICTURES["precision_recall"], of())["legend"]
+    marks = {entry["label"]: entry["marker"] for entry in legend}
+    assert (marks["rule in use (max_f1)"], marks["other rules"]) == ("◆", "◇")
+
+
 def test_the_parts_have_these_headings_in_this_order():
     assert list(html.PARTS.items()) == [
         ("differences", "Does a treatment help?"),

@@ -825,6 +825,9 @@ def test_each_value_of_the_card_lies_in_its_interval_at_the_threshold_in_use(nam
     text = card(report.answer(results), fixed.SPLIT, compared, results.scores, fixed.PARAMS)
     lines = dict(re.findall(r"^\| ([a-zA-Z ]+?) +\| (.*) +\|$", text, flags=re.MULTILINE))
     arm = "moved_threshold" if name == "baseline" else name
+    assert list(lines) == [
+        "metric", "average precision", "ROC AUC", "precision", "recall", "Brier score"
+    ]  # fmt: skip
     for key in ("precision", "recall"):
         value, low, high = map(float, re.findall(r"[\d.]+", lines[key]))
         expected = compared["intervals"][arm][key]
