@@ -79,9 +79,8 @@ there.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
 there.sendall(json.dumps(command).encode() + b"\\n")
 answers = there.makefile()
 process = int(answers.readline())
-for number in passed_on:
-    if number not in ignored:
-        signal.signal(number, lambda number, _: os.kill(process, number))
+for number in passed_on:  # the command ignores what its program was to ignore, or heeds it
+    signal.signal(number, lambda number, _: os.kill(process, number))
 code = int(answers.readline())
 if code < 0:
     if -code != signal.SIGKILL:
@@ -143,7 +142,9 @@ def serve(listening):
         ready.register(0, selectors.EVENT_READ)
         while True:
             for key, _ in ready.select():
+                alive = [process for process, _ in running.values()]
                 if key.fileobj == 0:
+                    kill(alive)
                     return None
                 if key.fileobj is listening:
                     connection, _ = listening.accept()
@@ -152,6 +153,9 @@ def serve(listening):
                         return command
                 elif key.fd in running:
                     end(key.fd, ready, running)
+                elif key.data in alive:  # the program was killed, and so is its command
+                    kill([key.data])
+                    ready.unregister(key.fileobj)
 
 
 def begin(connection, ready, running):
@@ -169,6 +173,7 @@ def begin(connection, ready, running):
         watched = os.pidfd_open(process)
         running[watched] = process, connection
         ready.register(watched, selectors.EVENT_READ)
+        ready.register(connection, selectors.EVENT_READ, process)
         connection.sendall(f"{process}\n".encode())
         return None
     for watched, (_, other) in running.items():
@@ -187,9 +192,15 @@ def end(watched, ready, running):
     _, status = os.waitpid(process, 0)
     ready.unregister(watched)
     os.close(watched)
-    with contextlib.suppress(OSError):  # the program was killed
+    with contextlib.suppress(KeyError, OSError):  # the program was killed
+        ready.unregister(connection)
         connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
     connection.close()
+
+
+def kill(processes):
+    for process in processes:
+        os.kill(process, signal.SIGKILL)
 
 
 def load():

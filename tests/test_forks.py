@@ -5,10 +5,11 @@ import shutil
 import signal
 import subprocess
 
+import psutil
 import pytest
 
 from tests import forks
-from tests.strategies import ROOT
+from tests.strategies import ROOT, until
 
 pytestmark = pytest.mark.skipif(not forks.possible(), reason="commands are processes here")
 
@@ -108,6 +109,14 @@ def test_a_signal_to_the_program_reaches_the_command(folder, number):
         process.stdout.readline()
         process.send_signal(number)
         assert process.wait() == 5
+
+
+def test_a_command_dies_with_its_program(folder):
+    with started(folder, "print(os.getpid(), flush=True); signal.pause()") as process:
+        command = int(process.stdout.readline())
+        assert psutil.pid_exists(command)
+        process.kill()
+    assert until(lambda: not psutil.pid_exists(command))
 
 
 @pytest.mark.parametrize(
