@@ -53,7 +53,7 @@ LIBRARIES = (
     *("dvc.repo.reproduce", "dvc.repo.stage", "dvc.repo.trie"),
 )
 PROGRAM = """#!{python} -SEI
-import array, json, os, signal, socket, sys
+import array, json, os, select, signal, socket, sys
 
 name, *words = os.path.basename(sys.argv[0]), *sys.argv[1:]
 real = os.path.join({real!r}, name)
@@ -71,6 +71,7 @@ except (AssertionError, OSError):
     os.execv(real, [real, *words])
 passed_on = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 ignored = [number for number in passed_on if signal.getsignal(number) == signal.SIG_IGN]
+signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
 mask = os.umask(0)
 os.umask(mask)
 command = [name, words, os.getcwd(), dict(os.environ), mask, ignored, os.getpid()]
@@ -81,6 +82,9 @@ answers = there.makefile()
 process = int(answers.readline())
 for number in passed_on:  # the command ignores what its program was to ignore, or heeds it
     signal.signal(number, lambda number, _: os.kill(process, number))
+signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
+while not select.select([there], [], [], 0.1)[0]:
+    pass  # a signal just before it waits is passed on after it
 code = int(answers.readline())
 if code < 0:
     if -code != signal.SIGKILL:

@@ -19,6 +19,8 @@ import os, signal, sys
 import mine
 loaded = "mlflow" in sys.modules
 """
+# A signal that comes just before a wait without an end would be heeded after it.
+WAIT = "import time\nwhile True: time.sleep(0.01)"
 
 
 @pytest.fixture
@@ -104,7 +106,7 @@ def test_it_ends_and_says_what_a_process_of_its_own_does(folder, code):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_program_reaches_the_command(folder, number):
-    code = f"signal.signal({number:d}, lambda *_: sys.exit(5))\nprint(flush=True)\nsignal.pause()"
+    code = f"signal.signal({number:d}, lambda *_: sys.exit(5))\nprint(flush=True)\n{WAIT}"
     with started(folder, code) as process:
         process.stdout.readline()
         process.send_signal(number)
@@ -112,7 +114,7 @@ def test_a_signal_to_the_program_reaches_the_command(folder, number):
 
 
 def test_a_command_dies_with_its_program(folder):
-    with started(folder, "print(os.getpid(), flush=True); signal.pause()") as process:
+    with started(folder, f"print(os.getpid(), flush=True)\n{WAIT}") as process:
         command = int(process.stdout.readline())
         assert psutil.pid_exists(command)
         process.kill()
