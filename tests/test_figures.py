@@ -174,6 +174,7 @@ def test_the_precision_recall_curve_encloses_the_average_precision(results):
     prevalence = labels["prevalence"]
     assert (prevalence.get_color(), list(prevalence.get_ydata())) == (GREY, [0.25, 0.25])
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("recall", "precision")
+    assert (axis.get_xlim(), axis.get_ylim()) == ((0, 1), (0, 1.02))
     assert legend(axis) == (
         "average precision",
         ["baseline (0.808)", "under (0.943)", "other rules", "rule in use (max_f1)", "prevalence"],
@@ -190,6 +191,7 @@ def test_the_roc_curve_encloses_the_area(results):
         assert np.trapezoid(recall, rate) == pytest.approx(fixed.ROC_AUC[name])
         assert line.get_color() == COLOURS[name]
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("false positive rate", "recall")
+    assert (axis.get_xlim(), axis.get_ylim()) == ((0, 1), (0, 1.02))
     assert legend(axis) == ("ROC AUC", ["baseline (0.920)", "under (0.973)"])
 
 
@@ -223,7 +225,8 @@ def test_the_confusion_figure_has_each_count_in_its_cell(results):
         assert shares == pytest.approx(
             np.array([[left / 15, alarms / 15], [missed / 5, found / 5]])
         )
-    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["negative", "positive"]
+    sides = [[label.get_text() for label in axis.get_yticklabels()] for axis in axes]
+    assert sides == [["negative", "positive"], ["", ""]]
 
 
 def test_the_calibration_figure_has_raw_left_and_corrected_right(results, written):
@@ -232,6 +235,7 @@ def test_the_calibration_figure_has_raw_left_and_corrected_right(results, writte
     for kind, axis in zip(("raw", "corrected"), axes, strict=True):
         assert axis.get_title() == kind
         assert axis.get_xlabel() == "mean probability"
+        assert (axis.get_xlim(), axis.get_ylim()) == ((0, 1), (0, 1))
         for name, line in lines_of(axis).items():
             bins = [row for row in rows[name] if row["probabilities"] == kind]
             x, y = line.get_data()
@@ -362,6 +366,11 @@ def test_the_classes_are_drawn_with_the_threshold_of_the_model_to_use(results):
         assert edges == pytest.approx(results.curves["under"]["by_class"]["edges"])
     assert shown["threshold (0.6)"].get_xdata()[0] == pytest.approx(np.log(0.6 / 0.4))
     assert axis.get_xlabel() == "probability by under (scale of log-odds)"
+    ticks = {label.get_text(): place for place, label in
+             zip(axis.get_xticks(), axis.get_xticklabels(), strict=True)}  # fmt: skip
+    assert list(map(float, ticks)) == [1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.5, 0.9, 0.99, 0.999]
+    for text, place in ticks.items():
+        assert place == pytest.approx(np.log(float(text) / (1 - float(text))))
 
 
 def test_the_page_shows_calibration_after_correction_with_wilson_intervals(results):
@@ -438,9 +447,11 @@ def test_an_alert_budget_buys_recall(results):
     (axis,) = drawn(of_report.draw_alerts, results)
     shown = labelled(axis)
     alerts, recall = shown["recall"].get_data()
-    _, precision = shown["precision"].get_data()
+    at, precision = shown["precision"].get_data()
+    assert list(at) == list(alerts)
     assert recall[list(alerts).index(4)] == 0.8
     assert precision[list(alerts).index(4)] == 1.0
     assert precision[list(alerts).index(7)] == 5 / 7
     assert shown["4 alerts"].get_xdata()[0] == 4
     assert axis.get_xlabel() == "alerts among 20 rows"
+    assert (axis.get_xscale(), axis.get_xlim(), axis.get_ylim()) == ("log", (1, 20), (0, 1.02))

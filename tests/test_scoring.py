@@ -544,6 +544,23 @@ def test_a_column_that_moved_is_told_from_one_that_did_not():
     assert shift.index == pytest.approx(np.sum((now - then) * np.log(now / then)))
 
 
+@pytest.mark.parametrize(("share", "index", "moved"), [(73, 0.23, False), (75, 0.275, True)])
+def test_a_column_moves_from_an_index_of_a_quarter_on(share, index, moved):
+    import pyarrow as pa
+
+    # Half of the rows were a, and now a share of them: (.75 - .5) ln 1.5 - (.25 - .5) ln .5.
+    shift = watching.Shift(pa.chunked_array([["a", "b"] * 5000]), "category")
+    shift.look(pa.chunked_array([["a"] * 100 * share + ["b"] * 100 * (100 - share)]))
+    assert shift.index == pytest.approx(index, abs=0.002)
+    assert shift.moved is moved
+
+
+@pytest.mark.parametrize(("p", "broken"), [(0.0499, True), (0.05, False)])
+def test_a_promise_is_broken_below_one_chance_in_twenty(p, broken):
+    each = watching.Promise(name="recall", promised=".9", seen=".8", p_value=0.01, p_adjusted=p)
+    assert each.broken is broken
+
+
 def test_a_category_that_moved_and_gaps_that_came_are_seen():
     import pyarrow as pa
 
