@@ -166,9 +166,16 @@ def begin(connection, ready, running):
     """Receive a command and fork; return the command in the child, and None in the parent."""
     streams = array.array("i")
     _, parts, *_ = connection.recvmsg(1, socket.CMSG_SPACE(3 * streams.itemsize))
-    streams.frombytes(parts[0][2])
+    for _, _, numbers in parts:
+        streams.frombytes(numbers)
     with connection.makefile() as lines:
-        command = json.loads(lines.readline())
+        line = lines.readline()
+    if not line.endswith("\n"):  # the program was killed while it asked
+        connection.close()
+        for number in streams:
+            os.close(number)
+        return None
+    command = json.loads(line)
     load()
     process = os.fork()
     if process:
@@ -178,7 +185,8 @@ def begin(connection, ready, running):
         running[watched] = process, connection
         ready.register(watched, selectors.EVENT_READ)
         ready.register(connection, selectors.EVENT_READ, process)
-        connection.sendall(f"{process}\n".encode())
+        with contextlib.suppress(OSError):  # the program was killed
+            connection.sendall(f"{process}\n".encode())
         return None
     for watched, (_, other) in running.items():
         os.close(watched)
