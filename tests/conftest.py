@@ -20,11 +20,14 @@ settings.load_profile("rebalance")
 
 def pytest_configure(config):
     """Start the process of `forks`, one for all workers."""
-    if hasattr(config, "workerinput") or not forks.possible():
+    if hasattr(config, "workerinput"):
+        return
+    folder = tempfile.mkdtemp(prefix="forks-")
+    if not forks.possible(folder):
+        shutil.rmtree(folder)
         return
     from rebalance.tracking.runs import SETTINGS
 
-    folder = tempfile.mkdtemp(prefix="forks-")
     process = forks.started(folder, **SETTINGS)
     os.environ[forks.VARIABLE] = folder
 

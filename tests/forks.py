@@ -36,6 +36,8 @@ WHEN_LOADED = (
     *("MLFLOW_", "MPL", "ARROW_", "SCIPY_", "SKLEARN_", "GIT_PYTHON_", "COV"),
 )
 WHEN_USED = ("PYTHONPATH", "MLFLOW_TRACKING_URI", "MLFLOW_HTTP_REQUEST_TIMEOUT")
+# A library that starts threads when it is loaded could not be forked.
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "MKL", "NUMEXPR")}
 LIBRARIES = (
     *("numpy", "scipy.stats", "pandas", "pyarrow.parquet", "pydantic", "ruamel.yaml", "yaml"),
     *("sklearn.ensemble", "sklearn.linear_model", "sklearn.model_selection", "sklearn.isotonic"),
@@ -76,10 +78,14 @@ mask = os.umask(0)
 os.umask(mask)
 command = [name, words, os.getcwd(), dict(os.environ), mask, ignored, os.getpid()]
 streams = array.array("i", [0, 1, 2])
-there.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
-there.sendall(json.dumps(command).encode() + b"\\n")
 answers = there.makefile()
-process = int(answers.readline())
+try:
+    there.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
+    there.sendall(json.dumps(command).encode() + b"\\n")
+    process = int(answers.readline())
+except (OSError, ValueError):  # it has ended, and nothing has run
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
+    os.execv(real, [real, *words])
 for number in passed_on:  # the command ignores what its program was to ignore, or heeds it
     signal.signal(number, lambda number, _: os.kill(process, number))
 signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
@@ -99,9 +105,21 @@ def programs():
     return os.environ.get(VARIABLE, str(REAL))
 
 
-def possible():
-    """Return whether commands can be forks here: the first line of a program takes no long path."""
-    return sys.platform == "linux" and " " not in sys.executable and len(sys.executable) < 100
+def possible(folder):
+    """Return whether programs in a folder can be forks.
+
+    The first line of a program takes no long path, an address none of 108 bytes, and the folder
+    may be one from which nothing is executed.
+    """
+    short = len(sys.executable) < 100 > len(os.fsencode(f"{folder}/{ADDRESS}"))
+    if sys.platform != "linux" or " " in sys.executable or not short:
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+        (trial := Path(folder) / "trial").touch(0o700)
+    except OSError:
+        return False
+    return os.access(trial, os.X_OK)
 
 
 def started(folder, **settings):
@@ -131,7 +149,7 @@ def started(folder, **settings):
         listening.listen(64)
         return subprocess.Popen(
             [sys.executable, __file__, str(listening.fileno())],
-            env=clean | settings,
+            env=clean | ONE_THREAD | settings,
             stdin=subprocess.PIPE,
             pass_fds=[listening.fileno()],
             process_group=0,  # Ctrl-C concerns the tests, and this process by their end
@@ -234,7 +252,6 @@ def run(command):
     """Run a command as its own process would."""
     import numpy as np
     import psutil
-    import setproctitle
 
     name, words, folder, environment, mask, ignored, program = command
     os.umask(mask)
@@ -244,8 +261,9 @@ def run(command):
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)
     np.random.seed()  # noqa: NPY002 - the global state, which each process draws for itself
-    # A stage looks for the DVC that runs it, among the parents of its process.
-    setproctitle.setproctitle(" ".join([sys.executable, str(REAL / name), *words]))
+    # A stage looks for the DVC that runs it, among the parents of its process. A title that is
+    # shorter than the one before would be read as one word, and slashes more are the same path.
+    setproctitle.setproctitle("/" * 200 + " ".join([sys.executable, str(REAL / name), *words]))
     parent, this = psutil.Process.ppid, os.getpid()
     psutil.Process.ppid = lambda self: program if self.pid == this else parent(self)
     if name == "dvc":
@@ -290,7 +308,10 @@ def leave():
 
 
 if __name__ == "__main__":
+    import setproctitle
+
     del sys.path[0]  # the folder of this file
+    setproctitle.getproctitle()  # finds its place in memory before a library moves the environment
     atexit.register(leave)  # the first is called last
     if received := serve(socket.socket(fileno=int(sys.argv[1]))):
         ENDED.append(code_of(received))
