@@ -181,6 +181,20 @@ def test_a_backslash_elsewhere_is_one(tmp_path, field):
     assert table(path, positive=1)["text"].to_pylist() == [text] * 90
 
 
+@pytest.mark.parametrize("escaped", [5, 80, 60000])
+def test_a_quote_behind_a_backslash_changes_no_other_row(tmp_path, escaped):
+    """Names of domains, paths that end in a backslash, and quotes in two lines of text."""
+    rows = [f'CORP\\u{n},"C:\\rows\\",say {n},{n % 7 == 0:d}' for n in range(escaped + 90)]
+    rows[escaped - 3] = f'CORP\\u{escaped - 3},"C:\\rows\\","say \\"no\\",\nnow\\now \\"yes\\"",0'
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["name,path,text,label", *rows]))
+    read = table(path, positive=1)
+    assert read["name"].to_pylist() == [f"CORP\\u{n}" for n in range(escaped + 90)]
+    assert set(read["path"].to_pylist()) == {"C:\\rows\\"}
+    assert read["text"][escaped - 3].as_py() == 'say "no",\nnow\\now "yes"'
+    assert read["text"][escaped].as_py() == f"say {escaped}"
+
+
 @pytest.mark.parametrize("quotes", ["\u0027\u0027", "\u201c\u201d", "\u201e\u201c", "\u00ab\u00bb"])
 def test_a_field_in_quotes_of_another_kind_that_is_cut_is_named(tmp_path, quotes):
     first, last = quotes

@@ -4,6 +4,7 @@ import codecs
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 from rebalance.errors import InputError, one_line
 from rebalance.sources import contents, dialect, marks, text, workbook
@@ -94,7 +95,6 @@ def batches(path, how):
                     delimiter="\t" if how.separator == dialect.BLANKS else how.separator,
                     newlines_in_values=how.quoted,
                     quote_char='"' if how.quoted else False,
-                    escape_char="\\" if how.escaped else False,
                     invalid_row_handler=note,
                 ),
                 csv.ConvertOptions(
@@ -126,7 +126,9 @@ def _change(how):
     """Return what is done to whole lines before they are cut, or None."""
     if how.wrapped:
         return text.unwrapped_bytes
-    return text.blanks_to_tabs if how.separator == dialect.BLANKS else None
+    if how.separator == dialect.BLANKS:
+        return text.blanks_to_tabs
+    return partial(text.unescaped_bytes, separator=how.separator) if how.quoted else None
 
 
 def _of_quotes(how):

@@ -18,16 +18,13 @@ from itertools import pairwise
 from rebalance.errors import InputError
 from rebalance.sources import marks
 from rebalance.sources.header import ABOVE, find, shown
-from rebalance.sources.text import unquoted, unwrapped
+from rebalance.sources.text import unescaped, unquoted, unwrapped
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 BLANKS = "blanks"
 BOM = "\ufeff"
 # Rows of the sample that are looked at.
 ROWS = 1000
-# A quote behind a backslash, in quotes that end later: what follows it is no end of a field, and
-# what stands before it no path of Windows', which may end in a backslash.
-ESCAPED = re.compile(r'(?:^|[,;\t|])"[^"\r\n]*\\"(?![,;\t|"\r\n]|$)[^\r\n]*"', re.MULTILINE)
 
 
 class Quotes(InputError):  # noqa: N818 it ends a reading, to begin another
@@ -48,7 +45,6 @@ class Dialect:
     empty_end: bool = False  # every row ends in a separator of its own
     quoted: bool = True  # whether a quote begins a field that may hold separators and line ends
     wrapped: bool = False  # every row stands in quotes as a whole
-    escaped: bool = False  # a backslash stands before a quote in quotes, in place of a second one
     sheet: str = ""  # of a workbook, where it is not the first
     notes: list = field(default_factory=list)
 
@@ -99,13 +95,12 @@ def recognise(
         notes.append("every row stands in quotes as a whole, which are taken off")
     if not quoted:
         notes.append("quotes are characters like others: a row ends where its line does")
-    escaped = quoted and not wrapped and bool(ESCAPED.search(text))
-    if escaped:
-        notes.append("a backslash before a quote stands for a quote in a field")
-    cut = partial(_cut, whole=whole, quoted=quoted, wrapped=wrapped, escaped=escaped)
+    cut = partial(_cut, whole=whole, quoted=quoted, wrapped=wrapped)
     separator = options.separator or (
         sep[1] if sep else _separator(path, text, cut, skipped, target)
     )
+    if quoted and not wrapped and unescaped(text, separator) != text:
+        notes.append("a backslash before a quote stands for a quote in a field")
     rows, ends = cut(text, separator)
     rows, first = rows[skipped:], skipped
     header, body = find(path, rows, options, target, is_row, numbered=numbered)
@@ -122,7 +117,6 @@ def recognise(
         empty_end=empty_end,
         quoted=quoted,
         wrapped=wrapped,
-        escaped=escaped,
         sheet=options.sheet,
         notes=[*notes, *more],
     )
@@ -133,8 +127,7 @@ def alike(path, text, whole, how):
 
     Its columns may be in another order.
     """
-    ways = {"quoted": how.quoted, "wrapped": how.wrapped, "escaped": how.escaped}
-    rows, ends = _cut(text, how.separator, whole, **ways)
+    rows, ends = _cut(text, how.separator, whole, quoted=how.quoted, wrapped=how.wrapped)
     rows, ends = rows[how.skipped :], [0, *ends][how.skipped :]
     if not how.header:
         return replace(how, start=ends[0] if how.skipped else 0)
@@ -169,12 +162,15 @@ def is_wrapped(text, whole):
     return any(_alike(_cut(bare, separator, whole=True)[0], separator) for separator in SEPARATORS)
 
 
-def _cut(text, separator, whole, most=ROWS, *, quoted=True, wrapped=False, escaped=False):
+def _cut(text, separator, whole, most=ROWS, *, quoted=True, wrapped=False):
     """Return the rows of a text as lists of fields, and the byte of UTF-8 at which each ends.
 
     Empty lines are no rows; the last row of a part of a file may be cut, and is left out.
     """
-    lines, blanks = io.StringIO(text, newline=""), separator == BLANKS
+    blanks = separator == BLANKS
+    if quoted and not wrapped:
+        text = unescaped(text, separator)
+    lines = io.StringIO(text, newline="")
     seen = 0
 
     def counted():
@@ -187,12 +183,7 @@ def _cut(text, separator, whole, most=ROWS, *, quoted=True, wrapped=False, escap
 
     rows, ends = [], []
     quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    reader = csv.reader(
-        counted(),
-        delimiter="\t" if blanks else separator,
-        quoting=quoting,
-        escapechar="\\" if escaped else None,
-    )
+    reader = csv.reader(counted(), delimiter="\t" if blanks else separator, quoting=quoting)
     try:
         for row in reader:
             if row:

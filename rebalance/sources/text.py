@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from functools import cache
 
 from rebalance.errors import InputError
 
@@ -245,6 +246,38 @@ def unwrapped(text):
 def unwrapped_bytes(part):
     """Return `unwrapped` lines of UTF-8."""
     return unwrapped(part.decode()).encode()
+
+
+@cache
+def _fields_in_quotes(separator):
+    """Return the pattern of a field in quotes; group 1 or 2 is one with escaped quotes."""
+    end = rf'"(?=[\r\n{re.escape(separator)}]|\Z)'
+    line, lines = (rf'(?:[^"{more}]|"")*+{end}' for more in (r"\r\n", ""))
+    one, more = (rf'((?:\\"|""|[^"\\{more}]|\\(?!"))*+){end}' for more in (r"\r\n", ""))
+    return re.compile(rf'(?<![^\r\n{re.escape(separator)}])"(?:{line}|{one}|{lines}|{more})')
+
+
+def unescaped(text, separator):
+    r"""Return text with a quote twice for one behind a backslash, in fields that else are none.
+
+    What a field is hangs on no other one. It has as many characters as before.
+
+    >>> unescaped('"say \\"no\\" now",C:\\u,"C:\\"', ",")
+    '"say ""no"" now",C:\\u,"C:\\"'
+    """
+    if '\\"' not in text:
+        return text
+
+    def twice(match):
+        inside = match[1] is not None or match[2] is not None
+        return re.sub(r'\\"|""', '""', match[0]) if inside else match[0]
+
+    return _fields_in_quotes(separator).sub(twice, text)
+
+
+def unescaped_bytes(part, separator):
+    """Return `unescaped` lines of UTF-8."""
+    return unescaped(part.decode(), separator).encode() if b'\\"' in part else part
 
 
 def unquoted(cell):
