@@ -38,13 +38,18 @@ NONE = (
         (
             [HOLED, *[UNKNOWN] * 12],
             1,
-            f"{TWICE}error: 12 of 13 packages were not audited: unk",
+            f"{TWICE}error: 12 of 13 packages were not audited: "
+            f"{', '.join(['unknown'] * 10)} and 2 more\n",
         ),
-        (None, 1, ENDED),
+        ("", 1, ENDED),
+        ("[]", 1, ENDED),
+        ('{"x": 1}', 1, ENDED),
     ],
 )
 def test_an_audit_passes_only_where_every_package_was_looked_up(packages, code, said):
-    given = "" if packages is None else json.dumps({"dependencies": packages, "fixes": []})
+    given = packages
+    if isinstance(packages, list):
+        given = json.dumps({"dependencies": packages, "fixes": []})
     done = subprocess.run(
         [sys.executable, ".github/audited.py"],
         cwd=ROOT,

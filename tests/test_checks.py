@@ -237,6 +237,13 @@ def test_a_low_or_high_number_is_no_mark(mark, rows):
     assert found(clean().assign(score=np.random.default_rng(9).permutation(score))) == {}
 
 
+@pytest.mark.parametrize(("rows", "spoken"), [(4, set()), (5, {"RB108"})])
+def test_a_mark_stands_in_five_rows(rows, spoken):
+    rng = np.random.default_rng(8)
+    score = rng.permutation(np.r_[[-999.0] * rows, np.arange(300 - rows) % 10])
+    assert set(found(clean().head(300).assign(score=score))) == spoken
+
+
 def test_two_values_are_no_scale_with_a_mark():
     rng = np.random.default_rng(8)
     assert found(clean().assign(level=rng.choice([1.0, 2.0, 100.0], 2000))) == {}

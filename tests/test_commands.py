@@ -103,8 +103,9 @@ def test_a_teams_server_names_the_package_that_it_needs(folder, monkeypatch):
 
 
 def test_the_page_of_runs_on_this_machine_is_started_after_its_address_was_printed(
-    of_default, monkeypatch, capsys
+    of_default, migrated, monkeypatch, capsys
 ):
+    shutil.copy(migrated, of_default / "mlflow.db")
     started, real = [], subprocess.run
 
     def run(command, **options):

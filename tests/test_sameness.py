@@ -43,7 +43,8 @@ def test_a_file_that_is_missing_differs():
 def test_the_libraries_take_the_instructions_of_an_older_processor():
     code = (
         "import numpy, json, threadpoolctl\n"
-        "blas = [each['architecture'] for each in threadpoolctl.threadpool_info()]\n"
+        "blas = [each['architecture'] for each in threadpoolctl.threadpool_info()\n"
+        "        if each['internal_api'] == 'openblas']\n"
         "found = numpy.show_config(mode='dicts')['SIMD Extensions'].get('found', [])\n"
         "print(json.dumps([blas, found]))\n"
     )
@@ -55,5 +56,5 @@ def test_the_libraries_take_the_instructions_of_an_older_processor():
         check=True,
     )
     blas, found = json.loads(done.stdout)
-    assert blas == ["Nehalem"]
+    assert set(blas) <= {"Nehalem"}
     assert found == []

@@ -1,5 +1,6 @@
 """A stage refuses what changed while it ran, and to run twice at once: dvc.lock would say else."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -125,7 +126,7 @@ def test_a_stage_does_not_run_twice_at_once_in_a_folder(folder):
     """As where a `dvc repro` was ended and its stage goes on."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, "stages.split"],
-        env={"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

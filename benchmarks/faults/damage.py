@@ -20,9 +20,9 @@ READERS = {
     "params.yaml": ["train_baseline"],
     "dvc.lock": ["download"],
 }
+GONE = ("emptied", "zeroed", "a folder")
 # Text that is still text of its kind after a bit flipped is believed by a stage that is started by
 # hand. DVC compares checksums, and makes the file again.
-GONE = ("emptied", "zeroed", "a folder")
 BELIEVED = (".json", ".csv", ".yaml", ".lock")
 
 
