@@ -383,3 +383,35 @@ def test_a_list_of_parquet_that_the_model_does_not_use_is_passed_over(data):
     pd.DataFrame({"n": [7], "v": [[1.5]]}).to_parquet("new.parquet")
     with pytest.raises(InputError, match="has columns of lists, structures or the like"):
         sources.rows("new.parquet", data, learnt)
+
+
+@pytest.mark.parametrize("mark", ["nd", "ND", "n/d", "k.A.", "s/d", ":", "*", "\u2013", "\u2014"])
+def test_a_doubtful_mark_is_a_gap_in_few_rows_among_many_numbers_only(data, mark):
+    many = [mark, *(f"{n}.5" for n in range(1, N))]
+    learnt = trained(data, many)
+    assert learnt["v"]["kind"] == "number"
+    # In rows to score it is one in any share.
+    for new in ([mark, "7.5"], ["7.5", mark], [mark]):
+        for how in ("csv", "request of CSV", "json"):
+            expected = [[np.nan] if value == mark else [7.5] for value in new]
+            np.testing.assert_array_equal(encoded(learnt, data, new, how), expected)
+    codes = trained(data, [*"12", mark, "3"] * 10)["v"]
+    assert codes["kind"] == "category"
+    assert set(codes["values"]) == {"1", "2", "3", mark}
+    findings = trained(data, [mark if n % 3 == 0 else f"{n}.5" for n in range(N)])["v"]
+    assert findings["kind"] == "category"
+    assert findings["values"][0] == mark
+
+
+def test_a_line_says_what_makes_numbers_of_a_column_with_a_doubtful_mark_in_many_rows(data):
+    rows = (f"{'nd' if n % 3 == 0 else n},{n % 2}\n" for n in range(90))
+    Path("train.csv").write_text("v,y\n" + "".join(rows))
+    here = {"source": "file", "path": "train.csv", "target": "y", "drop": []}
+    said = sources.profile(data.model_copy(update=here)).said
+    assert "column 'v': numbers but for 'nd' in 30 of 90 rows, read as text; " in "".join(said)
+
+
+@pytest.mark.parametrize("mark", ["n/d", "\u2014"])
+def test_a_doubtful_mark_among_dates_is_a_gap_in_few_rows_only(data, mark):
+    assert trained(data, [mark, *DAYS[1:]])["v"]["kind"] == "date"
+    assert trained(data, [mark, "2024-02-03"] * 20)["v"]["kind"] == "category"

@@ -27,6 +27,8 @@ MISSING_NUMBER = frozenset({
     "#n/d", "#nv", "#n/b", "#wert!", "#bezug!", "#valor!", "#¡valor!", "#¡ref!", "#¡div/0!",
     "#valeur!", "#¿nombre?", "#zahl!", "n/d", "nd", "k.a.", "s/d", ":", "*", "\u2013", "\u2014",
 })  # fmt: skip
+# Of these, what may be a code, or a finding ("not detected"): in few rows among many numbers only.
+DOUBTFUL = frozenset({"n/d", "nd", "k.a.", "s/d", ":", "*", "\u2013", "\u2014"})
 BLANKS = " \t\r\n\v\f\u00a0\u202f\ufeff"
 # Doubles below it are whole numbers of 64 bits, if they are whole.
 LARGEST_WHOLE = 2.0**63

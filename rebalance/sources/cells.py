@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rebalance.columns import dates
-from rebalance.columns.values import BLANKS
+from rebalance.columns.values import BLANKS, DOUBTFUL
 from rebalance.columns.writing import GROUPED_DOT, MONEY, STYLES, plain
 from rebalance.sources import marks
 
@@ -47,6 +47,7 @@ class Cells:
 
     missing: frozenset = marks.MISSING  # marks of a missing value in any column
     more: frozenset = marks.MISSING_NUMBER  # in numbers and dates only, in lower case
+    doubtful: frozenset = DOUBTFUL  # of these, the marks of few rows among many numbers
     sentinels: tuple = ()  # numbers that stand for a missing value
     rows: int = 0
     gone: Counter = field(default_factory=Counter)  # rows by mark
@@ -282,6 +283,19 @@ class Cells:
             ]
         elif dates.moment(value, False) is None:
             self.shapes.add(None)
+
+    def settle(self):
+        """Take doubtful marks for values, unless they are few among many numbers or dates."""
+        doubted = {m: n for m, n in self.gone_more.items() if m.lower() in self.doubtful}
+        few = sum(doubted.values()) <= STRAY_SHARE * self.rows
+        if few and (self.full or len(self.values) >= FEWEST_NUMBERS):
+            return
+        for mark, rows in doubted.items():
+            del self.gone_more[mark]
+            self.strays[mark] += rows
+            self.shapes.add(None)
+            if mark in self.values or not self.full:
+                self.values[mark] += rows
 
     def is_stray(self):
         """Say whether the column is numbers but for a few other values in a few rows."""

@@ -46,6 +46,7 @@ def decide(name, cells, decimal=None, as_text=False):
     as_text : bool
         Whether params.yaml says that the column is text.
     """
+    cells.settle()
     missing = frozenset([*cells.gone, *cells.gone_more])
     if not cells.present and not as_text:
         return Meaning(kind=EMPTY, missing=missing)

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from rebalance import columns
+from rebalance.columns.values import DOUBTFUL
 from rebalance.errors import InputError
 from rebalance.sources import cells, delimited, dialect, layout, marks, seen, text
 from rebalance.sources.cells import Cells
@@ -85,6 +86,10 @@ class Known:
     def is_text(self, name):
         """Say whether a column was text in training: no cell of it is a number or a date now."""
         return name in self.learnt and columns.is_text(self.learnt[name])
+
+    def is_number(self, name):
+        """Say whether a column held numbers or dates in training."""
+        return self.learnt.get(name, {}).get("kind") in {*columns.NUMERIC, "date"}
 
     def needs(self, name):
         """Say whether a column is of use: any is where there is no model."""
@@ -223,6 +228,7 @@ def _state(name, laid, data, known):
     return Cells(
         missing=missing,
         more=marks.MISSING_NUMBER - {mark.lower() for mark in present},
+        doubtful=frozenset() if known.is_number(name) else DOUBTFUL,
         steady=name.lower() in ROW_NUMBERS or name.startswith(NAMELESS),
         sentinels=sentinels,
         day_first=options.dates == "day_first" if options.dates else read.get("day_first"),
