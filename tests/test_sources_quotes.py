@@ -203,3 +203,29 @@ def test_a_field_in_quotes_of_another_kind_that_is_cut_is_named(tmp_path, quotes
     path.write_text("a,text,label\n" + "".join(rows), encoding="utf-8")
     with pytest.raises(InputError, match=r"one.* begins in a quote that holds nothing"):
         table(path, positive=1)
+
+
+NAMED = {'"Big" Joe': '"Big" Joe', '"the ""Kid"""': 'the "Kid"', '"Al"': "Al", "Ann": "Ann"}
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_a_text_between_tabs_is_the_same_whatever_quotes_other_rows_have(tmp_path, opened):
+    fields = [[*NAMED][n % 4] for n in range(90)] + ['"open'] * opened
+    lines = [f"{n}\t{field}\t{n % 7 == 0:d}" for n, field in enumerate(fields)]
+    path = tmp_path / "t.txt"
+    path.write_text("\n".join(["a\tname\tlabel", *lines, "99\tBob\t0"]))
+    read = table(path, positive=1)["name"].to_pylist()
+    assert read[:4] == [*NAMED.values()]
+    _, section = profiled(path, positive=1)
+    for field, name in (NAMED | {'"open': '"open'} if opened else NAMED).items():
+        for order in ("a\tname", "name\ta"):
+            row = f"7\t{field}" if order == "a\tname" else f"{field}\t7"
+            path.write_text(f"{order}\n{row}\n")
+            rows = pa.concat_tables(sources.rows(path, section)[0])
+            assert rows["name"].to_pylist() == [name]
+
+
+def test_quotes_between_tabs_that_end_in_one_field_and_hold_lines_in_another_are_refused(tmp_path):
+    path = messages(tmp_path, lambda n, text: '"Big" Joe' if n % 9 else f'"{text}\nand more"')
+    with pytest.raises(InputError, match="a field begins in quotes that end before the field does"):
+        table(path, positive="spam")

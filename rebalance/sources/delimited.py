@@ -22,7 +22,10 @@ MANY, SURE = 20, 3
 REPEATED, VALUES = 10, 20
 NUMBER = "number"
 GUESSED = ("cp1252", "latin-1")
-WITHIN_QUOTES = r'^\s*"([^"]*)"\s*$'
+WITHIN_QUOTES = r'^"((?:[^"]|"")*)" *$'
+# A field between tabs that begins with a quote; group 1 follows its last quote, group 2 says that no
+# quote ends it.
+IN_QUOTES = re.compile(rb'(?<![^\r\n\t])"(?:[^"]|"")*+(?:" *(?=[\r\n\t]|\Z)|"([^\r\n\t])|(\Z))')
 
 
 class Ragged(InputError):  # noqa: N818 it says that a reading was wrong
@@ -86,7 +89,8 @@ def batches(path, how):
         return "skip"
 
     with contents.opened(path, how.sheet) as stream:
-        decoded = text.Utf8(stream, path, how.encoding, how.start, change=_change(how))
+        change = _change(path, how)
+        decoded = text.Utf8(stream, path, how.encoding, how.start, change=change)
         try:
             reader = csv.open_csv(
                 decoded,
@@ -118,17 +122,50 @@ def batches(path, how):
             if "Empty CSV file" not in str(error):
                 raise InputError(f"{path} cannot be read as CSV: {one_line(error)}.") from error
             rows = 0
+    if isinstance(change, _BetweenTabs):
+        change.end()
     if wrong:
         raise _ragged(path, wrong, rows, how)
 
 
-def _change(how):
+def _change(path, how):
     """Return what is done to whole lines before they are cut, or None."""
     if how.wrapped:
         return text.unwrapped_bytes
     if how.separator == dialect.BLANKS:
         return text.blanks_to_tabs
-    return partial(text.unescaped_bytes, separator=how.separator) if how.quoted else None
+    if not how.quoted:
+        return None
+    change = partial(text.unescaped_bytes, separator=how.separator)
+    return _BetweenTabs(path, change) if how.separator == "\t" else change
+
+
+class _BetweenTabs:
+    """A change of lines with tabs between fields, none of which begins in quotes that end in it."""
+
+    def __init__(self, path, change):
+        self.path, self.change, self.inside = path, change, False
+
+    def __call__(self, part):
+        """Return changed lines, or raise `dialect.Quotes`."""
+        part = self.change(part)
+        for match in IN_QUOTES.finditer(b'"' + part if self.inside else part):
+            self.inside = match[2] is not None
+            if match[1] is not None:
+                raise dialect.Quotes(
+                    f"{self.path}: a field begins in quotes that end before the field does, and "
+                    "others hold separators or ends of lines in quotes; write a quote inside "
+                    "quotes twice."
+                )
+        return part
+
+    def end(self):
+        """Raise `dialect.Quotes` where the last quote is open."""
+        if self.inside:
+            raise dialect.Quotes(
+                f"{self.path}: a quote is not closed; close it, or write a quote inside quotes "
+                "twice."
+            )
 
 
 def _of_quotes(how):
@@ -217,7 +254,7 @@ def _whole(path, batch, how):
     import pyarrow.compute as pc
 
     if not how.quoted:
-        bare = [pc.replace_substring_regex(each, WITHIN_QUOTES, r"\1") for each in batch.columns]
+        bare = [_without_quotes(column) for column in batch.columns]
         batch = pa.RecordBatch.from_arrays(bare, schema=batch.schema)
     if not how.empty_end:
         return batch
@@ -227,6 +264,15 @@ def _whole(path, batch, how):
             "columns; mend the file, or write all names into data.read.columns."
         )
     return batch.select(range(how.fields - 1))
+
+
+def _without_quotes(column):
+    """Return text without the quotes around a cell as a whole, of which one inside stands twice."""
+    import pyarrow.compute as pc
+
+    whole = pc.match_substring_regex(column, WITHIN_QUOTES)
+    bare = pc.replace_substring_regex(column, WITHIN_QUOTES, r"\1")
+    return pc.if_else(whole, pc.replace_substring(bare, '""', '"'), column)
 
 
 def _ragged(path, wrong, rows, how):

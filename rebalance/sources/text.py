@@ -231,7 +231,7 @@ def blanks_to_tabs(part):
 
 
 WRAPPED = re.compile(r'(?m)^"((?:[^"\r\n]|"")*)"[ \t]*(?=\r?$)')
-PAIR = re.compile(r'"([^"]*)"')
+PAIR = re.compile(r'"((?:[^"]|"")*)"')
 
 
 def unwrapped(text):
@@ -281,10 +281,10 @@ def unescaped_bytes(part, separator):
 
 
 def unquoted(cell):
-    """Return a cell without the two quotes around it, where no other is in it.
+    """Return a cell without the two quotes around it, where one inside stands there twice.
 
-    >>> unquoted('"a"'), unquoted('"a" or "b"')
-    ('a', '"a" or "b"')
+    >>> unquoted('"a"'), unquoted('"a" or "b"'), unquoted('"a ""b"" c"')
+    ('a', '"a" or "b"', 'a "b" c')
     """
     match = PAIR.fullmatch(cell)
-    return match[1] if match else cell
+    return match[1].replace('""', '"') if match else cell
