@@ -210,6 +210,18 @@ def test_a_few_words_that_a_program_spoilt_stop_no_english_text_and_a_line_names
     assert "words as 'that\u00e5\u00d5s' may be misread, and data.read.encoding names" in line
 
 
+@pytest.mark.parametrize("undefined", [b"", b"\x81", b"\x8d\x8f\x90\x9d"])
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_byte_that_the_encoding_leaves_out_changes_no_other_text(tmp_path, deep, undefined):
+    spoilt = b"that\xe5\xd5s " + undefined + b"one"
+    rows = [b"1.5,Children\x92s \x80,0", b"2.5,Children\x92s \x80,1"] * (9000 if deep else 200)
+    rows[10:10] = [b"1.5,one of many sentences about nothing at all,0"] * 200
+    rows[-50] = b"1.5," + spoilt + b",0"
+    found = table(written(tmp_path, b"\n".join([b"a,x,Class", *rows])))["x"].to_pylist()
+    assert found[:2] == found[-2:] == ["Children\u2019s \u20ac"] * 2
+    assert found[-50] == spoilt.decode("latin-1")
+
+
 def test_a_header_of_another_encoding_is_asked_about_however_long_the_text(tmp_path):
     content = with_column(["one of many sentences about nothing at all"], "p\u0142e\u0107")
     with pytest.raises(InputError, match="is not UTF-8, and what else is not sure"):

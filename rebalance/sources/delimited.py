@@ -1,6 +1,5 @@
 """Read CSV a batch at a time, every field as text, every row of the same number of fields."""
 
-import codecs
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,10 +20,10 @@ MANY, SURE = 20, 3
 # A column of text whose values repeat so often, and are so few, holds nothing else.
 REPEATED, VALUES = 10, 20
 NUMBER = "number"
-GUESSED = ("cp1252", "latin-1")
+GUESSED = "cp1252"
 WITHIN_QUOTES = r'^"((?:[^"]|"")*)" *$'
-# A field between tabs that begins with a quote; group 1 follows its last quote, group 2 says that no
-# quote ends it.
+# A field between tabs that begins with a quote: group 1 follows its last quote, group 2 is there
+# where no quote ends it.
 IN_QUOTES = re.compile(rb'(?<![^\r\n\t])"(?:[^"]|"")*+(?:" *(?=[\r\n\t]|\Z)|"([^\r\n\t])|(\Z))')
 
 
@@ -42,7 +41,7 @@ def recognise(path, options, target, encoding="", is_row=None, *, quoted=True, n
     how = dialect.recognise(
         path, shown, whole, encoding, options, target, is_row, quoted=quoted, numbered=numbered
     )
-    guessed = encoding in GUESSED and not options.encoding
+    guessed = encoding == GUESSED and not options.encoding
     return replace(how, notes=[*how.notes, *text.misread(shown, encoding)]) if guessed else how
 
 
@@ -59,7 +58,7 @@ def _shown(path, options, encoding):
         encoding = "utf-8"
     encoding = encoding or text.encoding(path, head, options.encoding)
     try:
-        decoded = codecs.getincrementaldecoder(encoding)().decode(head, final=whole)
+        decoded = text.decoder(encoding).decode(head, final=whole)
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path} is not in {encoding}: {error.reason} at byte {error.start}; write its "

@@ -153,7 +153,7 @@ def profile(parts, data, known=NOTHING, encoding="", *, quoted=True):
             ) from error
         western = text.western(parts[0].path, error.part)
         found = profile(parts, data, known, western, quoted=quoted)
-        said = text.misread(error.part.decode(western, errors="replace"), western)
+        said = text.misread(text.decoder(western).decode(error.part), western)
         return replace(
             found, said=(*found.said, *(line for line in said if line not in found.said))
         )

@@ -30,6 +30,26 @@ FEW, MISREAD = 0.01, 0.02
 OTHERS = ("cp1250", "cp1254", "cp1251", "latin-1")
 
 
+UNDEFINED = "rebalance.undefined"
+
+
+def _undefined(error):
+    """Return the sign of Latin-1 for one of the five bytes that cp1252 leaves out; or the byte."""
+    if isinstance(error, UnicodeDecodeError):
+        return error.object[error.start : error.end].decode("latin-1"), error.end
+    signs = error.object[error.start : error.end]
+    return signs.encode("latin-1", errors="replace"), error.end
+
+
+codecs.register_error(UNDEFINED, _undefined)
+
+
+def decoder(encoding):
+    """Return an incremental decoder; of cp1252 one that takes every byte."""
+    errors = UNDEFINED if codecs.lookup(encoding).name == "cp1252" else "strict"
+    return codecs.getincrementaldecoder(encoding)(errors)
+
+
 class NotUtf8(Exception):  # noqa: N818 it ends a reading, to begin another
     """Bytes that are no UTF-8, in a file that began as such."""
 
@@ -101,22 +121,18 @@ def western(path, part):
 
     A few words that do not read as such, among very many, are what programs made of an apostrophe.
     """
-    try:
-        text, name = part.decode("cp1252"), "cp1252"
-    except UnicodeDecodeError:
-        # The five bytes that cp1252 leaves out are signs that nobody sees.
-        text, name = part.decode("latin-1"), "latin-1"
+    text, name = part.decode("cp1252", errors=UNDEFINED), "cp1252"
     words = WORD.findall(text)
     strange = strange_words(text)
     if len(strange) <= len(words) * MISREAD:
-        return "cp1252"
+        return name
     header = text.partition("\n")[0]
     if len(strange) <= len(WORDS.findall(text)) * FEW and not strange_words(header):
         return name
     import charset_normalizer
 
     best = charset_normalizer.from_bytes(part).best()
-    raw = strange[0].encode(name, errors="replace")
+    raw = strange[0].encode(name, errors=UNDEFINED)
     readings = {
         name: raw.decode(name, errors="replace")
         for name in [*([best.encoding] if best else []), *OTHERS]
@@ -166,7 +182,7 @@ class Utf8:
 
     def __init__(self, stream, path, encoding, start=0, change=None):
         self.stream, self.path, self.encoding = stream, path, encoding
-        self.decoder = codecs.getincrementaldecoder(encoding)()
+        self.decoder = decoder(encoding)
         self.plain = codecs.lookup(encoding).name == "utf-8"
         self.start, self.change = start, change
         self.line, self.ready, self.ended = b"", b"", False
