@@ -149,8 +149,60 @@ def test_one_row_of_a_file_without_a_header_is_a_row(data, head):
     )
     learnt = columns.learn(pa.concat_tables(sources.pieces(here)), ["0", "1"])
     Path("new.csv").write_text(head + rows[7])
-    pieces, _ = sources.rows("new.csv", data, learnt)
+    pieces, _ = sources.rows("new.csv", here, learnt)
     assert columns.rows(learnt, pa.concat_tables(pieces)).tolist() == [[7.5, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("names", "head"),
+    [
+        (["2019", "2020", "2021"], "2019,2020,2021"),
+        (["2019", "2020", "2021"], "2021,2019,2020"),
+        (["1", "2"], "1,2,9"),
+        (["1", "2"], "2,7,1"),
+        (["1", "2"], "1,2,9,,"),
+        (["1", "2", "3"], "id,5,1,2,3"),
+        (["0", "1"], "1,0"),
+        (["0", "1", "2", "3"], "3,2,1,0"),
+        (["0", "1", "2", "3"], "0,1,2,3"),
+    ],
+)
+@pytest.mark.parametrize("title", ["", "Rows of May\n"])
+def test_numbers_that_name_the_columns_of_training_are_the_header(data, names, head, title):
+    cells = {name: [n / 8 + i for n in range(N)] for i, name in enumerate(names)}
+    pd.DataFrame({**cells, "y": [0, 1] * (N // 2)}).to_csv("train.csv", index=False)
+    here = {"path": "train.csv", "source": "file", "target": "y", "drop": []}
+    here = data.model_copy(update=here)
+    learnt = columns.learn(pa.concat_tables(sources.pieces(here)), names)
+    order = head.split(",")
+    row = [f"{names.index(name)}.5" if name in names else "0.9" for name in order]
+    Path("new.csv").write_text(title + f"{head}\n" + f"{','.join(row)}\n" * 3)
+    pieces, _ = sources.rows("new.csv", here, learnt)
+    expected = [[i + 0.5 for i in range(len(names))]] * 3
+    assert columns.rows(learnt, pa.concat_tables(pieces)).tolist() == expected
+
+
+@pytest.mark.parametrize("first", ["1,0", "0,1", "2,1", "1,1", "0.5,2"])
+def test_rows_of_small_numbers_are_rows_where_training_had_no_header(data, first):
+    Path("train.csv").write_text("".join(f"{n % 3},{n % 4},{n % 2}\n" for n in range(N)))
+    here = {"path": "train.csv", "source": "file", "target": "2", "drop": []}
+    here = data.model_copy(update=here)
+    learnt = columns.learn(pa.concat_tables(sources.pieces(here)), ["0", "1"])
+    Path("new.csv").write_text(f"{first}\n0,3\n2,0\n1,1\n")
+    pieces, _ = sources.rows("new.csv", here, learnt)
+    expected = [[float(cell) for cell in first.split(",")], [0, 3], [2, 0], [1, 1]]
+    assert columns.rows(learnt, pa.concat_tables(pieces)).tolist() == expected
+
+
+def test_one_row_of_names_of_all_columns_is_no_row(data):
+    Path("train.csv").write_text("".join(f"{n % 3},{n % 4},{n % 2}\n" for n in range(N)))
+    here = {"path": "train.csv", "source": "file", "target": "2", "drop": []}
+    here = data.model_copy(update=here)
+    learnt = columns.learn(pa.concat_tables(sources.pieces(here)), ["0", "1"])
+    Path("new.csv").write_text("1,0\n")
+    pieces, names = sources.rows("new.csv", here, learnt)
+    assert sum(piece.num_rows for piece in pieces) == 0
+    assert names == ["1", "0"]
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])

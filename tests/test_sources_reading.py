@@ -373,6 +373,7 @@ def test_a_name_is_the_same_however_its_letters_are_composed(tmp_path):
             "-- a dump\nCREATE TABLE t (a INT, b INT);\nINSERT INTO t VALUES (1,2);\n",
             "is a file of SQL",
         ),
+        ("/* a */ /* b;\n*/;\n-- c\nDROP TABLE t;\n", "is a file of SQL"),
         ("<html><table><tr><td>1</td></tr></table></html>", "if it shows the rows, open it in a"),
         (
             CSV.replace("0", "0\0", 1),
@@ -395,6 +396,36 @@ def test_names_to_write_for_columns_that_are_named_twice_do(tmp_path):
     names = ["a", "b", "c", "a 4", "Class"]
     assert str(refused.value).endswith(f"for all columns into data.read.columns, as {names}.")
     assert table(path, read={"columns": names}).column_names == names
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("a,a 3,a,d,Class", ["a", "a 3", "a 4", "d", "Class"]),
+        ("a,a,a 2,a 3,Class", ["a", "a 4", "a 2", "a 3", "Class"]),
+        ("a,b,a,a 4,a", ["a", "b", "a 3", "a 4", "a 5"]),
+    ],
+)
+def test_names_to_write_are_free(tmp_path, header, names):
+    with pytest.raises(InputError) as refused:
+        table(written(tmp_path, "\n".join([header, *LINES[1:]])))
+    assert str(refused.value).endswith(f"into data.read.columns, as {names}.")
+
+
+def test_long_names_and_many_places_are_cut_in_a_message(tmp_path):
+    with pytest.raises(InputError) as refused:
+        table(written(tmp_path, "\n".join([f"{'n' * 60},{'n' * 60},b,c,Class", *LINES[1:]])))
+    assert f"got '{'n' * 40}' in columns 1, 2; write" in str(refused.value)
+    assert str(refused.value).endswith("for all columns into data.read.columns.")
+    wide = [",".join(["a"] * 30 + ["Class"]), *(",".join("1" * 30 + str(i % 2)) for i in range(60))]
+    with pytest.raises(InputError, match="in columns 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 20 more;"):
+        table(written(tmp_path, "\n".join(wide)))
+
+
+def test_comments_above_a_table_are_looked_at_once(tmp_path):
+    # A pattern that tries every way to cut them does not end.
+    with pytest.raises(InputError):
+        table(written(tmp_path, "/* x */ " * 100))
 
 
 def test_the_one_table_of_an_archive_is_read_whatever_explains_it(tmp_path):

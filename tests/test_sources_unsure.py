@@ -59,6 +59,12 @@ def test_a_header_that_lacks_two_names_is_refused(tmp_path):
         table(written(tmp_path, content))
 
 
+@pytest.mark.parametrize("title", ["Target:,Class", "predict,Class,", "Class,in,May,of,2024,1,9"])
+def test_a_title_that_names_the_target_is_no_header(tmp_path, title):
+    content = "\n".join([title, *LINES]) + "\n"
+    assert table(written(tmp_path, content)).column_names == LINES[0].split(",")
+
+
 def test_more_rows_to_skip_than_there_are_is_refused(tmp_path):
     path = written(tmp_path, "\n".join(LINES[:5]))
     with pytest.raises(InputError, match=r"has no row below the first 9; see data\.read\.skip"):

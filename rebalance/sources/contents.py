@@ -76,7 +76,8 @@ FORMS_OF_TEXT = (
     ),
     (
         re.compile(
-            rb"(--[^\n]*\n|/\*.*?\*/;?|\s)*(create\s+table|insert\s+into|drop\s+table)\s", ANY_CASE
+            rb"(?:--[^\n]*\n|/\*(?:(?!\*/).)*\*/;?|\s)*+(?:create\s+table|insert\s+into|drop\s+table)\s",
+            ANY_CASE,
         ),
         "a file of SQL",
         SAVE,

@@ -31,7 +31,7 @@ class Ragged(InputError):  # noqa: N818 it says that a reading was wrong
     """Rows with another number of fields than the others."""
 
 
-def recognise(path, options, target, encoding="", is_row=None, *, quoted=True, numbered=False):
+def recognise(path, options, target, encoding="", is_row=None, is_header=None, *, quoted=True):
     """Return the `dialect.Dialect` of a CSV file, or raise `InputError` where it is unsure."""
     shown, whole, encoding = _shown(path, options, encoding)
     if workbook.is_workbook(path):
@@ -39,7 +39,7 @@ def recognise(path, options, target, encoding="", is_row=None, *, quoted=True, n
     elif options.sheet:
         raise InputError(f"data.read.sheet names {options.sheet!r}, and {path} is no workbook.")
     how = dialect.recognise(
-        path, shown, whole, encoding, options, target, is_row, quoted=quoted, numbered=numbered
+        path, shown, whole, encoding, options, target, is_row, is_header, quoted=quoted
     )
     guessed = encoding == GUESSED and not options.encoding
     return replace(how, notes=[*how.notes, *text.misread(shown, encoding)]) if guessed else how

@@ -64,7 +64,7 @@ class Dialect:
 
 
 def recognise(
-    path, text, whole, encoding, options, target, is_row=None, *, quoted=True, numbered=False
+    path, text, whole, encoding, options, target, is_row=None, is_header=None, *, quoted=True
 ):
     """Return the `Dialect` of a file by the first part of its text.
 
@@ -78,7 +78,7 @@ def recognise(
         What params.yaml says of it.
     target : str
         A row that names it is the header.
-    is_row, numbered
+    is_row, is_header
         See `header.find`.
     quoted : bool
         Whether a quote begins a field that may hold separators and line ends.
@@ -103,7 +103,7 @@ def recognise(
         notes.append("a backslash before a quote stands for a quote in a field")
     rows, ends = cut(text, separator)
     rows, first = rows[skipped:], skipped
-    header, body = find(path, rows, options, target, is_row, numbered=numbered)
+    header, body = find(path, rows, options, target, is_row, is_header)
     names, empty_end, more = _names(path, rows, header, body, options)
     last = first + body
     return Dialect(

@@ -14,18 +14,21 @@ LONGEST_GAP = 2
 RULE = re.compile(r":?[-+]+:?|=+")
 
 
-def find(path, rows, options, target, is_row=None, *, numbered=False):
+def find(path, rows, options, target, is_row=None, is_header=None):
     """Return the number of the header, None for none, and of the first row of data.
 
-    ``numbered`` says that the columns of the training rows are called by numbers: without a header
-    there, none is expected here.
+    ``is_header`` says of the cells of the first row whether they are the names of a model's
+    columns; None where they may be.
 
     ``is_row`` says of (names, cells) whether the cells may be those of a row to score: no such row
     below the header is left out. A line that is drawn below the header is left out in any case.
     """
-    if numbered and options.header is None and not _counts_up(rows[0]):
-        return None, _above_rows(rows)
-    number, body = _found(path, rows, options, target)
+    first, named = _above_rows(rows), None
+    if is_header and options.header is None and not _counts_up(rows[first]):
+        named = is_header(rows[first])
+    if named is False:
+        return None, first
+    number, body = _found(path, rows, options, target, first if named else None)
     if is_row and number is not None:
         names = rows[number]
         first = number + 1
@@ -35,10 +38,10 @@ def find(path, rows, options, target, is_row=None, *, numbered=False):
     return number, body
 
 
-def _found(path, rows, options, target):
+def _found(path, rows, options, target, named):
     if options.header is False:
         return None, 0
-    likely = _likely(rows[:ABOVE], rows, target)
+    likely = _likely(rows[:ABOVE], rows, target, named)
     if options.skip is not None or (options.header and not likely):
         # The rows to skip are named: what comes next is the header, or the first row.
         return (0, 1) if options.header or 0 in likely else (None, 0)
@@ -74,22 +77,31 @@ def _above_rows(rows):
     return next((i for i, row in enumerate(rows[:ABOVE]) if len(row) == width), 0)
 
 
-def _likely(candidates, rows, target):
-    """Return the numbers of the rows that look like a header above rows of data."""
+def _likely(candidates, rows, target, named):
+    """Return the numbers of the rows that look like a header above rows of data.
+
+    ``named`` is the number of a row that has the names of a model's columns, or None.
+    """
     width = Counter(map(len, rows)).most_common(1)[0][0]
     body = [row for row in rows[min(len(rows) // 2, ABOVE) :] if len(row) == width]
     columns = [[row[i] for row in body] for i in range(width)]
     numeric = [_is_numeric(column) for column in columns]
     values = [set(column) for column in columns]
-    likely = []
+    likely, short = [], []
     for number, row in enumerate(candidates):
         if len(row) not in {width - 1, width, width + 1}:
-            # A title may be one cell; a row of several with the target is a header that is short.
+            # A title may be one cell; a row of several with the target may be a short header.
             if len(row) > 1 and target in row:
-                likely.append(number)
+                short.append(number)
             continue
-        if len(rows) == 1 or _names_columns(row, width, numeric, values, len(body), target):
+        if (
+            number == named
+            or len(rows) == 1
+            or _names_columns(row, width, numeric, values, len(body), target)
+        ):
             likely.append(number)
+    if not any(target in rows[row] for row in likely):
+        likely = sorted(likely + short)
     # Rows of data do not stand above a header.
     if likely and likely != list(range(likely[0], likely[-1] + 1)):
         likely = [row for row in likely if target in rows[row]] or likely[:1]

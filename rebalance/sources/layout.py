@@ -2,12 +2,15 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from itertools import count
 
+from rebalance import errors
 from rebalance.errors import InputError
 from rebalance.sources import contents, delimited, dialect, parquet, workbook
 from rebalance.sources.labels import in_words
 
-SHOWN = 10
+# Names that a message lists, and characters of each.
+SHOWN, LONGEST = 10, 40
 RANGES = "left out, as pandas writes an index of consecutive numbers by its ends only"
 
 
@@ -66,9 +69,9 @@ def lay_out(parts, data, encoding, known, *, quoted=True):
 
 def _csv(parts, data, encoding, known, *, quoted):
     largest = max(parts, key=lambda part: part.size or 0)
-    naming, is_row = known.naming or data.target, known.is_row if known.learnt else None
+    ways = (known.is_row, known.is_header) if known.learnt else (None, None)
     how = delimited.recognise(
-        largest.path, data.read, naming, encoding, is_row, quoted=quoted, numbered=known.numbered
+        largest.path, data.read, known.naming or data.target, encoding, *ways, quoted=quoted
     )
     layouts = []
     for part in parts:
@@ -126,8 +129,11 @@ def _parquet(parts, data, known):
 def _refuse_twice(path, names):
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        where = ", ".join(str(i + 1) for i, name in enumerate(names) if name == twice[0])
-        own = f", as [{', '.join(map(repr, _once(names)))}]" if len(names) <= SHOWN else ""
+        places = [i + 1 for i, name in enumerate(names) if name == twice[0]]
+        where = errors.listed(places, SHOWN)
+        own = ""
+        if len(names) <= SHOWN and max(map(len, names)) <= LONGEST:
+            own = f", as [{', '.join(map(repr, _once(names)))}]"
         raise InputError(
             f"{path} must name each column once, got {listed(twice)} in columns {where}; write "
             f"names of your own for all columns into data.read.columns{own}."
@@ -135,22 +141,26 @@ def _refuse_twice(path, names):
 
 
 def _once(names):
-    """Return names of which the repeated ones have the number of their column behind them.
+    """Return names of which the repeated ones have a free number behind them: of their column.
 
     >>> _once(["a", "b", "a"])
     ['a', 'b', 'a 3']
+    >>> _once(["a", "a 3", "a"])
+    ['a', 'a 3', 'a 4']
     """
-    return [
-        f"{name} {number}" if name in names[: number - 1] else name
-        for number, name in enumerate(names, 1)
-    ]
+    own = []
+    for column, name in enumerate(names, 1):
+        free = (f"{name} {number}" for number in count(column))
+        again = name in names[: column - 1]
+        own.append(next(new for new in free if new not in {*names, *own}) if again else name)
+    return own
 
 
 def listed(names):
     """Return names in quotes, ten at most."""
     names = list(names)
     more = f" and {len(names) - SHOWN} more" * (len(names) > SHOWN)
-    return ", ".join(repr(str(name)[:40]) for name in names[:SHOWN]) + more
+    return ", ".join(repr(str(name)[:LONGEST]) for name in names[:SHOWN]) + more
 
 
 def batches(layout):

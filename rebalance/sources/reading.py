@@ -63,6 +63,7 @@ class Known:
     """
 
     argument: str = "data.path"  # what names the files, for messages
+    target: str = ""  # of the training rows: a number where their table had no header
     learnt: dict = field(default_factory=dict)  # what `columns.learn` returns
     also: tuple = ()  # names of columns that are of use though no feature: of ids, of amounts
 
@@ -71,10 +72,22 @@ class Known:
         """Return the name of a column that is there, or nothing."""
         return next(iter(columns.used(self.learnt)), "")
 
-    @property
-    def numbered(self):
-        """Say whether all columns are called by numbers, as those of a file without a header."""
-        return bool(self.learnt) and all(name.isdigit() for name in self.learnt)
+    def is_header(self, cells):
+        """Say whether the first row of a file names columns of the model: None where it may.
+
+        It does where it names all of them and the training table had a header; it does not where
+        that table had none, unless all cells are names of its columns.
+        """
+        names, position = [*self.learnt], self.target.isdigit()
+        counted = Counter(cells)
+        whole = all(counted[name] == 1 for name in columns.used(self.learnt))
+        if not names or not position:
+            return True if names and whole else None
+        if [*names, self.target] != [str(number) for number in range(len(names) + 1)]:
+            return None
+        distinct = len(counted) == len(cells)
+        own = distinct and self.target in cells and {*cells} <= {*names, self.target}
+        return None if whole or own else False
 
     def is_row(self, names, cells):
         """Say whether cells may be those of a row: numbers and dates where training had them."""

@@ -24,8 +24,8 @@ def rows(path, data, learnt=None, argument=NEW, also=()):
     also : sequence of str
         Columns of use though the model does not need them; one of no use stops nothing.
     """
+    known = Known(argument=argument, target=data.target, learnt=learnt or {}, also=tuple(also))
     data = data.model_copy(update={"target": NO_COLUMN, "path": path, "drop": []})
-    known = Known(argument=argument, learnt=learnt or {}, also=tuple(also))
     parts = (
         [files.Part(path=path, partition={})]
         if hasattr(path, "content")
@@ -43,6 +43,8 @@ def labelled(path, data, learnt, argument, before):
     """
     here = {"source": "file", "path": path, "drop": [], "columns": {}}
     data = data.model_copy(update=here)
-    profiled = profile(data, Known(argument=argument, learnt=learnt, also=(data.target,)))
+    target = data.target
+    known = Known(argument=argument, target=target, learnt=learnt, also=(target,))
+    profiled = profile(data, known)
     decided = answer(profiled, data, before)
     return reading.pieces(profiled, decided), decided.notes
