@@ -467,3 +467,24 @@ def test_a_line_says_what_makes_numbers_of_a_column_with_a_doubtful_mark_in_many
 def test_a_doubtful_mark_among_dates_is_a_gap_in_few_rows_only(data, mark):
     assert trained(data, [mark, *DAYS[1:]])["v"]["kind"] == "date"
     assert trained(data, [mark, "2024-02-03"] * 20)["v"]["kind"] == "category"
+
+
+@pytest.mark.parametrize("other", ["May 5, 2021", "5. Mai 2021", "2021-05", "2021-05-05T00"])
+def test_a_date_has_one_answer_next_to_one_in_another_form(data, other):
+    learnt = trained(data, DAYS)
+    first, second = encoded(learnt, data, ["2022-05-03T10", None, other], "json")[::2]
+    assert first == encoded(learnt, data, ["2022-05-03T10"], "json")[0]
+    assert second == encoded(learnt, data, [other], "json")[0]
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    "day",
+    ["2013-05", "05/2013", "May-2013", "Fri May 03 10:30:00 2013"],
+)
+def test_a_line_names_a_column_of_dates_in_a_form_of_which_others_make_text(data, day):
+    Path("train.csv").write_text("v,w,y\n" + f"{day},2013-05-03,1\n{day},2013-05-03,0\n" * 40)
+    here = {"source": "file", "path": "train.csv", "target": "y", "drop": []}
+    said = sources.profile(data.model_copy(update=here)).said
+    assert f"column 'v': dates, as '{day}'" in said
+    assert not [line for line in said if "'w'" in line]

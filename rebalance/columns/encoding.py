@@ -511,7 +511,12 @@ def _dates(column, name, day_first):
         pass
 
     def moment(value):
-        found = dates.matched(value)
+        if value is None:
+            return None
+        try:
+            return pa.scalar(value).cast(kind).value
+        except pa.ArrowInvalid:
+            found = dates.matched(value)
         if found and (found[0] != dates.YEAR_LAST or day_first is not None):
             return dates.moment(value, bool(day_first))
         return None

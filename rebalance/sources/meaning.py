@@ -19,6 +19,8 @@ from rebalance.sources.cells import (
 
 # The largest whole number up to which a double holds every one.
 EXACT = 2**53
+# Forms of dates that others take for codes or text.
+UNUSUAL = {dates.YEAR_MONTH, dates.MONTH_YEAR, dates.NAME_YEAR, dates.CLOCK_YEAR}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +186,10 @@ def _dates(name, cells, missing):
                 f"column {name!r} can be read in two ways: {shown!r} begins with the day if "
                 "data.read.dates is day_first, and with the month if it is month_first"
             )
-    return Meaning(kind=DATE, missing=missing, day_first=bool(day_first), shape=shape)
+    note = ""
+    if cells.shapes <= UNUSUAL:
+        note = f"column {name!r}: dates, as {str(next(iter(cells.values)))[:40]!r}"
+    return Meaning(kind=DATE, missing=missing, day_first=bool(day_first), shape=shape, note=note)
 
 
 def _other_order(name, day_first):
