@@ -1,7 +1,10 @@
 """A dvc.lock that DVC left empty or cut is mended: from git, or by its absence."""
 
 import os
+import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -99,3 +102,45 @@ def test_a_cut_list_of_dvcs_processes_is_removed(folder):
         lock.USERS.write_text(torn)
         assert tracking.mend() == ["mended: .dvc/tmp/rwlock was cut; DVC writes it anew\n"]
         assert not lock.USERS.exists()
+
+
+MAKES = """\
+stages:
+  download:
+    cmd: python -c "[open(name, 'w').write('rows') for name in ('raw', 'same')]"
+    outs: [raw, same]
+"""
+
+
+def dvc(*words):
+    subprocess.run([sys.executable, "-m", "dvc", *words], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("kind", ["copy", "hardlink", "symlink"])
+def test_a_damaged_copy_in_the_cache_is_removed_however_dvc_links_to_it(folder, kind, monkeypatch):
+    """And without a command called dvc, which a virtual environment that is not active has."""
+    dvc("init", "--quiet")
+    dvc("config", "cache.type", kind)
+    Path("params.yaml").write_text("data: {}\n")
+    Path("dvc.yaml").write_text(MAKES.replace("python", sys.executable))
+    dvc("repro", "--quiet")
+    git_only = folder / "git_only"
+    git_only.mkdir()
+    (git_only / "git").symlink_to(shutil.which("git"))
+    monkeypatch.setenv("PATH", str(git_only))
+    assert tracking.look_again() == []
+
+    (copy,) = [path for path in Path(".dvc/cache/files/md5").rglob("*") if path.is_file()]
+    assert Path("raw").is_symlink() == (kind == "symlink")
+    assert Path("raw").samefile(copy) == (kind != "copy")
+    copy.chmod(0o644)
+    copy.write_text("sown")
+    os.utime(copy, ns=(1, 1))
+    lines = tracking.look_again()
+    what = "it and the link to it are" if kind == "symlink" else "it is"
+    assert lines[0] == f"mended: the copy of raw in DVC's cache was damaged; {what} removed\n"
+    assert not copy.exists()
+    assert not any(path.is_symlink() for path in (Path("raw"), Path("same")))
+    dvc("repro", "--quiet")
+    assert Path("raw").read_text() == Path("same").read_text() == copy.read_text() == "rows"
+    assert tracking.look_again() == []

@@ -391,7 +391,7 @@ def test_what_dvc_takes_for_whole_and_is_damaged_is_mended(folder):
         if file.is_file() and file.read_bytes() == whole
     )
     damaged = whole[:-1] + bytes([whole[-1] ^ 1])
-    doctor = ("python", "-m", "rebalance.cli", "doctor", "--lock")
+    doctor = ("python", "-m", "rebalance.cli", "doctor")
     name = "models/under_200.skops"
 
     def in_place(file):
@@ -401,21 +401,23 @@ def test_what_dvc_takes_for_whole_and_is_damaged_is_mended(folder):
         os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
         file.chmod(0o444)  # of others in its cache DVC computes the checksum
 
+    def mended():
+        return [line for line in call(folder, *doctor).splitlines() if line.startswith("mended")]
+
     assert call(folder, "dvc", "status").strip() == UP_TO_DATE
     in_place(path)
     assert call(folder, "dvc", "status").strip() == UP_TO_DATE  # the fault of it
-    lines = call(folder, *doctor).splitlines()
-    assert lines == [f"mended: {name} is damaged, and DVC sees it now; 'dvc repro' makes it"]
+    assert call(folder, *doctor, "--lock") == ""  # `make repro` reads no table because of a typo
+    assert mended() == [f"mended: {name} is damaged, and DVC sees it now; 'dvc repro' makes it"]
     assert name in call(folder, "dvc", "status")
-    assert call(folder, *doctor) == ""
+    assert mended() == []
 
     path.unlink()
     in_place(copy)
     call(folder, "dvc", "checkout")
     assert path.read_bytes() == damaged
     assert call(folder, "dvc", "status").strip() == UP_TO_DATE  # the fault of it
-    lines = call(folder, *doctor).splitlines()
-    assert lines[0] == f"mended: the copy of {name} in DVC's cache was damaged; it is removed"
+    assert mended()[0] == f"mended: the copy of {name} in DVC's cache was damaged; it is removed"
     assert ran(call(folder, "dvc", "repro")) == ["train_resampled@under_200"]
     assert path.read_bytes() == copy.read_bytes() == whole
 

@@ -35,6 +35,7 @@ def folder(tmp_path, monkeypatch):
     for name in ("code/single.py", "code/__pycache__/single.pyc", "rows/1.csv", "rows/2.csv"):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text("1\n", encoding="utf-8")
+    Path("rows/app.log").write_text("1\n", encoding="utf-8")
     Path("big").write_bytes(bytes(steady.SMALL + 1))
     put({"data.source": "file", "data.path": "rows"})
     return tmp_path
@@ -82,6 +83,8 @@ UNREAD = [
     ("split", lambda: Path("code/single.py").unlink()),  # as evaluate does with removed models
     ("download", lambda: put(HERE | {"split.seed": 77})),
     ("download", lambda: append("big")),
+    ("download", lambda: append("rows/app.log")),
+    ("download", lambda: append("rows/new.log")),
 ]
 
 
@@ -89,6 +92,32 @@ UNREAD = [
 def test_what_a_stage_does_not_read_may_change(folder, name, edit):
     with steady.kept(pipeline.stage(name), parameters.load()):
         edit()
+
+
+def test_parts_that_the_pattern_leaves_out_may_change_and_new_ones_that_fit_it_may_not(folder):
+    put(HERE | {"data.pattern": "2*.csv"})
+    stage, params = pipeline.stage("download"), parameters.load()
+    with steady.kept(stage, params):
+        append("rows/1.csv")
+        append("rows/3.csv")
+    with (
+        pytest.raises(InputError, match=r"^rows/20\.csv changed while download ran"),
+        steady.kept(stage, params),
+    ):
+        append("rows/20.csv")
+    Path("rows/20.csv").unlink()
+    with pytest.raises(InputError, match=r"^rows/2\.csv changed"), steady.kept(stage, params):
+        Path("rows/2.csv").unlink()
+
+
+@pytest.mark.parametrize("name", ["split", "train_baseline", "train_resampled@one", "tune_ratio"])
+def test_only_a_stage_that_fits_is_promised_its_fits(folder, name):
+    stage = pipeline.Stage(name=name, params=(), outputs=(), deps=("code",))
+    with pytest.raises(InputError) as caught, steady.kept(stage, parameters.load()):
+        append("code/single.py")
+    line = f"code/single.py changed while {name} ran, which began with what was there before; run "
+    promise = "" if name == "split" else ": it takes the fits that hold from the score cache"
+    assert str(caught.value) == f"{line}'dvc repro' again{promise}."
 
 
 def test_an_error_of_the_stage_is_not_hidden_by_a_change(folder):
@@ -137,8 +166,10 @@ def test_a_stage_does_not_run_twice_at_once_in_a_folder(folder):
             steady.kept(pipeline.stage("split"), parameters.load()),
         ):
             pytest.fail("it ran")
-        assert f"split still runs here, as process {holder.pid}, " in str(caught.value)
-        assert f"end it by 'kill {holder.pid}'" in str(caught.value)
+        assert str(caught.value) == (
+            f"split runs here already, as process {holder.pid}: wait until it has ended, or end "
+            "it, and run again."
+        )
         with steady.alone("download"):
             pass
         holder.kill()
@@ -186,6 +217,24 @@ def test_what_was_edited_since_a_model_was_trained_is_named(trained):
     assert pipeline.edited(["baseline"]) == []
     Path("dvc.lock").unlink()
     assert pipeline.edited(["baseline"]) == []
+
+
+def test_what_dvc_ran_since_without_training_again_is_no_edit(trained):
+    """Of data.prevalence download writes the same rows: DVC runs it, and trains nothing."""
+    known = LOCKED["stages"] | {"download": {"cmd": "x", "params": {"params.yaml": at(None)}}}
+    stages = {name: {"params": []} for name in ("download", *LOCKED["stages"])}
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": stages}), encoding="utf-8")
+    Path("dvc.lock").write_text(yaml.safe_dump(LOCKED | {"stages": known}), encoding="utf-8")
+    put({"data.prevalence": 0.001})
+    assert pipeline.edited(["baseline"]) == ["data.prevalence"]
+    known["download"]["params"]["params.yaml"] = at(0.001)
+    Path("dvc.lock").write_text(yaml.safe_dump(LOCKED | {"stages": known}), encoding="utf-8")
+    assert pipeline.edited(["baseline"]) == []
+
+
+def at(prevalence):
+    """Return what dvc.lock holds of params.yaml for the stage download."""
+    return {"data": SHIPPED["data"] | {"prevalence": prevalence}}
 
 
 def test_an_evaluation_by_hand_says_what_was_edited(trained, monkeypatch, caplog):

@@ -1,6 +1,6 @@
 """Record runs in MLflow: the only package that imports it, and only inside functions."""
 
-from rebalance.tracking.lock import mend
+from rebalance.tracking.lock import look_again, mend
 from rebalance.tracking.patience import AwayError
 from rebalance.tracking.pipeline import edited, locked, moment
 from rebalance.tracking.places import address, check, is_server, shown, without_password
@@ -31,6 +31,7 @@ __all__ = [
     "hand_over_kept",
     "is_server",
     "locked",
+    "look_again",
     "mend",
     "missing",
     "moment",

@@ -8,7 +8,7 @@ time, size and number are as they were, and none of its own cache.
 import json
 import os
 import subprocess
-from functools import cache
+import sys
 from pathlib import Path
 
 from rebalance import paths, store
@@ -21,10 +21,7 @@ USERS = Path(".dvc") / "tmp" / "rwlock"
 
 
 def mend():
-    """Restore dvc.lock where it is empty or cut; return a line for each file that was mended.
-
-    DVC looks again at outputs that are damaged.
-    """
+    """Restore what DVC rewrites in place and left empty or cut; return a line for each file."""
     lines = []
     if paths.LOCK.exists() and not whole(_text(paths.LOCK)):
         committed = _committed(paths.LOCK)
@@ -37,21 +34,34 @@ def mend():
     if USERS.exists() and not _is_json(_text(USERS)):
         USERS.unlink()
         lines.append(f"mended: {USERS} was cut; DVC writes it anew\n")
-    return lines + _looked_at_again()
+    return lines
 
 
-def _looked_at_again():
+def look_again():
     """Have DVC look again at outputs that it takes for whole and are not; return a line for each.
 
-    A copy in its cache that is damaged is removed: `dvc checkout` would bring it back.
+    A copy in its cache that is damaged is removed: `dvc checkout` would bring it back. Every output
+    and its copy are read, which takes as long as their size asks for.
     """
     lines, others = [], []
-    for path, md5 in _outputs().items():
-        copy = _cache() / md5[:2] / md5[2:]
-        if copy.exists() and store.md5(copy) != md5:
+    outputs = _outputs()
+    cache = _cache() if outputs else None
+    for path, md5 in outputs.items():
+        if not path.exists():  # a link to a copy of another output too, which is removed by now
+            path.unlink()
+            continue
+        copy = cache / md5[:2] / md5[2:]
+        damaged = copy.exists() and store.md5(copy) != md5
+        differs = store.md5(path) != md5
+        linked = damaged and path.is_symlink() and path.samefile(copy)
+        if damaged:
+            copy.chmod(0o644)  # DVC writes copies read-only, and Windows removes none of those
             copy.unlink()
-            lines.append(f"mended: the copy of {path} in DVC's cache was damaged; it is removed\n")
-        if store.md5(path) != md5:
+            what = "it and the link to it are" if linked else "it is"
+            lines.append(f"mended: the copy of {path} in DVC's cache was damaged; {what} removed\n")
+        if linked:
+            path.unlink()
+        elif differs:
             others.append(path)
     seen = _dvc("status") if others else ""
     for path in others:
@@ -72,7 +82,6 @@ def _outputs():
     return {path: md5 for path, md5 in outputs.items() if path.is_file()}
 
 
-@cache
 def _cache():
     """Return the folder of DVC's cache."""
     return Path(_dvc("cache", "dir").strip() or ".dvc/cache") / "files" / "md5"
@@ -81,7 +90,7 @@ def _cache():
 def _dvc(*words):
     """Return what a command of DVC prints."""
     done = subprocess.run(  # noqa: S603 - no word of it comes from outside
-        ["dvc", *words],  # noqa: S607 - of the user's own PATH
+        [sys.executable, "-m", "dvc", *words],
         capture_output=True,
         text=True,
         check=False,

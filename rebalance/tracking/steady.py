@@ -16,6 +16,8 @@ from rebalance.tracking import pipeline, provenance
 
 # Larger files are compared by time, size and number, not by content: tables.
 SMALL = 1 << 20
+# Of the stages that fit models.
+FITTING = ("train_", "tune_")
 FOLDER = Path(".rebalance") / "running"
 MADE = {"__pycache__"}
 
@@ -46,19 +48,27 @@ def kept(stage, params):
             if before.get(key, "") != after.get(key, "")
         ]
         if changed:
+            fits = stage.name.startswith(FITTING)
+            cached = ": it takes the fits that hold from the score cache" if fits else ""
             raise InputError(
                 f"{listed(changed)} changed while {stage.name} ran, which began with what was "
-                "there before; run 'dvc repro' again: it takes the fits that hold from the score "
-                "cache."
+                f"there before; run 'dvc repro' again{cached}."
             )
 
 
 def _rows(stage, params):
-    """Return the path of the user's rows, in a list, where a stage depends on them."""
+    """Return the paths of the files of the user's rows, where a stage depends on them."""
     reads = any(dep.startswith("${data.path}") for dep in stage.deps)
     # What lies at an address is DVC's to compare.
     path = params.data.path if reads and params.data.source == "file" else ""
-    return [Path(path).expanduser()] if path and "://" not in path else []
+    if not path or "://" in path:
+        return []
+
+    from rebalance.sources import files  # no other stage imports it
+
+    with suppress(InputError, OSError):  # what is wrong there is for the stage to say
+        return [part.path for part in files.matching(path, params.data.pattern)]
+    return []
 
 
 def _states(places):
@@ -133,10 +143,8 @@ def alone(name):
 def _taken(name):
     holder = _holder(name)
     which = f", as process {holder}" if holder else ""
-    end = f"end it by 'kill {holder}'" if holder else "end it"
     return InputError(
-        f"{name} still runs here{which}, as it does where only its 'dvc repro' was "
-        f"ended: wait until it has ended, or {end}, and run again."
+        f"{name} runs here already{which}: wait until it has ended, or end it, and run again."
     )
 
 

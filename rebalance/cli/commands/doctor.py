@@ -1,4 +1,4 @@
-"""Check dvc.lock and where runs are recorded, and mend a dvc.lock that a killed process cut.
+"""Check dvc.lock, its outputs and where runs are recorded; mend a dvc.lock that was cut.
 
 --move corrects MLflow's addresses after the repository moved.
 """
@@ -11,7 +11,7 @@ def arguments(parser):
         action="store_true",
         help="rewrite in mlflow.db the absolute addresses of artifacts below the old folder",
     )
-    parser.add_argument("--lock", action="store_true", help="only mend dvc.lock")
+    parser.add_argument("--lock", action="store_true", help="only mend dvc.lock; read no output")
     parser.add_argument("--path", action="store_true", help="only look whether data.path is there")
 
 
@@ -28,6 +28,7 @@ def run(move, lock, path):
     lines = tracking.mend()
     if lock:
         return "".join(lines)
+    lines += tracking.look_again()
     experiment = params.load().tracking.experiment
     if move:
         moved = tracking.move(experiment)
