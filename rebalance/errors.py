@@ -139,9 +139,16 @@ def say(text):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-        if not isinstance(error, BrokenPipeError):  # as head makes it, which has read enough
+        if not _is_closed(error):
             reason = os.strerror(error.errno).lower()
             raise InputError(f"standard output takes no more ({reason}).") from error
+
+
+def _is_closed(error):
+    """Say whether an error of writing is that of a pipe whose reader, as head, has read enough."""
+    # Windows says so in other words.
+    windows = sys.platform == "win32" and error.errno == errno.EINVAL
+    return windows or isinstance(error, BrokenPipeError)
 
 
 def run(main):

@@ -263,6 +263,25 @@ def test_a_reader_of_standard_output_may_leave_and_there_need_be_none():
     assert said(">&-") == (0, "")
 
 
+def test_windows_says_of_a_reader_that_left_that_an_argument_is_invalid(tmp_path, monkeypatch):
+    class Left:
+        """A pipe whose reader has left, as Windows has it."""
+
+        def __init__(self, file):
+            self.fileno = file.fileno
+
+        def write(self, text):
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    with (tmp_path / "out").open("wb") as file:
+        monkeypatch.setattr(sys, "stdout", Left(file))
+        monkeypatch.setattr(sys, "platform", "linux")
+        with pytest.raises(errors.InputError, match=r"takes no more \(invalid argument\)"):
+            errors.say("text")
+        monkeypatch.setattr(sys, "platform", "win32")
+        errors.say("text")
+
+
 @needs_full
 def test_no_file_gets_the_number_of_a_standard_file_that_is_closed(tmp_path):
     """What a library prints would stand in the file."""

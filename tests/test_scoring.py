@@ -124,9 +124,12 @@ def test_a_model_says_what_was_edited_since_it_was_trained(place, monkeypatch, c
     monkeypatch.setattr(tracking, "edited", lambda names: edited[tuple(names)])
     assert scoring.find().name == "baseline"
     assert caplog.messages == [
-        "note: learner.seed, threshold.use: params.yaml is another since baseline was trained, "
-        "which answers as it was trained; 'dvc repro' trains it again."
+        "note: learner.seed, threshold.use were edited in params.yaml after baseline was trained; "
+        "it answers as trained, until 'dvc repro' has run."
     ]
+    edited["baseline",] = ["data.prevalence"]
+    scoring.find()
+    assert "note: data.prevalence was edited in params.yaml after" in caplog.messages[1]
 
 
 def test_a_large_file_is_scored_in_pieces_and_in_order(place, scorer, monkeypatch):

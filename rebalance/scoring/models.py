@@ -42,9 +42,10 @@ def find(name=""):
     store.check_fingerprint(name)
     if keys := tracking.edited([name]):
         log.warning(
-            "note: %s: params.yaml is another since %s was trained, which answers as it was "
-            "trained; 'dvc repro' trains it again.",
+            "note: %s %s edited in params.yaml after %s was trained; it answers as trained, until "
+            "'dvc repro' has run.",
             errors.listed(keys),
+            "was" if len(keys) == 1 else "were",
             name,
         )
     return Scorer(store.read_model(paths.model(name)), name)

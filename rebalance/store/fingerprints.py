@@ -83,8 +83,13 @@ def check_models(names, split):
     """
     for name in names:
         check_fingerprint(name)
-    known = split["train"]["sha256"]
-    if others := [name for name in names if _checksums(name).get(paths.TRAIN) != known]:
+    rows = {name: _checksums(name).get(paths.TRAIN) for name in names}
+    if unknown := [name for name in names if rows[name] is None]:
+        raise InputError(
+            f"{listed(unknown)}: trained by an earlier version, which did not note on which rows; "
+            "test rows may be among them, so run 'dvc repro' to train again."
+        )
+    if others := [name for name in names if rows[name] != split["train"]["sha256"]]:
         raise InputError(
             f"{listed(others)}: trained on other rows than the last split left, which may be test "
             "rows now; run 'dvc repro' to train again."
