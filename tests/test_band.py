@@ -219,6 +219,7 @@ def test_the_report_says_whether_the_capacity_is_held():
         pytest.approx(0.35),
         0.0,
     ]
+    assert [row["precision"].value for row in section.rows] == pytest.approx([3 / 4, 1 / 3, 1 / 3])
     assert "## Review band, for under" in report.as_markdown(results)
     assert sections.bands(fixed.results()) is None
 

@@ -429,6 +429,11 @@ def test_segments_have_their_numbers_under_their_headings(results):
     for i, key in enumerate(("recall", "precision", "alert_share", "calibration")):
         row |= {key: 0.1 * i + 0.05, f"{key}_low": 0.1 * i, f"{key}_high": 0.1 * i + 0.08}
     few = {"column": "town", "value": "B", "rows": 8, "positives": 1, "note": "too few positives"}
+    section = sections.segments(replace(results, segments=[row, few]))
+    assert section.text == (
+        "The decisions of under in parts of the test rows. Intervals hold together 95 times in "
+        "100. Calibration is the number of positives over the number that the probabilities expect."
+    )
     full, empty = rows_of(whole(replace(results, segments=[row, few])), "Segments")
     assert full == {
         "segment": "town = A",
@@ -444,6 +449,51 @@ def test_segments_have_their_numbers_under_their_headings(results):
         "town = B", "", "too few positives"
     )  # fmt: skip
     assert sections.segments(results) is None
+
+
+# The title of each section of the page, in its order, and above which columns its words stand.
+HEADINGS = {
+    "Difference from the baseline: average precision on the test rows": "model | difference | "
+    "verdict | p | average precision (higher is better) | largest gain not excluded | "
+    "detectable difference",
+    "Out of fold: average precision on the training rows": "model | "
+    "mean over folds ± standard error | difference | p | ",
+    "Score by ratio": "",
+    "Would more positives help?": "",
+    "Ranking, separation, calibration and net benefit": "",
+    "Decisions against the baseline with a moved threshold": "model | F1 | MCC | precision | "
+    "recall | detected",
+    "Rules, for under": "name |  | rule | threshold | precision | recall | found | false alarms",
+    "Costs, for under": "rule | cost | cost of flagging none | cost of flagging all | savings",
+    "Rows": "",
+    "Caveats": "",
+    "Permutation importance, for under": "column | average precision lost",
+    "Columns": "kind | columns | names | a learner sees",
+    "The study of the ratio": "treatment | best ratio | score ± standard error | "
+    "gain of the treatment ± standard error | fits | stopped early",
+    "Reproduce": "",
+    "Decisions against the baseline at 0.5": "model | F1 | MCC | precision | recall | detected",
+    "At the threshold chosen out of fold (max_f1)": "model | average precision | ROC AUC | MCC | "
+    "F1 | precision | recall | balanced accuracy | accuracy | found | missed | false alarms | "
+    "threshold",
+    "At 0.5": "model | MCC | F1 | precision | recall | balanced accuracy | accuracy | found | "
+    "missed | false alarms",
+    "Disagreements with the baseline at 0.5": "model | positives: model / baseline | "
+    "p of positives | negatives: model / baseline | p of negatives",
+    "Probabilities": "model | Brier score | Brier skill | log loss | calibration intercept | "
+    "calibration slope | ECE | mean probability",
+    "Alert budgets": "model | recall at 90 % precision | recall at 1 % false alarms | "
+    "precision at k | recall at k | lift at k | F2 | G-mean",
+    "ROC": "",
+}
+
+
+def test_each_section_has_its_title_its_headings_and_how_to_read_it(results):
+    there = [section for make in sections.SECTIONS if (section := make(results))]
+    found = {section.title: " | ".join(section.headings.values()) for section in there}
+    assert list(found.items()) == list(HEADINGS.items())
+    for section in there:
+        assert section.text or section.points
 
 
 def test_what_was_taken_for_granted_of_the_file_is_said(results):
