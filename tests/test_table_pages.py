@@ -88,7 +88,7 @@ def keys(model, start=""):
 def test_keys_files_and_commands_that_a_page_names_are_there(page):
     known = set(keys(Params))
     for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", PAGES[page]):
-        word, *rest = code.rstrip(":").split()
+        word, *rest = (code.rstrip(":") or code).split()
         if re.fullmatch(r"(data|split|learner|out_of_fold|tune|evaluate)(\.\w+)+:?", word):
             assert word.rstrip(":") in known, code
         elif word == "rebalance":
