@@ -19,8 +19,8 @@ settings.load_profile("rebalance")
 
 
 def pytest_configure(config):
-    """Start the process of `forks`, one for all workers."""
-    if hasattr(config, "workerinput"):
+    """Start the process of `forks`, one for all workers, where it is asked for."""
+    if hasattr(config, "workerinput") or not os.environ.get("REBALANCE_TEST_FORKS"):
         return
     folder = tempfile.mkdtemp(prefix="forks-")
     if not forks.possible(folder):

@@ -14,7 +14,8 @@ from tests import forks
 from tests.strategies import ROOT, until
 
 pytestmark = pytest.mark.skipif(
-    forks.VARIABLE not in os.environ, reason="commands are processes here: see forks.possible"
+    forks.VARIABLE not in os.environ,
+    reason="commands are processes unless REBALANCE_TEST_FORKS is set, and can be forks",
 )
 
 # A fork has the libraries in memory; a process that starts has not.
