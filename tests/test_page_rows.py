@@ -181,7 +181,8 @@ def test_a_section_stands_in_its_part_with_text_and_points(name):
     assert page.count("<h2") == 1  # a part without sections is left out
 
 
-# What is no model is dashed or dotted; a rule in use and a choice are a full mark.
+# A dashed or dotted line shows a reference, not a model. A filled mark shows the rule in use or the
+# chosen ratio, a hollow one an alternative.
 LEGENDS = {
     "ratio": [
         ("no resampling (3) ± standard error", "area", ""),

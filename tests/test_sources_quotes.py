@@ -120,6 +120,18 @@ def test_rows_that_stand_in_quotes_as_a_whole_are_rows(tmp_path, separator, head
     assert read["k"].to_pylist()[:3] == ["dark red", "red", "red"]
 
 
+@pytest.mark.parametrize("head", [HEAD, f'"{HEAD}"'])
+def test_every_part_of_a_table_may_have_its_rows_in_quotes(tmp_path, head):
+    (tmp_path / "rows").mkdir()
+    plain = [line.replace("dark ", "") for line in LINES]
+    for name in "ab":
+        lines = [head, *(f'"{line}"' for line in plain)]
+        (tmp_path / "rows" / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    read = table(tmp_path / "rows", pattern="*.csv", target="Class", positive=1)
+    assert read["a"].to_pylist() == [n + 0.5 for n in range(90)] * 2
+    assert set(read["k"].to_pylist()) == {"red"}
+
+
 def test_rows_of_which_each_field_stands_in_quotes_are_not_unwrapped(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("a,Class\n" + "".join(f'"{n}","{n % 7 == 0:d}"\n' for n in range(90)))

@@ -53,6 +53,15 @@ def written(tmp_path, content, name="t.csv"):
     return path
 
 
+def line_on_text(tmp_path, cells):
+    """Return the line that says why a column of these cells is read as text."""
+    found, _ = profiled(written(tmp_path, with_column(cells)))
+    assert found.columns["x"].holds == "text"
+    (line,) = [line for line in found.said if line.startswith("column 'x'")]
+    assert line.endswith("read as text")
+    return line
+
+
 def with_column(cells, name="x", separator=","):
     """Return CSV of the rows with one more column, its cells repeated as far as they must."""
     lines = [LINES[0] + f",{name}"]
@@ -207,7 +216,10 @@ def test_a_few_words_that_a_program_spoilt_stop_no_english_text_and_a_line_names
     found, _ = profiled(path)
     assert word in table(path)["x"].to_pylist()[-61]
     (line,) = [line for line in found.said if line.startswith("not UTF-8")]
-    assert "words as 'that\u00e5\u00d5s' may be misread, and data.read.encoding names" in line
+    assert line == (
+        "not UTF-8, read as cp1252: words such as 'that\u00e5\u00d5s' may be misread; if they are, "
+        "write the file's encoding into data.read.encoding"
+    )
 
 
 @pytest.mark.parametrize("undefined", [b"", b"\x81", b"\x8d\x8f\x90\x9d"])
@@ -583,11 +595,7 @@ def test_what_is_no_date_is_none(tmp_path, cells):
     ],
 )
 def test_dates_that_are_not_of_one_form_stay_text_and_a_line_says_so(tmp_path, cells, shown):
-    found, _ = profiled(written(tmp_path, with_column(cells)))
-    assert found.columns["x"].holds == "text"
-    (line,) = [line for line in found.said if line.startswith("column 'x'")]
-    assert shown in line
-    assert line.endswith("read as text")
+    assert shown in line_on_text(tmp_path, cells)
 
 
 def test_what_looks_like_a_number_is_one():

@@ -68,7 +68,7 @@ EDITS = [
 def test_what_a_stage_reads_must_not_change_while_it_runs(folder, name, edit, said):
     with (
         pytest.raises(InputError, match=rf"{said}.* run 'dvc repro' again"),
-        steady.kept(pipeline.stage(name), parameters.load()),
+        steady.unchanged(pipeline.stage(name), parameters.load()),
     ):
         edit()
 
@@ -90,30 +90,30 @@ UNREAD = [
 
 @pytest.mark.parametrize(("name", "edit"), UNREAD)
 def test_what_a_stage_does_not_read_may_change(folder, name, edit):
-    with steady.kept(pipeline.stage(name), parameters.load()):
+    with steady.unchanged(pipeline.stage(name), parameters.load()):
         edit()
 
 
 def test_parts_that_the_pattern_leaves_out_may_change_and_new_ones_that_fit_it_may_not(folder):
     put(HERE | {"data.pattern": "2*.csv"})
     stage, params = pipeline.stage("download"), parameters.load()
-    with steady.kept(stage, params):
+    with steady.unchanged(stage, params):
         append("rows/1.csv")
         append("rows/3.csv")
     with (
         pytest.raises(InputError, match=r"^rows/20\.csv changed while download ran"),
-        steady.kept(stage, params),
+        steady.unchanged(stage, params),
     ):
         append("rows/20.csv")
     Path("rows/20.csv").unlink()
-    with pytest.raises(InputError, match=r"^rows/2\.csv changed"), steady.kept(stage, params):
+    with pytest.raises(InputError, match=r"^rows/2\.csv changed"), steady.unchanged(stage, params):
         Path("rows/2.csv").unlink()
 
 
 @pytest.mark.parametrize("name", ["split", "train_baseline", "train_resampled@one", "tune_ratio"])
 def test_only_a_stage_that_fits_is_promised_its_fits(folder, name):
     stage = pipeline.Stage(name=name, params=(), outputs=(), deps=("code",))
-    with pytest.raises(InputError) as caught, steady.kept(stage, parameters.load()):
+    with pytest.raises(InputError) as caught, steady.unchanged(stage, parameters.load()):
         append("code/single.py")
     line = f"code/single.py changed while {name} ran, which began with what was there before; run "
     promise = "" if name == "split" else ": it takes the fits that hold from the score cache"
@@ -127,7 +127,7 @@ def test_an_error_of_the_stage_is_not_hidden_by_a_change(folder):
 
     with (
         pytest.raises(ZeroDivisionError),
-        steady.kept(pipeline.stage("split"), parameters.load()),
+        steady.unchanged(pipeline.stage("split"), parameters.load()),
     ):
         fail()
 
@@ -163,7 +163,7 @@ def test_a_stage_does_not_run_twice_at_once_in_a_folder(folder):
         assert holder.stdout.readline() == "held\n"
         with (
             pytest.raises(InputError) as caught,
-            steady.kept(pipeline.stage("split"), parameters.load()),
+            steady.unchanged(pipeline.stage("split"), parameters.load()),
         ):
             pytest.fail("it ran")
         assert str(caught.value) == (
@@ -175,6 +175,39 @@ def test_a_stage_does_not_run_twice_at_once_in_a_folder(folder):
         holder.kill()
     with steady.alone("split"):
         pass
+
+
+def running(*words, cwd):
+    """Start a process with words of a stage in a folder, which ends with its standard input."""
+    return subprocess.Popen(
+        [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", *words],
+        cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_the_process_that_is_named_runs_this_stage_and_model_in_this_folder(folder):
+    (folder / "another").mkdir()
+    others = [
+        running("stages.train_resampled", "one", cwd=folder / "another"),
+        running("stages.train_resampled", "two", cwd=folder),
+        running("stages.split", cwd=folder),
+    ]
+    for each in others:
+        each.stdout.readline()
+    assert steady._holder("train_resampled@one") is None
+    with running("stages.train_resampled", "one", cwd=folder) as ours:
+        ours.stdout.readline()
+        assert steady._holder("train_resampled@one") == ours.pid
+        ours.stdin.close()
+    for each in others:
+        each.communicate()
+    # The process that asks is no holder, whatever its words.
+    code = "from rebalance.tracking import steady; print(steady._holder('split'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "stages.split"], cwd=folder, capture_output=True, text=True,
+        check=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.stdout == "None\n"
 
 
 def test_a_folder_that_takes_no_lock_costs_nothing(folder):

@@ -2,6 +2,7 @@
 
 import os
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -37,6 +38,12 @@ def test_no_more_fits_at_once_than_memory_allows(needed, expected, monkeypatch):
     assert workers.workers(run(8), needed) == expected
 
 
+def roomy(monkeypatch, cgroup):
+    """Give the machine 64 GiB of memory, and control groups in a folder."""
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=64 * GIB))
+    monkeypatch.setattr(workers, "CGROUP", cgroup)
+
+
 @pytest.mark.parametrize(
     ("limit", "used", "expected"),
     [("max", "5", 64 * GIB), (f"{8 * GIB}\n", f"{3 * GIB}\n", 5 * GIB), ("4", "9", 0)],
@@ -44,11 +51,7 @@ def test_no_more_fits_at_once_than_memory_allows(needed, expected, monkeypatch):
 def test_the_memory_of_a_container_is_what_its_limit_leaves(
     limit, used, expected, monkeypatch, tmp_path
 ):
-    class Machine:
-        available = 64 * GIB
-
-    monkeypatch.setattr("psutil.virtual_memory", Machine)
-    monkeypatch.setattr(workers, "CGROUP", tmp_path)
+    roomy(monkeypatch, tmp_path)
     assert workers.available() == 64 * GIB  # there is no such limit
     (tmp_path / "memory.max").write_text(limit)
     (tmp_path / "memory.current").write_text(used)
@@ -77,12 +80,7 @@ def test_a_limit_of_any_group_above_the_process_counts_and_files_do_not(
     process, version, below, monkeypatch, tmp_path
 ):
     """A file that was just written is in memory until somebody needs the room."""
-
-    class Machine:
-        available = 64 * GIB
-
-    monkeypatch.setattr("psutil.virtual_memory", Machine)
-    monkeypatch.setattr(workers, "CGROUP", tmp_path)
+    roomy(monkeypatch, tmp_path)
     monkeypatch.setattr(workers, "PROCESS", tmp_path / "cgroup")
     (tmp_path / "cgroup").write_text(process)
     limited(tmp_path / "another", GIB, 0, 0, version)

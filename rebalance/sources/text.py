@@ -156,8 +156,8 @@ def strange_words(text):
 def misread(text, encoding):
     """Return lines on words that show that the encoding is perhaps another one."""
     return [
-        f"not UTF-8, read as {encoding}: words as {word[:20]!r} may be misread, and "
-        "data.read.encoding names another encoding"
+        f"not UTF-8, read as {encoding}: words such as {word[:20]!r} may be misread; if they are, "
+        "write the file's encoding into data.read.encoding"
         for word in strange_words(text)[:1]
     ]
 
@@ -274,9 +274,9 @@ def _fields_in_quotes(separator):
 
 
 def unescaped(text, separator):
-    r"""Return text with a quote twice for one behind a backslash, in fields that else are none.
+    r"""Return text in which a doubled quote replaces an escaped one, in fields in quotes.
 
-    What a field is hangs on no other one. It has as many characters as before.
+    Each field is decided by itself, and the text keeps its length.
 
     >>> unescaped('"say \\"no\\" now",C:\\u,"C:\\"', ",")
     '"say ""no"" now",C:\\u,"C:\\"'

@@ -16,7 +16,7 @@ from rebalance import params as parameters
 from rebalance import paths, store
 from rebalance.errors import InputError
 from rebalance.params.file import read
-from rebalance.tracking import pipeline, places, provenance, steady, summaries
+from rebalance.tracking import pipeline, places, provenance, summaries
 
 log = logging.getLogger("rebalance")
 
@@ -161,8 +161,27 @@ def _judged():
 
 def _logged(names, params):
     """Return the parameters that dvc.yaml lists for a stage, less those that say nothing."""
-    flat = provenance.flat(steady.sections(names, params))
+    flat = provenance.flat(_sections(names, params))
     return {name: value for name, value in flat.items() if value not in (None, "", [], {})}
+
+
+def _sections(names, params):
+    """Return {name: plain values} of sections of `params.Params`, whose names may have dots."""
+    found = {}
+    for name in names:
+        value = params
+        for part in name.split("."):
+            value = value[part] if isinstance(value, dict) else getattr(value, part)
+        found[name] = _plain(value)
+    return found
+
+
+def _plain(value):
+    if hasattr(value, "model_dump"):
+        return value.model_dump()
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return value
 
 
 def _folder():

@@ -74,11 +74,11 @@ def stage(name, params):
     ------
     InputError
         Before the body where no run could ever be recorded, or another process runs the stage here;
-        after it where what the stage reads is another by then. Where ``tracking.required``, before
+        after it where an input of the stage has changed. Where ``tracking.required``, before
         or after it, also where MLflow does not take the run now.
     """
     tracking, repro = params.tracking, pipeline.repro()
-    with steady.kept(pipeline.stage(name), params):
+    with steady.unchanged(pipeline.stage(name), params):
         if name == "evaluate":
             _warn_of_edits([paths.BASELINE, *params.resample, paths.TUNED])
         away = not reachable(tracking, repro)

@@ -23,8 +23,8 @@ MADE = {"__pycache__"}
 
 
 @contextmanager
-def kept(stage, params):
-    """Run the body alone; raise `InputError` after it where what the stage reads is another.
+def unchanged(stage, params):
+    """Run the body alone; raise `InputError` after it where an input of the stage has changed.
 
     Parameters
     ----------
@@ -95,25 +95,6 @@ def _sections(stage):
     """Return {key: value} of what a stage reads of params.yaml, as DVC compares it."""
     content = read(paths.PARAMS)
     return provenance.flat({name: pipeline.at(content, name) for name in stage.params})
-
-
-def sections(names, params):
-    """Return {name: plain values} of sections of `params.Params`, whose names may have dots."""
-    found = {}
-    for name in names:
-        value = params
-        for part in name.split("."):
-            value = value[part] if isinstance(value, dict) else getattr(value, part)
-        found[name] = _plain(value)
-    return found
-
-
-def _plain(value):
-    if hasattr(value, "model_dump"):
-        return value.model_dump()
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    return value
 
 
 @contextmanager
