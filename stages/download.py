@@ -1,8 +1,8 @@
-"""Fetch the rows, say how they were read, and which columns are features."""
+"""Fetch the rows, say how they were read, which columns are features, and what may mislead."""
 
 import argparse
 
-from rebalance import errors, paths, sources, store, tracking
+from rebalance import checks, errors, paths, sources, store, tracking
 from rebalance.params import load
 
 
@@ -11,8 +11,9 @@ def main():
     params = load()
     store.remove_other_answers()
     with tracking.stage("download", params):
-        reading = download(params)
-    errors.say("".join(f"{line}\n" for line in reading["said"]))
+        reading, features, rows = download(params)
+    said = [*reading["said"], *checks.of_passing(rows, features, params.data.columns)]
+    errors.say("".join(f"{line}\n" for line in said))
 
 
 def download(params):
@@ -22,10 +23,11 @@ def download(params):
         "features": sources.features(table, params.data),
         "kinds": params.data.columns,
     } | sources.how_read(table, params.data)
-    store.write_frames(paths.RAW, sources.pieces(params.data, table), roles)
+    rows = checks.Passing()
+    store.write_frames(paths.RAW, rows.of(sources.pieces(params.data, table)), roles)
     reading = sources.described(table, params.data)
     store.write_json(paths.READING, reading)
-    return reading
+    return reading, roles["features"], rows
 
 
 if __name__ == "__main__":

@@ -199,6 +199,68 @@ def test_an_id_or_index_as_feature(name, values):
     }
 
 
+def test_an_id_of_two_rows_that_lie_together_is_none():
+    """Of long tables evenly spaced rows are looked at, one of each pair."""
+    drawn = np.random.default_rng(0).permutation(10**6)
+    pairs = pa.table({"account_id": drawn[: column.MOST_ROWS + 1].repeat(2)})
+    assert checks.of_table(pairs, ["account_id"]) == []
+    each = pa.table({"account_id": drawn[: 2 * column.MOST_ROWS + 2]})
+    assert [finding.code for finding in checks.of_table(each, ["account_id"])] == ["RB103"]
+
+
+# Rows of a table that passes by
+
+
+@given(
+    sizes=st.lists(st.integers(0, 50), min_size=1, max_size=20),
+    most=st.integers(1, 60),
+    frames=st.booleans(),
+)
+def test_of_a_table_that_passes_by_evenly_spaced_rows_are_looked_at(sizes, most, frames):
+    rows = np.arange(sum(sizes))
+    pieces = [pa.table({"a": part}) for part in np.split(rows, np.cumsum(sizes)[:-1])]
+    passing = checks.Passing(most)
+    passed = list(passing.of(piece.to_pandas() if frames else piece for piece in pieces))
+    assert [len(piece) for piece in passed] == sizes
+    assert passing.table["a"].to_pylist() == rows[:: passing.every].tolist()
+    assert len(passing.table) <= most
+    assert passing.every == 1 or len(rows) > most * passing.every / 2
+
+
+def test_of_long_texts_fewer_rows_are_looked_at():
+    table = pa.table({"text": ["x" * 1000] * 500})
+    passing = checks.Passing(size=100_000)
+    assert sum(map(len, passing.of([table] * 4))) == 2000
+    assert (passing.every, len(passing.table)) == (32, 63)
+
+
+@pytest.mark.parametrize(
+    ("rows", "seen"), [(2000, "all rows"), (70_000, "17,500 evenly spaced rows")]
+)
+def test_rows_that_passed_by_are_checked_before_they_are_split(rows, seen):
+    frame = clean(rows)
+    number = np.random.default_rng(0).permutation(rows) + 7
+    planted = frame.assign(nothing=1, customer=number, again=frame["x1"], zip=9 * number)
+    passing = checks.Passing()
+    list(passing.of([planted[:1500], planted[1500:]]))
+    features = [name for name in planted if name != TARGET]
+    lines = checks.of_passing(passing, features, {"zip": "category"})
+    assert lines[0] == f"features, by {seen} (docs/checks.md):"
+    assert [line.partition(":")[0] for line in lines[1:]] == [
+        "RB101 note", "RB102 note", "RB103 note",
+    ]  # fmt: skip
+    assert "'x1' = 'again'" in lines[2]
+    assert lines[3].endswith(
+        "'customer' has {0} values in {0} rows and is left out.".format(f"{len(passing.table):,}")
+    )
+
+
+def test_clean_rows_that_passed_by_have_no_line():
+    passing = checks.Passing()
+    list(passing.of([clean()]))
+    assert checks.of_passing(passing, ["x0", "age", "city", "income", "owner"], {}) == []
+
+
 def test_dates_in_digits_with_a_few_that_are_none():
     days = pd.date_range("2023-01-01", periods=500).strftime("%Y%m%d").astype(int)
     opened = np.random.default_rng(4).permutation(np.tile(days, 4))

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from rebalance import columns, params, sources
+from rebalance import columns, params, scoring, sources
 from rebalance.errors import InputError
 from rebalance.scoring import server
 
@@ -95,6 +96,13 @@ WRITTEN = {
     "dates that begin with the day": (
         [pd.Timestamp(day).strftime("%d/%m/%Y") for day in DAYS], None,
         ["03/02/2024", "", "4/2/2024", "17/02/2024"],
+    ),
+    "times": (
+        [f"{n % 24}:{n:02}" for n in range(N)], None,
+        ["14:05", "9:30", "", "14:05:30", "2:05 PM", "3600", "25:00", "-"],
+    ),
+    "times as categories": (
+        ["14:05", "9:30", "9:30", "0:00"] * 10, "category", ["14:05", "9:30:00", "z", "", "0:01"],
     ),
     "months": (["2024-02", "2024-11"] * 20, None, ["2024-03", "", "2023-12"]),
     "percents": (["12%", "8.5%"] * 20, None, ["12%", "7 %", "", "-3.25%"]),
@@ -203,6 +211,13 @@ def test_one_row_of_names_of_all_columns_is_no_row(data):
     pieces, names = sources.rows("new.csv", here, learnt)
     assert sum(piece.num_rows for piece in pieces) == 0
     assert names == ["1", "0"]
+    model = SimpleNamespace(threshold=0.5)
+    scorer = SimpleNamespace(learnt=learnt, inputs=["0", "1"], name="m", model=model)
+    with pytest.raises(InputError, match=r"if these are a row, write data\.read\.header: false"):
+        scoring.score_file("new.csv", "out.csv", scorer, here)
+    read = here.read.model_copy(update={"header": False})
+    pieces, _ = sources.rows("new.csv", here.model_copy(update={"read": read}), learnt)
+    assert columns.rows(learnt, pa.concat_tables(pieces)).tolist() == [[1, 0]]
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])

@@ -5,6 +5,7 @@ import pytest
 
 from rebalance import sources
 from rebalance.errors import InputError
+from rebalance.sources import delimited, dialect
 from tests.strategies import params
 
 ROWS = [
@@ -104,8 +105,8 @@ HEAD = "a;k;Class"
 LINES = [f"{n}.5;{'red' if n % 3 else 'dark red'};{n % 7 == 0:d}" for n in range(90)]
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-@pytest.mark.parametrize("head", [HEAD, f'"{HEAD}"'])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("head", [HEAD, f'"{HEAD}"', f"\ufeff{HEAD}", f'\ufeff"{HEAD}"'])
 @pytest.mark.parametrize("separator", [";", ","])
 def test_rows_that_stand_in_quotes_as_a_whole_are_rows(tmp_path, separator, head, end):
     lines = [line.replace("dark red", '""dark red""') for line in LINES]
@@ -118,6 +119,49 @@ def test_rows_that_stand_in_quotes_as_a_whole_are_rows(tmp_path, separator, head
     assert read.column_names == ["a", "k", "Class"]
     assert read["a"].to_pylist() == [n + 0.5 for n in range(90)]
     assert read["k"].to_pylist()[:3] == ["dark red", "red", "red"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "whole", "wrapped"),
+    [
+        (['"a;b"', '"1;2"', '"3;4"'], True, True),
+        (["a;b", '"1;2"', '"3;4"'], True, True),
+        (["\ufeffa;b", "", '"1;2"'], True, True),
+        (['"a;b"', '"1;2"', '"3;'], False, True),  # the last row of a part may be cut
+        (['"a;b"', '"1;2"', '"3;'], True, False),
+        (['"a;b"', "1;2", '"3;4"'], True, False),
+        (['"a;b"'], True, False),
+        (['"a"', '"1"', '"3"'], True, False),  # one column, of which each cell is in quotes
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_rows_are_in_quotes_where_every_one_is_and_holds_fields(lines, whole, wrapped, end):
+    assert dialect.is_wrapped(end.join(lines), whole) is wrapped
+
+
+QUOTED = ("so it is", 'so "it" is')
+
+
+@pytest.mark.parametrize("separator", [",", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("longest", [900, 4000])
+def test_lines_in_a_field_with_escaped_quotes_may_be_cut_anywhere(
+    tmp_path, monkeypatch, separator, end, longest
+):
+    """A file is read in blocks; of a field that one of them cuts, both parts are the field's."""
+    monkeypatch.setattr(delimited, "BLOCK", 5000)
+    texts = [
+        end.join([f"{QUOTED[n % 2]} {n}", "x" * (n * 37 % longest), "", f'"no", {n}'])
+        for n in range(60)
+    ]
+    fields = [text.replace('"', '\\"') for text in texts]
+    lines = [["a", "text", "label"]]
+    lines += [[str(n), f'"{field}"', f"{n % 5 == 0:d}"] for n, field in enumerate(fields)]
+    path = tmp_path / "t.csv"
+    path.write_bytes(end.join(map(separator.join, lines)).encode())
+    read = table(path, positive=1)
+    assert read["text"].to_pylist() == texts
+    assert read["a"].to_pylist() == list(range(60))
 
 
 @pytest.mark.parametrize("head", [HEAD, f'"{HEAD}"'])

@@ -562,6 +562,8 @@ def test_dates_are_moments_in_the_order_that_they_show(tmp_path, cells, first):
             "2018-10-10T18:19:24",
         ),
         (["26. August 2022", "1. März 2023"], "2022-08-26"),
+        (["20220826T101530Z", "20230301T000000Z"], "2022-08-26T10:15:30"),
+        (["20220826 1015", "20230301 0000"], "2022-08-26T10:15"),
         (["26 de agosto de 2022", "1 de março de 2023"], "2022-08-26"),
         (["26 ago 2022", "1 dic 2022"], "2022-08-26"),
         (["26 août 2022", "1 févr. 2023"], "2022-08-26"),
@@ -738,10 +740,15 @@ def test_a_column_that_numbers_the_rows_is_left_out_with_a_line(tmp_path, name):
     assert any("left out" in line for line in found.said)
 
 
-def test_an_index_that_was_written_twice_is_left_out_twice(tmp_path):
-    lines = [f",Unnamed: 0,{LINES[0]}", *(f"{i},{i},{line}" for i, line in enumerate(LINES[1:]))]
-    found, _ = profiled(written(tmp_path, "\n".join(lines)))
-    assert found.left_out == ("Unnamed: 0.1", "Unnamed: 0")
+@pytest.mark.parametrize("times", [1, 2, 3, 4])
+def test_an_index_that_was_written_again_and_again_is_left_out(tmp_path, times):
+    """Each time pandas finds a column without a name, and calls it as none is called yet."""
+    path = written(tmp_path, "\n".join(LINES))
+    for _ in range(times):
+        pd.read_csv(path).to_csv(path)
+    found, _ = profiled(path)
+    assert found.left_out == tuple(name for name in pd.read_csv(path) if "Unnamed" in name)
+    assert len(found.left_out) == times
 
 
 def test_row_names_of_r_are_left_out(tmp_path):
@@ -1015,13 +1022,80 @@ def test_numbers_with_a_unit_are_text_and_a_line_says_so(tmp_path, values, said)
 
 
 @pytest.mark.parametrize(
-    ("values", "shown"),
-    [(["14:05", "9:30"], "14:05"), (["1:02:03", "101:00:59.5"], "1:02:03"), (["1:2", "14:05"], "")],
+    ("values", "seconds"),
+    [
+        (["14:05", "9:30"], [50_700, 34_200]),
+        (["1:02:03", "101:00:59.5"], [3723, 363_659.5]),
+        (["2:05 PM", "12:30 am"], [50_700, 1800]),
+        (["14:05", "-", "0:00"], [50_700, None, 0]),
+    ],
 )
-def test_times_are_text_and_a_line_says_so(tmp_path, values, shown):
-    found, _ = profiled(written(tmp_path, with_column(values)))
-    said = [line for line in found.said if line.startswith("column 'x'")]
-    assert said == [
-        f"column 'x': times, as '{shown}', read as text; written as numbers, of hours or of "
-        "seconds, they would have an order"
+def test_times_are_numbers_of_seconds_and_a_line_says_so(tmp_path, values, seconds):
+    path = written(tmp_path, with_column(values))
+    found, _ = profiled(path)
+    assert f"column 'x': times, as {values[0]!r}, read as seconds" in found.said
+    assert table(path)["x"].to_pylist()[: len(values)] == seconds
+    assert set(table(path, read={"text": ["x"]})["x"].to_pylist()) <= {*values, None}
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [(["59:10", "1:02:03"], "59:10"), (["1:2", "14:05"], ""), (["14:05", "noon"], "")],
+)
+def test_times_in_two_forms_are_text_and_a_line_says_so(tmp_path, values, shown):
+    path = written(tmp_path, with_column(values))
+    assert set(table(path)["x"].to_pylist()) == {*values}
+    found, _ = profiled(path)
+    assert [line for line in found.said if line.startswith("column 'x'")] == [
+        f"column 'x': times, as '{shown}', but not all in one form, read as text; in one form, or "
+        "as numbers, they would have an order"
     ] * bool(shown)
+
+
+def test_numbers_in_other_digits_are_text_and_a_line_says_so(tmp_path):
+    path = written(tmp_path, with_column(["\u0661\u0662", "7", ""]))
+    assert profiled(path)[0].said[-1] == (
+        "column 'x': numbers in other digits than 0 to 9, as '\u0661\u0662', read as text"
+    )
+    assert table(path)["x"].to_pylist()[:3] == ["\u0661\u0662", "7", None]
+
+
+@pytest.mark.parametrize(
+    ("values", "code"), [(["7", "12E4"], "12E4"), (["7", "12e4", "1.2E4"], "")]
+)
+def test_codes_that_are_numbers_as_well_get_a_line(tmp_path, values, code):
+    path = written(tmp_path, with_column(values))
+    assert table(path)["x"].to_pylist()[:2] == [7, 120_000]
+    said = f"column 'x': read as numbers, though {code!r} may be a code; data.read.text: [x] keeps"
+    assert any(line.startswith(said) for line in profiled(path)[0].said) == bool(code)
+
+
+@pytest.mark.parametrize("cell", ["\u00b2", "\u2460", "9" * 5000])
+@pytest.mark.parametrize("head", ["k,x,Class\n", ""])
+def test_digits_that_are_no_number_of_a_row_stop_nothing(tmp_path, cell, head):
+    """Signs of footnotes, and codes of thousands of digits, which int() refuses."""
+    lines = (f"{cell}{n % 3 or ''},{n / 2},{n % 5 == 0:d}\n" for n in range(60))
+    path = written(tmp_path, head + "".join(lines))
+    read = table(path, target="Class" if head else "2")
+    assert read["k" if head else "0"].to_pylist()[:4] == [cell, f"{cell}1", f"{cell}2", cell]
+
+
+def test_row_names_may_end_in_digits_that_are_no_number(tmp_path):
+    lines = (f"{n}\u00b2,{n},{n % 5 == 0:d}\n" for n in range(60))
+    read = table(written(tmp_path, "x,Class\n" + "".join(lines)))
+    assert read["Unnamed: 0"].to_pylist()[:2] == ["0\u00b2", "1\u00b2"]
+
+
+@pytest.mark.parametrize(("separator", "shown"), [("^", "'^'"), ("::", "':'"), ("\x1f", r"'\037'")])
+def test_a_separator_that_is_none_is_named(tmp_path, separator, shown):
+    rows = [("a", "k.1", "Class"), *((f"{n}.5", "x-y", f"{n % 5 == 0:d}") for n in range(60))]
+    path = written(tmp_path, "\n".join(map(separator.join, rows)))
+    with pytest.raises(InputError, match=re.escape(f'as "tr {shown} ')):
+        table(path)
+
+
+@pytest.mark.parametrize("rows", [["a.1", "b.2", "c.3"], ["one two"] * 9, ["a^b", "c", "d^"]])
+def test_a_mark_that_stands_in_no_row_as_often_as_in_the_others_is_no_separator(tmp_path, rows):
+    with pytest.raises(InputError) as raised:
+        table(written(tmp_path, "\n".join(rows)))
+    assert "tr " not in str(raised.value)

@@ -30,9 +30,11 @@ class Column:
         The rows to look at. By default evenly spaced ones, `MOST_ROWS` at most.
     kind : str, optional
         What `rebalance.columns` takes the column for.
+    every : int
+        How many rows of the table each of ``whole`` stands for, if these are spaced already.
     """
 
-    def __init__(self, name, whole, rows=None, kind=None):
+    def __init__(self, name, whole, rows=None, kind=None, every=1):
         import pyarrow as pa
 
         if pa.types.is_dictionary(whole.type):
@@ -41,6 +43,7 @@ class Column:
         if rows is None and step(len(whole)) > 1:
             rows = np.arange(0, len(whole), step(len(whole)))
         self.data = whole if rows is None else whole.take(pa.array(rows))
+        self.every = every * len(whole) / max(1, len(self.data))
 
     def every_row(self):
         """Return the column with all rows, to confirm what evenly spaced ones show."""
@@ -153,4 +156,4 @@ class _All(Column):
 
     def __init__(self, name, whole, kind):
         self.name, self.whole, self.type, self.data = name, whole, whole.type, whole
-        self.kind = kind
+        self.kind, self.every = kind, 1

@@ -17,19 +17,22 @@ def look(column):
     What `rebalance.columns` takes for an id tells too, though it is left out.
     """
     rows = int((~column.missing).sum())
-    if column.kind == "id" or _all_differ(column, rows):
+    if column.kind == "id":
+        return column.distinct, rows, column.kind
+    # Rows that belong together lie together: evenly spaced ones may differ where others do not.
+    if _all_differ(column) and _all_differ(column.every_row()):
         return column.distinct, rows, column.kind
     return None
 
 
-def _all_differ(column, rows):
+def _all_differ(column):
+    rows = int((~column.missing).sum())
     if rows < FEWEST_ROWS or not (column.is_text or column.is_whole) or column.distinct < rows:
         return False
     if column.is_text:
         return _one_word(column)
     span = np.ptp(column.numbers[~column.missing]) + 1
-    every = len(column.whole) / len(column)
-    return column.last_word in WORDS or rows * every / span > DENSE
+    return column.last_word in WORDS or rows * column.every / span > DENSE
 
 
 def _one_word(column):

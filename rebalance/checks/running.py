@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rebalance import columns
 from rebalance.checks import groups, registry
 from rebalance.checks.column import Column, step
 from rebalance.checks.finding import Finding, in_order
@@ -126,7 +127,7 @@ class _Columnwise:
                 yield check.finding(sentence)
 
 
-def of_table(table, features, kinds=None):
+def of_table(table, features, kinds=None, every=1):
     """Return the findings on the features of a whole table, without its labels.
 
     Parameters
@@ -137,12 +138,33 @@ def of_table(table, features, kinds=None):
         What a learner sees.
     kinds : dict of str to str, optional
         What `rebalance.columns` takes each column for; by default features have no kind.
+    every : int
+        How many rows each of the table stands for.
     """
     kinds = kinds or dict.fromkeys(features)
     checks = _Columnwise("columns")
     for name, kind in kinds.items():
-        checks.look(name, Column(name, _chunked(table[name]), kind=kind), used=name in features)
+        column = Column(name, _chunked(table[name]), kind=kind, every=every)
+        checks.look(name, column, used=name in features)
     return in_order(checks.findings())
+
+
+def of_passing(rows, features, said):
+    """Return lines on the features of a table whose rows have passed by, before it is split.
+
+    Parameters
+    ----------
+    rows : `Passing`
+    features : list of str
+    said : dict of str to str
+        ``data.columns`` of params.yaml.
+    """
+    table, every = rows.table, rows.every
+    recognised = columns.recognise(table, features, said, every)
+    kinds = {name: entry["kind"] for name, entry in recognised.items()}
+    findings = of_table(table, columns.used(recognised), kinds, every)
+    seen = f"{table.num_rows:,} evenly spaced rows" if every > 1 else "all rows"
+    return [f"features, by {seen} (docs/checks.md):", *map(str, findings)] if findings else []
 
 
 def of_split(table, roles, sides, split):

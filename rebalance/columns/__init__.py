@@ -17,7 +17,7 @@ from rebalance.columns.encoding import (
     rows,
     used,
 )
-from rebalance.columns.kinds import KINDS, SAYABLE
+from rebalance.columns.kinds import KINDS, SAYABLE, recognise
 from rebalance.columns.steps import NO_STEPS, Steps, before, filled, one_hot
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "matrix",
     "one_hot",
     "places",
+    "recognise",
     "refuse_no_dates",
     "roles",
     "rows",

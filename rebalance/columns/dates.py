@@ -9,8 +9,8 @@ CLOCK = (
     r"\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>Z|UTC|GMT|[+\-]\d{2}:?\d{2})?)?"
 )
 YEAR_FIRST, YEAR_LAST, DAY_NAME, NAME_DAY = "year first", "year last", "day name", "name day"
-YEAR_MONTH, MONTH_YEAR, NAME_YEAR, CLOCK_YEAR = (
-    "year month", "month year", "name year", "year after the time",
+YEAR_MONTH, MONTH_YEAR, NAME_YEAR, CLOCK_YEAR, NO_MARKS = (
+    "year month", "month year", "name year", "year after the time", "no marks",
 )  # fmt: skip
 WEEKDAY = r"(?:[^\W\d_]{2,10}\.?,? )?"
 NAME = r"(?P<name>[^\W\d_]{3,10})\.?"
@@ -35,6 +35,11 @@ SHAPES = {
     CLOCK_YEAR: re.compile(
         rf"{WEEKDAY}{NAME} +(?P<day>\d{{1,2}}) (?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})"
         r":(?P<second>\d{2})(?: (?P<zone>Z|UTC|GMT|[+\-]\d{2}:?\d{2}))? (?P<year>\d{4})"
+    ),
+    # The day alone is a whole number.
+    NO_MARKS: re.compile(
+        r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:T| +)(?P<hour>\d{2}):?(?P<minute>\d{2})"
+        r"(?::?(?P<second>\d{2})(?:[.,](?P<part>\d{1,9}))?)?(?P<zone>Z|UTC|[+\-]\d{2}:?\d{2})?"
     ),
 }
 SHORTEST, LONGEST = 6, 50
@@ -70,6 +75,8 @@ def matched(text):
     ('year last', None, 'name day')
     >>> matched("Dec-2015")[0], matched("5. März 2023")[0], matched("2015-13")
     ('name year', 'day name', None)
+    >>> matched("20230113T101500Z")[0], matched("20230113")
+    ('no marks', None)
     """
     if not SHORTEST <= len(text) <= LONGEST:
         return None

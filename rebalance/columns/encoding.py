@@ -82,7 +82,7 @@ def learn(columns, names, said=None, read=None):
     read : dict of str to dict or None
         How the cells of some columns were read, which rows to come are read by as well: their
         ``marks`` of a missing value, values that are ``present`` though others take them for one,
-        ``decimal`` and ``day_first``.
+        ``decimal``, ``day_first`` and ``clock``.
 
     Returns
     -------
@@ -294,6 +294,8 @@ def _numbers(column, name, entry):
         if "decimal" in entry.get("read", {}):
             _refuse_points(texts, name, r"\.")
         read = entry.get("read", {})
+        if read.get("clock"):
+            texts = values.times_as_numbers(texts)
         texts = values.as_numbers(values.truths_as_numbers(texts), read.get("decimal"))
         column = _read_as(texts, name, pa.float64(), what)
     if is_.is_temporal(column.type) and column.null_count < len(column):
@@ -381,6 +383,8 @@ def _number_labels(column, name, entry):
     if "decimal" in read:
         # A number of JSON next to a text is text as well: 1.234 may be more than a thousand.
         _refuse_points(texts, name, writing.GROUPED_DOT)
+    if read.get("clock"):
+        texts = values.times_as_numbers(texts)
     numbers = values.as_numbers(texts, read.get("decimal"))
     return values.without_marks(numbers, values.with_number_marks(read))
 

@@ -42,7 +42,7 @@ NAMES_OF_IDS = re.compile(
 )
 
 
-def recognise(columns, names, said=None):
+def recognise(columns, names, said=None, every=1):
     """Return the kind of each column, and how many of its values are missing.
 
     Parameters
@@ -52,6 +52,8 @@ def recognise(columns, names, said=None):
     names : list of str
     said : dict of str to str or None
         ``data.columns`` of params.yaml: the kinds of some columns, one of `SAYABLE`.
+    every : int
+        How many rows each one stands for, where they are evenly spaced rows of a table.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def recognise(columns, names, said=None):
     for name in names:
         column = decoded(columns[name])
         present = without_gaps(column)
-        entry = {"kind": _kind(present, column, name), "missing": len(column) - len(present)}
+        entry = {"kind": _kind(present, column, name, every), "missing": len(column) - len(present)}
         if name in said and entry["kind"] not in {"constant", "empty"}:
             entry |= {"kind": said[name], "said": True}
         kinds[name] = entry
@@ -82,7 +84,7 @@ def without_gaps(column):
     return column
 
 
-def _kind(present, column, name):
+def _kind(present, column, name, every):
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -94,7 +96,7 @@ def _kind(present, column, name):
         return "constant" if alike and len(present) == len(column) else "boolean"
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         values = present.to_numpy()
-        return _long(values) or _number(values, len(column), name)
+        return _long(values) or _number(values, len(column), name, every)
     if pa.types.is_temporal(kind):
         ends = pc.min_max(present)
         alike = ends["min"] == ends["max"]
@@ -117,7 +119,7 @@ def _long(values):
     return "id" if len(np.unique(values)) > OWN_VALUES * len(values) else "category"
 
 
-def _number(values, rows, name):
+def _number(values, rows, name, every):
     """Return the kind of a column of numbers; most of the work stops at the first thousand."""
     head = values[:HEAD]
     if values.dtype.kind == "f" and (head != np.rint(head)).any():
@@ -130,7 +132,7 @@ def _number(values, rows, name):
     if low >= 0 and high <= 1:
         return "boolean"
     if rows >= FEWEST_ROWS and len(values) == rows and len(np.unique(head)) == len(head):
-        running = rows / (float(high) - float(low) + 1) >= RUNNING
+        running = rows * every / (float(high) - float(low) + 1) >= RUNNING
         named = NAMES_OF_IDS.search(name.strip())
         if (running or named) and len(np.unique(values)) == rows:
             return "id"

@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 
-from rebalance.columns import writing
+from rebalance.columns import clock, writing
 from rebalance.errors import InputError, shown
 
 # Marks of a missing value in any column: those of pandas, and marks that no category is called.
@@ -212,6 +212,20 @@ def truths_as_numbers(texts):
     return pc.if_else(
         pc.equal(lower, "true"), "1", pc.if_else(pc.equal(lower, "false"), "0", texts)
     )
+
+
+def times_as_numbers(texts):
+    """Return texts with the seconds of those that are times, as 14:05.
+
+    >>> import pyarrow as pa
+    >>> times_as_numbers(pa.chunked_array([["14:05", "7", None]])).to_pylist()
+    ['50700', '7', None]
+    """
+    import pyarrow as pa
+
+    found = {text: clock.seconds(text) for text in texts.unique().to_pylist() if text is not None}
+    plain = {text: text if value is None else written(value) for text, value in found.items()}
+    return pa.chunked_array([pa.array(map(plain.get, texts.to_pylist()), pa.string())])
 
 
 def as_numbers(texts, decimal=None):

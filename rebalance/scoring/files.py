@@ -67,7 +67,7 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
     ignored = [name for name in names if name not in {*scorer.inputs, *ids}]
     done = {"rows": 0, "flagged": 0, "ignored": ignored}
     answers = _answers(
-        _with_rows(pieces, source), scorer, threshold, ids, amounts, prevalence, done
+        _with_rows(pieces, source, names), scorer, threshold, ids, amounts, prevalence, done
     )
     if target.suffix == ".parquet":
         store.write_frames(target, answers)
@@ -76,7 +76,7 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
     return done
 
 
-def _with_rows(pieces, source):
+def _with_rows(pieces, source, names):
     """Yield the pieces that have rows; raise where none has."""
     empty = True
     for piece in pieces:
@@ -84,7 +84,11 @@ def _with_rows(pieces, source):
             empty = False
             yield piece
     if empty:
-        raise InputError(f"{source} has no rows to score, only the names of columns.")
+        row = "; if these are a row, write data.read.header: false"
+        raise InputError(
+            f"{source} has no rows to score, only the names of columns"
+            f"{row * all(map(str.isdecimal, names))}."
+        )
 
 
 def restated(p, share, prevalence):

@@ -1,8 +1,7 @@
 """Where rows come from, how they are read, and which columns and labels they have."""
 
-from rebalance.sources.checks import features
 from rebalance.sources.labels import FEWEST_POSITIVES
-from rebalance.sources.load import answer, described, how_read, load, pieces, profile
+from rebalance.sources.load import answer, described, features, how_read, load, pieces, profile
 from rebalance.sources.unlabelled import NEW, labelled, rows
 
 __all__ = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rebalance.columns import dates
+from rebalance.columns import clock, dates
 from rebalance.columns.values import BLANKS, DOUBTFUL
 from rebalance.columns.writing import GROUPED_DOT, MONEY, STYLES, plain
 from rebalance.sources import marks
@@ -33,12 +33,15 @@ LARGEST = 2**63
 MEASURED = re.compile(
     r"(?P<before>[<>≤≥~≈]=?|)\s*[+\-]?\d+(?:[.,]\d+)*\s*(?P<unit>[A-Za-zµ°²³/%]{0,8})\.?"
 )
-TIME = re.compile(r"\d{1,3}:[0-5]\d(:[0-5]\d([.,]\d+)?)?")
 FEWEST_MEASURED, MEASURED_SHARE, MOST_UNITS = 15, 0.95, 3
 # Single letters that are units together; of others, as 0A and 1B, each is a part of a code.
 LETTERS = tuple(map(frozenset, ("kKmMbBgGtT", "CFK", "smhdwy", "gkt", "lLm")))
 
 WHOLE, LEADING_ZERO = r"^[+\-]?\d+$", r"^[+\-]?0\d"
+# A code such as 12E4, which is a number as well; programs write 1.2e+05.
+CODE = re.compile(r"\d+E\d+")
+# Numbers in the digits of any script.
+DIGITS = re.compile(r"[+\-]?\d+(?:[.,\u066b]\d+)?")
 
 
 @dataclass(kw_only=True)
@@ -69,10 +72,13 @@ class Cells:
     date_marks: set = field(default_factory=set)
     highest: list = field(default_factory=lambda: [0, 0])  # of the first two parts of a date
     zones: set = field(default_factory=set)
+    times: int = 0  # rows that hold a time of day or a length of time
+    forms: set = field(default_factory=set)  # of times; None for what is none
     day_first: bool | None = None  # what params.yaml says of dates
     comma_before: bool = False  # whether training rows had a decimal comma
     day_first_before: bool | None = None  # whether dates of training rows began with the day
     leading_zero: bool = False
+    code: str = ""  # the first cell, of the first few, that is a number and looks like a code
     steady: bool = False  # whether each number is one more than the one before, if asked
     last: int | None = None
     wide: bool = False  # whole numbers of more than 64 bits
@@ -99,6 +105,7 @@ class Cells:
         if self.rows > len(column):
             return True
         first = pc.utf8_trim(column.slice(0, FIRST), BLANKS).to_pylist()
+        self.code = next(filter(CODE.fullmatch, first), "")
         return all(cell in self.missing or _is_float(cell) for cell in first)
 
     def _fast(self, column):
@@ -230,7 +237,8 @@ class Cells:
 
     def _is_text(self):
         """Say whether too much was seen for anything but text."""
-        return None in self.shapes and len(self.strays) > STRAY_VALUES and self.booleans == 0
+        many = len(self.strays) > STRAY_VALUES and self.booleans == 0
+        return many and None in self.shapes and None in self.forms
 
     def _look_at(self, values, counts):
         """Take distinct values into account, each with its rows."""
@@ -263,6 +271,10 @@ class Cells:
             elif len(self.strays) <= STRAY_VALUES or value in self.strays:
                 self.strays[value] += count
             self.booleans += count * (value.lower() in {"true", "false"})
+            if None not in self.forms:
+                is_time = clock.seconds(value) is not None
+                self.times += count * is_time
+                self.forms.add(clock.form(value) if is_time else None)
             if None not in self.shapes or not (dot or comma):
                 self._look_at_date(value, count)
 
@@ -294,6 +306,7 @@ class Cells:
             del self.gone_more[mark]
             self.strays[mark] += rows
             self.shapes.add(None)
+            self.forms.add(None)
             if mark in self.values or not self.full:
                 self.values[mark] += rows
 
@@ -334,14 +347,22 @@ class Cells:
             return None
         return next(iter(found)), units
 
-    def times(self):
-        """Return a value, where those remembered are all times of day or lengths of time.
+    def time(self):
+        """Return a value, where all rows hold times of day or lengths of time; else nothing.
 
-        >>> Cells(values=Counter(["14:05", "9:30"])).times()
-        '14:05'
+        Values of several forms are none, of which nobody knows the order.
         """
-        texts = list(self.values)
-        return texts[0] if texts and all(TIME.fullmatch(str(text)) for text in texts) else ""
+        return str(next(iter(self.values))) if self.present == self.times else ""
+
+    def foreign(self):
+        """Return a value, where those remembered are all numbers and some in digits of a script.
+
+        >>> Cells(values=Counter(["\u0661\u0662", "3"])).foreign() == "\u0661\u0662"
+        True
+        """
+        texts = [str(text) for text in self.values]
+        numbers = all(map(DIGITS.fullmatch, texts))
+        return next((text for text in texts if not text.isascii()), "") if numbers else ""
 
     def evidence(self):
         """Return the decimal mark that the column can only have, or None."""

@@ -3,7 +3,6 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 
 from rebalance.errors import InputError, one_line
 from rebalance.sources import contents, dialect, marks, text, workbook
@@ -135,7 +134,7 @@ def _change(path, how):
         return text.blanks_to_tabs
     if not how.quoted:
         return None
-    change = partial(text.unescaped_bytes, separator=how.separator)
+    change = text.Unescaped(how.separator)
     return _BetweenTabs(path, change) if how.separator == "\t" else change
 
 

@@ -13,11 +13,11 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import pairwise
+from itertools import count, pairwise
 
 from rebalance.errors import InputError
 from rebalance.sources import marks
-from rebalance.sources.header import ABOVE, find, shown
+from rebalance.sources.header import ABOVE, find, shown, whole_numbers
 from rebalance.sources.text import unescaped, unquoted, unwrapped
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -53,14 +53,24 @@ class Dialect:
         """Return the names of the columns, those without one called as pandas calls them."""
         names = [unicodedata.normalize("NFC", name) for name in self.names]
         own = [f"Unnamed: {number}" for number in range(len(names))]
-        # A table that was written with its index twice has a column of that name, too.
-        own = [f"{name}.1" if name in names else name for name in own]
+        # A table that was written with its index again has a column of that name, too.
+        own = [_free(name, names) for name in own]
         return [name or nameless for name, nameless in zip(names, own, strict=True)]
 
     @property
     def fields(self):
         """Return the number of fields of a row."""
         return len(self.names) + self.empty_end
+
+
+def _free(name, names):
+    """Return a name that is none of ``names``, as pandas numbers them.
+
+    >>> _free("Unnamed: 0", ["", "Unnamed: 0.1", "Unnamed: 0"])
+    'Unnamed: 0.2'
+    """
+    numbered = (f"{name}.{number}" for number in count(1))
+    return name if name not in names else next(each for each in numbered if each not in names)
 
 
 def recognise(
@@ -220,7 +230,7 @@ def _separator(path, text, cut, skipped, target):
         raise problem
     fitting.sort(reverse=True)
     naming = [each for each in fitting if any(target in row for row in each[2][:ABOVE])]
-    if len(naming) == 1 and not target.isdigit():
+    if len(naming) == 1 and not target.isdecimal():
         fitting = naming
     (best, separator, rows), *others = fitting
     if others and others[0][0] > best * 0.9:
@@ -237,14 +247,33 @@ def _no_separator(path, rows):
     """Return what to say of a text that no separator cuts into rows; ``rows`` are cut by blanks."""
     bare = (len(row) == 1 and not any(mark in row[0] for mark in SEPARATORS) for row in rows)
     if len(rows) > 1 and all(bare):
+        lines = [row[0] for row in rows]
         return InputError(
-            f"{path} has one column, {rows[0][0][:40]!r}: a table needs the target and a feature, "
-            "with a separator between them."
+            f"{path} has one column, {lines[0][:40]!r}: a table needs the target and a feature, "
+            f"with a separator between them{_perhaps(lines)}."
         )
     return InputError(
         f"{path} cannot be read as CSV: no separator (comma, semicolon, tab, bar, blanks) cuts "
         "its rows into the same number of fields; if it is a table, write its separator into "
         "data.read.separator."
+    )
+
+
+def _perhaps(lines):
+    """Return what to say of a mark that stands in every line, and in each equally often.
+
+    >>> _perhaps(["a^b", "1.5^2"])[:35], _perhaps(["a.b", "c_d"])
+    ("; if '^' is one, write the file ane", '')
+    """
+    marks = [char for char in lines[0] if not char.isalnum() and char not in " _-+.'\"/()%$"]
+    counts = {char: {line.count(char) for line in lines} for char in dict.fromkeys(marks)}
+    mark = next((char for char, different in counts.items() if len(different) == 1), "")
+    if not mark:
+        return ""
+    shown = f"'\\{ord(mark):03o}'" if mark < " " else f"'{mark}'"
+    return (
+        f"; if {mark!r} is one, write the file anew with another, as \"tr {shown} '\\t' < old.csv "
+        '> new.csv" does'
     )
 
 
@@ -333,8 +362,7 @@ def _row_names(column):
     """Say whether a column is one of row names, as R writes it: all different, numbers in order."""
     if len(set(column)) < len(column) or len(column) < 2:
         return False
-    if all(cell.isdigit() for cell in column):
-        numbers = [int(cell) for cell in column]
+    if len(numbers := whole_numbers(column)) == len(column):
         return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     return not any(map(marks.is_number, column))
 

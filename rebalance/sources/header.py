@@ -9,6 +9,8 @@ from rebalance.sources import marks
 
 # Rows that may stand above the first row of data, and cells of a row that a message shows.
 ABOVE, SHOWN = 30, 5
+# Digits of a number that numbers rows or columns.
+MOST_DIGITS = 18
 # Without a bar at the border, cells of so many dashes are gaps of a row, not a line.
 LONGEST_GAP = 2
 RULE = re.compile(r":?[-+]+:?|=+")
@@ -116,7 +118,7 @@ def _is_numeric(column):
 def _names_columns(row, width, numeric, values, n_rows, target):
     """Say whether a row holds names: text above numbers, or what no row below holds."""
     cells = row if len(row) == width else (["", *row] if len(row) < width else row[:width])
-    position = target.isdigit() and int(target) < width
+    position = target in map(str, range(width))
     if target in cells and not position:
         return True
     if _counts_up(cells):
@@ -139,7 +141,7 @@ def _names_columns(row, width, numeric, values, n_rows, target):
 
 def _counts_up(cells):
     """Say whether cells are 0, 1, 2, … or 1, 2, 3, …, less a name at either end."""
-    numbers = [int(cell) for cell in cells if cell.isdigit()]
+    numbers = whole_numbers(cells)
     return (
         len(numbers) >= max(3, len(cells) - 2)
         and numbers[0] in {0, 1}
@@ -149,8 +151,17 @@ def _counts_up(cells):
 
 def _rising(cells):
     """Say whether cells are three or more whole numbers, each above the one before: years."""
-    numbers = [int(cell) for cell in cells if cell.isdigit()]
+    numbers = whole_numbers(cells)
     return len(numbers) == len(cells) >= 3 and all(low < high for low, high in pairwise(numbers))
+
+
+def whole_numbers(cells):
+    """Return the numbers of the cells that hold nothing but digits, and not too many of them.
+
+    >>> whole_numbers(["7", "\u00b2", "1.5", "9" * 5000])
+    [7]
+    """
+    return [int(cell) for cell in cells if cell.isdecimal() and len(cell) <= MOST_DIGITS]
 
 
 def shown(row):

@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from rebalance.errors import InputError
-from rebalance.sources import files, labels, reading
-from rebalance.sources.checks import named_columns
+from rebalance.sources import checks, files, labels, reading
 from rebalance.sources.creditcard import creditcard
 from rebalance.sources.download import download
 from rebalance.sources.layout import listed
@@ -67,7 +66,7 @@ def how_read(profiled, data):
     """Return the role ``read``: what rows to score are to be read by; none where nothing is.
 
     By column: its ``marks`` of a missing value, values ``present`` that are marks elsewhere, a
-    decimal comma, and whether dates begin with the day.
+    decimal comma, whether dates begin with the day, and whether times of a ``clock`` are seconds.
     """
     meanings = profiled.plan.meanings if profiled.plan else {}
     said = {name: _how(name, meanings.get(name), data.read) for name in profiled.columns}
@@ -84,6 +83,8 @@ def _how(name, meaning, options):
     how = {key: value for key, value in how.items() if value}
     if meaning and meaning.shape:
         how["day_first"] = meaning.day_first
+    if meaning and meaning.clock:
+        how["clock"] = True
     return how
 
 
@@ -92,11 +93,34 @@ def answer(profiled, data, before=None):
 
     ``before`` are the labels of the training rows, where these are rows to come.
     """
-    named_columns(profiled, data)
-    marks = {str(mark) for mark in data.read.marks(profiled.target)}
+    checks.named_columns(profiled, data)
     if before:
-        return labels.decide_later(profiled, data, marks, before)
-    return labels.decide(profiled, data, marks)
+        return labels.decide_later(profiled, data, _marks(profiled, data), before)
+    return labels.decide(profiled, data, _marks(profiled, data))
+
+
+def _marks(profiled, data):
+    return {str(mark) for mark in data.read.marks(profiled.target)}
+
+
+def features(profiled, data):
+    """Return the names of the features, or raise `InputError` with all that is wrong in a table.
+
+    Names, values and labels are looked at, so that nobody mends one and is refused the next.
+    """
+    found, lines = [], []
+    try:
+        found = checks.features(profiled, data)
+    except InputError as error:
+        lines += str(error).splitlines()
+    try:
+        if profiled.rows and profiled.target:
+            labels.decide(profiled, data, _marks(profiled, data))
+    except InputError as error:
+        lines += str(error).splitlines()
+    if lines:
+        raise InputError("\n".join(lines))
+    return found
 
 
 def described(profiled, data):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rebalance.columns import dates
+from rebalance.columns import clock, dates
 from rebalance.columns.values import BLANKS
 from rebalance.sources.cells import (
     BOOL,
@@ -32,6 +32,7 @@ class Meaning:
     decimal: str = "."
     day_first: bool = False
     shape: str = ""  # of dates: the order of day and month
+    clock: bool = False  # whether numbers are the seconds of times of day or of lengths of time
     note: str = ""
 
 
@@ -74,10 +75,14 @@ def decide(name, cells, decimal=None, as_text=False):
         note = (
             f"column {name!r}: numbers with {around} around them, as {shown[:40]!r}, read as text"
         )
-    elif not as_text and (shown := cells.times()):
+    elif not as_text and (shown := cells.foreign()):
         note = (
-            f"column {name!r}: times, as {shown[:20]!r}, read as text; written as numbers, of "
-            "hours or of seconds, they would have an order"
+            f"column {name!r}: numbers in other digits than 0 to 9, as {shown[:20]!r}, read as text"
+        )
+    elif not as_text and (shown := cells.time()):
+        note = (
+            f"column {name!r}: times, as {shown[:20]!r}, but not all in one form, read as text; in "
+            "one form, or as numbers, they would have an order"
         )
     return Meaning(kind=TEXT, missing=frozenset(cells.gone), note=note)
 
@@ -88,6 +93,9 @@ def _slow(name, cells, decimal, missing):
         return _numbers(name, cells, decimal, missing)
     if cells.booleans == cells.present:
         return Meaning(kind=BOOL, missing=missing)
+    if len(cells.forms) == 1 and (shown := cells.time()):
+        note = f"column {name!r}: times, as {shown[:20]!r}, read as seconds"
+        return Meaning(kind=FLOAT, missing=missing, clock=True, note=note)
     if None not in cells.shapes and len(cells.shapes) == 1 and len(cells.zones) == 1:
         return _dates(name, cells, missing)
     if cells.is_stray():
@@ -113,6 +121,11 @@ def _fast(name, cells, decimal, missing):
         note = (
             f"column {name!r}: digits with leading zeros, read as numbers; data.read.text: "
             f"[{name}] keeps them as they stand"
+        )
+    elif cells.code:
+        note = (
+            f"column {name!r}: read as numbers, though {cells.code[:20]!r} may be a code; "
+            f"data.read.text: [{name}] keeps such codes as they stand"
         )
     comma = decimal == "," and cells.either and cells.by_mark[","] == cells.numbers
     return Meaning(
@@ -221,6 +234,16 @@ def converted(column, meaning):
         return column
     if meaning.kind == DATE:
         return _by_value(column, lambda text: dates.moment(text, meaning.day_first), type_)
+    if meaning.clock:
+        return _by_value(column, clock.seconds, type_)
+    return _plain(column, meaning, type_)
+
+
+def _plain(column, meaning, type_):
+    """Return text as truth values or numbers."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if meaning.kind == BOOL:
         return pc.cast(pc.utf8_lower(column), type_)
     try:
@@ -233,14 +256,15 @@ def converted(column, meaning):
 
 
 def _by_value(column, convert, type_):
-    """Convert each distinct value once."""
+    """Convert each distinct value once: to a number of seconds, or to a moment."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     coded = pc.dictionary_encode(column)
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()
-    values = pa.array([convert(text) for text in coded.dictionary.to_pylist()], pa.int64())
+    plain = pa.int64() if pa.types.is_timestamp(type_) else type_
+    values = pa.array([convert(text) for text in coded.dictionary.to_pylist()], plain)
     return values.cast(type_).take(coded.indices)
 
 

@@ -78,7 +78,7 @@ class Known:
         It does where it names all of them and the training table had a header; it does not where
         that table had none, unless all cells are names of its columns.
         """
-        names, position = [*self.learnt], self.target.isdigit()
+        names, position = [*self.learnt], self.target.isdecimal()
         counted = Counter(cells)
         whole = all(counted[name] == 1 for name in columns.used(self.learnt))
         if not names or not position:
@@ -267,6 +267,9 @@ def _meanings(states, laid, data, known):
         is_text = name in data.read.text or known.is_text(name)
         try:
             meanings[name] = decide(name, state, decimal or known.decimal(name) or None, is_text)
+            if meanings[name].clock and known.learnt and not known.read(name).get("clock"):
+                # Numbers that were no times in training: the encoder refuses the text.
+                meanings[name] = decide(name, state, decimal, as_text=True)
             if not data.read.decimal and decimal:
                 _refuse_other_decimal(name, state, decimal, known.decimal(name))
         except ValueError as error:

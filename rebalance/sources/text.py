@@ -218,7 +218,9 @@ class Utf8:
     def _changed(self, part):
         """Return whole lines as they are to be; the rest comes with the next call."""
         part = self.line + part
-        end = len(part) if self.ended else part.rfind(b"\n") + 1
+        # A carriage return alone ends a line as well; the last one may have a line feed behind it.
+        last = part.rfind(b"\n") + 1 or part.rfind(b"\r", 0, -1) + 1
+        end = len(part) if self.ended else last
         part, self.line = part[:end], part[end:]
         return self.change(part)
 
@@ -230,7 +232,8 @@ class Utf8:
         return True
 
 
-LEADING, RUNS = re.compile(rb"(?m)^[ \t]+|[ \t]+(?=\r?$)"), re.compile(rb"[ \t]+")
+LEADING = re.compile(rb"(?<![^\r\n])[ \t]+|[ \t]+(?=[\r\n]|\Z)")
+RUNS = re.compile(rb"[ \t]+")
 QUOTED = re.compile(rb'("[^"]*")|[ \t]+')
 
 
@@ -246,7 +249,7 @@ def blanks_to_tabs(part):
     return RUNS.sub(b"\t", part)
 
 
-WRAPPED = re.compile(r'(?m)^"((?:[^"\r\n]|"")*)"[ \t]*(?=\r?$)')
+WRAPPED = re.compile(r'(?<![^\r\n])"((?:[^"\r\n]|"")*)"[ \t]*(?=[\r\n]|\Z)')
 PAIR = re.compile(r'"((?:[^"]|"")*)"')
 
 
@@ -266,11 +269,18 @@ def unwrapped_bytes(part):
 
 @cache
 def _fields_in_quotes(separator):
-    """Return the pattern of a field in quotes; group 1 or 2 is one with escaped quotes."""
+    """Return the pattern of a field in quotes.
+
+    Groups 1 and 2 are a field with escaped quotes, group 3 is one that the text does not end.
+    """
     end = rf'"(?=[\r\n{re.escape(separator)}]|\Z)'
     line, lines = (rf'(?:[^"{more}]|"")*+{end}' for more in (r"\r\n", ""))
-    one, more = (rf'((?:\\"|""|[^"\\{more}]|\\(?!"))*+){end}' for more in (r"\r\n", ""))
-    return re.compile(rf'(?<![^\r\n{re.escape(separator)}])"(?:{line}|{one}|{lines}|{more})')
+    inside = r'((?:\\"|""|[^"\\{more}]|\\(?!"))*+)'
+    one, more = (inside.format(more=more) + end for more in (r"\r\n", ""))
+    whole = inside.format(more="") + r"\Z"
+    return re.compile(
+        rf'(?<![^\r\n{re.escape(separator)}])"(?:{line}|{one}|{lines}|{more}|{whole})'
+    )
 
 
 def unescaped(text, separator):
@@ -281,19 +291,40 @@ def unescaped(text, separator):
     >>> unescaped('"say \\"no\\" now",C:\\u,"C:\\"', ",")
     '"say ""no"" now",C:\\u,"C:\\"'
     """
-    if '\\"' not in text:
-        return text
+    return _unescaped(text, separator)[0] if '\\"' in text else text
+
+
+def _unescaped(text, separator):
+    """Return `unescaped` text, and whether it ends inside a field in quotes."""
+    is_open = False
 
     def twice(match):
-        inside = match[1] is not None or match[2] is not None
-        return re.sub(r'\\"|""', '""', match[0]) if inside else match[0]
+        nonlocal is_open
+        is_open = match[3] is not None
+        return re.sub(r'\\"|""', '""', match[0]) if match.lastindex else match[0]
 
-    return _fields_in_quotes(separator).sub(twice, text)
+    return _fields_in_quotes(separator).sub(twice, text), is_open
 
 
-def unescaped_bytes(part, separator):
-    """Return `unescaped` lines of UTF-8."""
-    return unescaped(part.decode(), separator).encode() if b'\\"' in part else part
+class Unescaped:
+    r"""A change of lines of UTF-8 to `unescaped` ones; a field may go on from one call to the next.
+
+    >>> change = Unescaped(",")
+    >>> change(b'1,"so \\"be\\"\n'), change(b'\\"it\\"",2\n')
+    (b'1,"so ""be""\n', b'""it"",2\n')
+    """
+
+    def __init__(self, separator):
+        self.separator, self.inside = separator, False
+
+    def __call__(self, part):
+        """Return changed lines."""
+        if b'\\"' not in part:
+            self.inside ^= part.count(b'"') % 2 == 1
+            return part
+        opening = '"' * self.inside
+        text, self.inside = _unescaped(opening + part.decode(), self.separator)
+        return text.removeprefix(opening).encode()
 
 
 def unquoted(cell):
