@@ -272,6 +272,27 @@ def test_a_file_is_read_as_the_training_rows_were_or_refused(data, values, new, 
     assert columns.rows(learnt, rows)[:, 1:].tolist() == expected
 
 
+@pytest.mark.parametrize(
+    ("values", "new", "expected"),
+    [
+        # 12% may be 0.12 in the training rows, and five euros are not five dollars.
+        ([0.5, 1.5] * 20, ["12%"], REFUSED),
+        ([0.5, 1.5] * 20, ["12%", "0.5"], REFUSED),
+        (["12%", "8.5%"] * 20, ["7%", "3"], [[7], [3]]),
+        (["$5", "$7"] * 20, ["\u20ac5"], REFUSED),
+        (["$5", "$7"] * 20, ["5", "$7"], [[5], [7]]),
+        ([5, 7] * 20, ["\u20ac5"], [[5]]),
+    ],
+)
+@pytest.mark.parametrize("how", ["csv", "json"])
+def test_a_sign_that_training_rows_did_not_have_is_refused(data, values, new, expected, how):
+    assert encoded(trained(data, values), data, new, how) == expected
+
+
+def test_times_are_none_where_training_rows_had_numbers(data):
+    assert encoded(trained(data, [0.5, 1.5] * 20), data, ["14:05", "9:30"], "csv") == REFUSED
+
+
 def test_training_rows_said_to_be_a_category_or_a_text_have_their_codes_again(data):
     days = ["2024-02-03", "2024-02-04"] * 20
     learnt = trained(data, days, "category")

@@ -316,6 +316,29 @@ def test_one_row_is_scored_and_said(place, capsys):
     assert capsys.readouterr().out.startswith("1 row scored by baseline, ")
 
 
+def test_values_that_no_training_row_has_are_said(place, capsys):
+    frame, _ = table(400)
+    frame["shop"] = frame["shop"].str.upper().where(np.arange(400) < 300, "north")
+    frame.assign(amount=np.nan).to_csv("new.csv", index=False)
+    cli.main(["predict", "new.csv", "-o", "out.csv"])
+    values = sorted(
+        ("north", "south", "east"), key=lambda shop: (-(table()[0]["shop"] == shop).sum(), shop)
+    )
+    first = table(400)[0]["shop"][0].upper()
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "warning: column 'amount': no row has a value, and every training row has one",
+        f"warning: column 'shop': 300 of 400 rows hold a value that no training row has, as "
+        f"{first!r}; these have {', '.join(map(repr, values))}",
+    ]
+
+
+@pytest.mark.parametrize("new", [["NORTH"] * 200 + ["north"] * 200, ["", "north"] * 200])
+def test_half_of_the_rows_with_known_values_need_no_line(place, capsys, new):
+    table(400)[0].assign(shop=new, age=np.nan).to_csv("new.csv", index=False)
+    cli.main(["predict", "new.csv", "-o", "out.csv"])
+    assert "warning" not in capsys.readouterr().out
+
+
 # Over HTTP.
 
 

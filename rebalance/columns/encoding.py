@@ -82,7 +82,8 @@ def learn(columns, names, said=None, read=None):
     read : dict of str to dict or None
         How the cells of some columns were read, which rows to come are read by as well: their
         ``marks`` of a missing value, values that are ``present`` though others take them for one,
-        ``decimal``, ``day_first`` and ``clock``.
+        ``decimal``, ``day_first``, ``clock``,
+        ``percent`` and ``money``.
 
     Returns
     -------
@@ -294,6 +295,8 @@ def _numbers(column, name, entry):
         if "decimal" in entry.get("read", {}):
             _refuse_points(texts, name, r"\.")
         read = entry.get("read", {})
+        if said := writing.other_sign(texts.unique().drop_null().to_pylist(), read):
+            raise InputError(f"column {shown(name)}: {said}.")
         if read.get("clock"):
             texts = values.times_as_numbers(texts)
         texts = values.as_numbers(values.truths_as_numbers(texts), read.get("decimal"))

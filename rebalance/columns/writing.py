@@ -1,5 +1,7 @@
 """How people write numbers: decimal marks, thousands, money, percent, signs."""
 
+import re
+
 SIGN = r"[+\-\x{2212}]?"
 MONEY = (
     r"R\$|US\$|[AC]\$|[$€£¥₹₽₺₩₪₫₴₦]|z[łl]|Kč|Rs\.?"
@@ -30,6 +32,32 @@ STYLES = {
 }
 # 1.234 is a number with three decimals, or more than a thousand.
 GROUPED_DOT = r"^[+\-]?[1-9]\d{0,2}(\.\d{3})+$"
+
+
+SIGNS = re.compile(rf"%|{MONEY}")
+
+
+def other_sign(values, read):
+    """Return what to say of a sign that numbers of the training rows did not have; or nothing.
+
+    Of percentages the training rows must have had the sign too, or 12% may be 0.12 there; of money
+    none where they had none.
+
+    >>> other_sign(["7", "12%"], {}), other_sign(["$5"], {}), other_sign(["$5"], {"money": "$"})
+    ("'12%' is a percentage, and the numbers of the training rows are none", '', '')
+    """
+    for value in values:
+        for sign in SIGNS.findall(value):
+            if sign == "%" and not read.get("percent"):
+                return (
+                    f"{value[:40]!r} is a percentage, and the numbers of the training rows are none"
+                )
+            if sign != "%" and sign != read.get("money", sign):
+                return (
+                    f"{value[:40]!r} has the sign {sign!r}, and the numbers of the training rows "
+                    f"have {read['money']!r}"
+                )
+    return ""
 
 
 def plain(column, decimal):

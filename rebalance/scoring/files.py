@@ -8,6 +8,7 @@ from rebalance import columns, sources, store
 from rebalance.errors import InputError, listed
 from rebalance.model.corrected import expit, log_odds, odds_change
 from rebalance.scoring import models
+from rebalance.scoring.unlike import Unlike
 from rebalance.sources import files
 from rebalance.thresholds import Band
 
@@ -38,7 +39,8 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
     Returns
     -------
     dict
-        ``rows``, ``flagged``, and ``ignored``: the columns that the model does not need.
+        ``rows``, ``flagged``, ``ignored``, the columns that the model does not need, and
+        ``unlike``, lines on what the training rows did not have.
 
     Raises
     ------
@@ -65,24 +67,25 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
     learnt = scorer.learnt.items()
     ids = list(ids) or [n for n, each in learnt if each["kind"] == "id" and n in names]
     ignored = [name for name in names if name not in {*scorer.inputs, *ids}]
-    done = {"rows": 0, "flagged": 0, "ignored": ignored}
+    done, unlike = {"rows": 0, "flagged": 0, "ignored": ignored}, Unlike(scorer.learnt)
     answers = _answers(
-        _with_rows(pieces, source, names), scorer, threshold, ids, amounts, prevalence, done
+        _with_rows(pieces, source, names, unlike), scorer, threshold, ids, amounts, prevalence, done
     )
     if target.suffix == ".parquet":
         store.write_frames(target, answers)
     else:
         _write_csv(target, answers)
-    return done
+    return done | {"unlike": unlike.lines()}
 
 
-def _with_rows(pieces, source, names):
-    """Yield the pieces that have rows; raise where none has."""
+def _with_rows(pieces, source, names, unlike):
+    """Yield the pieces that have rows, once they are looked at; raise where none has."""
     empty = True
     for piece in pieces:
         if piece.num_rows:
             empty = False
             yield piece
+            unlike.look(piece)
     if empty:
         row = "; if these are a row, write data.read.header: false"
         raise InputError(

@@ -8,7 +8,7 @@ import numpy as np
 
 from rebalance.columns import clock, dates
 from rebalance.columns.values import BLANKS, DOUBTFUL
-from rebalance.columns.writing import GROUPED_DOT, MONEY, STYLES, plain
+from rebalance.columns.writing import GROUPED_DOT, SIGNS, STYLES, plain
 from rebalance.sources import marks
 
 INT, FLOAT, BOOL, DATE, TEXT, EMPTY = "int", "float", "bool", "date", "text", "empty"
@@ -67,7 +67,7 @@ class Cells:
     booleans: int = 0
     dated: int = 0  # rows that look like a date
     percent: int = 0
-    currencies: set = field(default_factory=set)
+    signed: dict = field(default_factory=dict)  # a value by the sign of percent or money in it
     shapes: set = field(default_factory=set)  # of dates; None for what is none
     date_marks: set = field(default_factory=set)
     highest: list = field(default_factory=lambda: [0, 0])  # of the first two parts of a date
@@ -82,6 +82,11 @@ class Cells:
     steady: bool = False  # whether each number is one more than the one before, if asked
     last: int | None = None
     wide: bool = False  # whole numbers of more than 64 bits
+
+    @property
+    def currencies(self):
+        """Return the signs of money that numbers have."""
+        return [sign for sign in self.signed if sign != "%"]
 
     @property
     def present(self):
@@ -267,7 +272,7 @@ class Cells:
                 self.either += count * (dot and comma and not digits and marked(value))
                 self.whole += count * digits
                 self.percent += count * ("%" in value)
-                self.currencies.update(re.findall(MONEY, value))
+                self.signed |= dict.fromkeys(SIGNS.findall(value), value)
             elif len(self.strays) <= STRAY_VALUES or value in self.strays:
                 self.strays[value] += count
             self.booleans += count * (value.lower() in {"true", "false"})

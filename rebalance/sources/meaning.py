@@ -32,6 +32,8 @@ class Meaning:
     decimal: str = "."
     day_first: bool = False
     shape: str = ""  # of dates: the order of day and month
+    percent: bool = False  # whether numbers have the sign of percentages
+    money: str = ""  # the sign of money that numbers have
     clock: bool = False  # whether numbers are the seconds of times of day or of lengths of time
     note: str = ""
 
@@ -163,7 +165,13 @@ def _numbers(name, cells, decimal, missing):
             f"is '.', and {by_comma} if it is ','"
         )
     mark = decimal if decimal in fits else fits[0]
-    return Meaning(kind=FLOAT, missing=missing, decimal=mark)
+    return Meaning(
+        kind=FLOAT,
+        missing=missing,
+        decimal=mark,
+        percent=bool(cells.percent),
+        money=next(iter(cells.currencies), ""),
+    )
 
 
 def _both(cells):

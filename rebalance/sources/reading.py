@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from rebalance import columns
+from rebalance.columns import writing
 from rebalance.columns.values import DOUBTFUL
 from rebalance.errors import InputError
 from rebalance.sources import cells, delimited, dialect, layout, marks, seen, text
@@ -270,6 +271,8 @@ def _meanings(states, laid, data, known):
             if meanings[name].clock and known.learnt and not known.read(name).get("clock"):
                 # Numbers that were no times in training: the encoder refuses the text.
                 meanings[name] = decide(name, state, decimal, as_text=True)
+            if known.is_number(name) and state.signed:
+                _refuse_other_sign(name, state, known.read(name))
             if not data.read.decimal and decimal:
                 _refuse_other_decimal(name, state, decimal, known.decimal(name))
         except ValueError as error:
@@ -288,6 +291,12 @@ def _refuse_other_decimal(name, state, decimal, before):
             f"mark is {decimal!r}, and that of the training rows was {before!r}; write the one of "
             "the file into data.read.decimal"
         )
+
+
+def _refuse_other_sign(name, state, read):
+    """Raise ValueError where numbers have a sign that those of the training rows had not."""
+    if said := writing.other_sign(state.signed.values(), read):
+        raise ValueError(f"column {name!r}: {said}; write them as the training rows have them")
 
 
 def _refuse_headers(laid, states, target, labelled):

@@ -39,5 +39,8 @@ def run(file, output, model, rule, ids):
         rule=rule, ids=ids, amounts=amounts, prevalence=settings.data.prevalence,
     )  # fmt: skip
     ignored = f"ignored columns: {listed(done['ignored'])}\n" if done["ignored"] else ""
+    unlike = "".join(f"warning: {line}\n" for line in done["unlike"])
     rows = f"{done['rows']:,} row{'s' * (done['rows'] != 1)}"
-    return f"{ignored}{rows} scored by {scorer.name}, {done['flagged']:,} flagged: {output}\n"
+    return (
+        f"{ignored}{unlike}{rows} scored by {scorer.name}, {done['flagged']:,} flagged: {output}\n"
+    )
