@@ -139,6 +139,70 @@ def test_rows_are_in_quotes_where_every_one_is_and_holds_fields(lines, whole, wr
     assert dialect.is_wrapped(end.join(lines), whole) is wrapped
 
 
+@pytest.mark.parametrize("separator", [",", ";", "|"])
+@pytest.mark.parametrize("head", ["a{0} text{0} label", '"a"{0} "text"{0} "label"'])
+@pytest.mark.parametrize("blank", [" ", "  "])
+def test_a_quote_behind_a_blank_begins_a_field(tmp_path, separator, head, blank):
+    """Its separators cut nothing: the columns would shift, and a number of the row be left out."""
+    texts = ['one{0} "two"', "three", "\"four\" or 'five'{0} six", ""] * 15
+    rows = [
+        f'{n}{{0}}{blank}"{text.replace(chr(34), chr(34) * 2)}"{{0}}{blank}{n % 5 == 0:d}'
+        for n, text in enumerate(texts)
+    ]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join([head, *rows]).format(separator))
+    read = table(path, positive=1)
+    assert read.column_names == ["a", "text", "label"]
+    assert read["a"].to_pylist() == list(range(60))
+    assert read["text"].to_pylist()[:3] == [text.format(separator) for text in texts[:3]]
+    assert read["text"][3].as_py() is None
+
+
+@pytest.mark.parametrize("row", ['{0},"x "" "" y",{1}', '{0},x "and" y,{1}', '{0},x; "y",{1}'])
+def test_a_quote_behind_a_blank_within_a_field_begins_none(tmp_path, row):
+    path = tmp_path / "t.csv"
+    lines = (row.format(n, f"{n % 5 == 0:d}") for n in range(60))
+    path.write_text("\n".join(["a,text,label", *lines]))
+    text = row.split(",")[1]
+    text = text[1:-1].replace('""', '"') if text.startswith('"') else text
+    assert set(table(path, positive=1)["text"].to_pylist()) == {text}
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("id,place,label", "{0},Boston,MA,{1}"),
+        ("n,place,label", "{0},Boston, MA,{1}"),
+        ("n,when,x,label", "{0},March 3, 2024,{0},{1}"),
+    ],
+)
+def test_a_separator_in_every_text_is_asked_about(tmp_path, head, row):
+    """The number of the row would be a column without a name, and each name stand one too far."""
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join([head, *(row.format(n, f"{n % 5 == 0:d}") for n in range(60))]))
+    with pytest.raises(InputError, match=r"can be read in two ways: .* is '0' in the first row, o"):
+        table(path, positive=1)
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("x,place,label", "{0},{2},Boston,{1}"),
+        ("id,place,label", "{0},{2},Boston,{1}"),
+        ("x, place, label", "{0}, {2}, Boston, {1}"),
+        ('"x","place","label"', '"{0}",{2},"Boston, MA",{1}'),
+    ],
+)
+def test_row_names_shift_no_column(tmp_path, head, row):
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "\n".join([head, *(row.format(n, f"{n % 5 == 0:d}", n + 100) for n in range(60))])
+    )
+    read = table(path, positive=1)
+    assert read.column(1).to_pylist() == list(range(100, 160))
+    assert read["label"].to_pylist()[:2] == [1, 0]
+
+
 QUOTED = ("so it is", 'so "it" is')
 
 

@@ -134,7 +134,7 @@ def _change(path, how):
         return text.blanks_to_tabs
     if not how.quoted:
         return None
-    change = text.Unescaped(how.separator)
+    change = text.PlainQuotes(how.separator)
     return _BetweenTabs(path, change) if how.separator == "\t" else change
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count, pairwise
 
+from rebalance.columns.kinds import NAMES_OF_IDS
 from rebalance.errors import InputError
 from rebalance.sources import marks
 from rebalance.sources.header import ABOVE, find, shown, whole_numbers
@@ -23,6 +24,9 @@ from rebalance.sources.text import unescaped, unquoted, unwrapped
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 BLANKS = "blanks"
 BOM = "\ufeff"
+NAMELESS = "the header has no name for the first column"
+# Lines of the sample that are looked at as they stand.
+LINES = 200
 # Rows of the sample that are looked at.
 ROWS = 1000
 
@@ -115,6 +119,8 @@ def recognise(
     rows, first = rows[skipped:], skipped
     header, body = find(path, rows, options, target, is_row, is_header)
     names, empty_end, more = _names(path, rows, header, body, options)
+    if NAMELESS in more:
+        _refuse_cut_text(path, text, separator, names, [row[:2] for row in rows[body:]])
     last = first + body
     return Dialect(
         encoding=encoding,
@@ -193,7 +199,12 @@ def _cut(text, separator, whole, most=ROWS, *, quoted=True, wrapped=False):
 
     rows, ends = [], []
     quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    reader = csv.reader(counted(), delimiter="\t" if blanks else separator, quoting=quoting)
+    reader = csv.reader(
+        counted(),
+        delimiter="\t" if blanks else separator,
+        quoting=quoting,
+        skipinitialspace=quoted,
+    )
     try:
         for row in reader:
             if row:
@@ -321,12 +332,8 @@ def _names(path, rows, header, body, options):
         if ending:
             return names, True, ["a separator ends every row, and no column comes after it"]
         if _row_names([row[0] for row in below]):
-            return ["", *names], False, ["the header has no name for the first column"]
-        raise InputError(
-            f"{path} can be read in two ways: its header names {len(names)} columns and its rows "
-            f"have {width} fields; {names[0]!r} is {below[0][0][:40]!r} in the first row, or "
-            f"{below[0][1][:40]!r}; write all names into data.read.columns."
-        )
+            return ["", *names], False, [NAMELESS]
+        raise _one_more(path, names, below[0])
     raise InputError(
         f"{path}: its header names {len(names)} columns and its rows have {width} fields; mend "
         "the file, or write all names into data.read.columns."
@@ -356,6 +363,30 @@ def _cut_in_quotes(rows):
         and last[:1] not in pairs
     ]
     return found[0] if len(found) > len(rows) / 2 else ""
+
+
+def _one_more(path, names, row):
+    """Return what to say of rows that have one field more than the header has names."""
+    return InputError(
+        f"{path} can be read in two ways: its header names {len(names)} columns and its rows have "
+        f"{len(names) + 1} fields; {names[0]!r} is {row[0][:40]!r} in the first row, or "
+        f"{row[1][:40]!r}; write all names into data.read.columns."
+    )
+
+
+def _refuse_cut_text(path, text, separator, names, rows):
+    """Raise `InputError` where a text that holds the separator may be the field too many.
+
+    A blank follows it in a text, and no other separator of the row; or the first name is that of an
+    id, and what would stand below it repeats.
+    """
+    lines = [re.sub('"[^"]*"', "", line) for line in re.split(r"[\r\n]+", text)[-LINES - 1 : -1]]
+    mark = re.compile(rf"{re.escape(separator)} (?! )")
+    in_text = [0 < len(mark.findall(line)) < line.count(separator) for line in lines]
+    ids = [row[1] for row in rows if len(row) > 1]
+    named = NAMES_OF_IDS.search(names[1].strip()) and len(set(ids)) < len(ids)
+    if named or sum(in_text) > len(lines) / 2:
+        raise _one_more(path, names[1:], rows[0])
 
 
 def _row_names(column):

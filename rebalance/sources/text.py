@@ -269,17 +269,17 @@ def unwrapped_bytes(part):
 
 @cache
 def _fields_in_quotes(separator):
-    """Return the pattern of a field in quotes.
+    """Return the pattern of a field in quotes; group 1 are the blanks before it.
 
-    Groups 1 and 2 are a field with escaped quotes, group 3 is one that the text does not end.
+    Groups 2 and 3 are a field with escaped quotes, group 4 is one that the text does not end.
     """
-    end = rf'"(?=[\r\n{re.escape(separator)}]|\Z)'
+    end = rf'"(?= *(?:[\r\n{re.escape(separator)}]|\Z))'
     line, lines = (rf'(?:[^"{more}]|"")*+{end}' for more in (r"\r\n", ""))
     inside = r'((?:\\"|""|[^"\\{more}]|\\(?!"))*+)'
     one, more = (inside.format(more=more) + end for more in (r"\r\n", ""))
     whole = inside.format(more="") + r"\Z"
     return re.compile(
-        rf'(?<![^\r\n{re.escape(separator)}])"(?:{line}|{one}|{lines}|{more}|{whole})'
+        rf'(?<![^\r\n{re.escape(separator)}])( *)"(?:{line}|{one}|{lines}|{more}|{whole})'
     )
 
 
@@ -291,39 +291,50 @@ def unescaped(text, separator):
     >>> unescaped('"say \\"no\\" now",C:\\u,"C:\\"', ",")
     '"say ""no"" now",C:\\u,"C:\\"'
     """
-    return _unescaped(text, separator)[0] if '\\"' in text else text
+    return _plain(text, separator)[0] if '\\"' in text else text
 
 
-def _unescaped(text, separator):
-    """Return `unescaped` text, and whether it ends inside a field in quotes."""
+def _plain(text, separator, *, blanks=True):
+    """Return `unescaped` text, and whether it ends inside a field in quotes.
+
+    ``blanks`` says whether those before the quotes of a field stay.
+    """
     is_open = False
 
-    def twice(match):
+    def plain(match):
         nonlocal is_open
-        is_open = match[3] is not None
-        return re.sub(r'\\"|""', '""', match[0]) if match.lastindex else match[0]
+        is_open = match[4] is not None
+        field = match[0] if blanks else match[0][len(match[1]) :]
+        return re.sub(r'\\"|""', '""', field) if match.lastindex > 1 else field
 
-    return _fields_in_quotes(separator).sub(twice, text), is_open
+    return _fields_in_quotes(separator).sub(plain, text), is_open
 
 
-class Unescaped:
-    r"""A change of lines of UTF-8 to `unescaped` ones; a field may go on from one call to the next.
+class PlainQuotes:
+    r"""A change of lines of UTF-8 to `unescaped` ones, without blanks before the quotes of a field.
 
-    >>> change = Unescaped(",")
-    >>> change(b'1,"so \\"be\\"\n'), change(b'\\"it\\"",2\n')
-    (b'1,"so ""be""\n', b'""it"",2\n')
+    A field may go on from one call to the next.
+
+    >>> change = PlainQuotes(",")
+    >>> change(b'1, "so \\"be\\"\n'), change(b'\\"it\\" now",2\n')
+    (b'1,"so ""be""\n', b'""it"" now",2\n')
     """
 
     def __init__(self, separator):
         self.separator, self.inside = separator, False
+        before = separator.encode()
+        self.looked_for = (b'\\"', before + b' "', b'\n "', b'\r "', b'  "')
 
     def __call__(self, part):
         """Return changed lines."""
-        if b'\\"' not in part:
+        if b'"' not in part:
+            return part
+        first = part.startswith(b' "')
+        if not first and not any(mark in part for mark in self.looked_for):
             self.inside ^= part.count(b'"') % 2 == 1
             return part
         opening = '"' * self.inside
-        text, self.inside = _unescaped(opening + part.decode(), self.separator)
+        text, self.inside = _plain(opening + part.decode(), self.separator, blanks=False)
         return text.removeprefix(opening).encode()
 
 
