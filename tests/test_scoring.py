@@ -316,6 +316,18 @@ def test_one_row_is_scored_and_said(place, capsys):
     assert capsys.readouterr().out.startswith("1 row scored by baseline, ")
 
 
+def test_files_of_a_folder_that_are_not_scored_are_named(place, capsys):
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(text.replace('pattern: "*"', 'pattern: "2023*.csv"'))
+    Path("new").mkdir()
+    for year in (2023, 2024):
+        table(20)[0].to_csv(f"new/{year}.csv", index=False)
+    cli.main(["predict", "new", "-o", "out.csv"])
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "not read, see data.pattern: 2024.csv"
+    assert said[1].startswith("20 rows scored")
+
+
 def test_values_that_no_training_row_has_are_said(place, capsys):
     frame, _ = table(400)
     frame["shop"] = frame["shop"].str.upper().where(np.arange(400) < 300, "north")

@@ -629,6 +629,25 @@ def test_a_gap_of_a_date_is_one(tmp_path):
     assert found[1:] == [None, None]
 
 
+@pytest.mark.parametrize(
+    ("cells", "doubted"),
+    [
+        (["13/01/45", "14/01/99"], "13/01/45"),
+        (["13-Jan-36", "14-Jan-01"], "13-Jan-36"),
+        (["13/01/35", "14/01/69"], ""),
+        (["13/01/1945", "14/01/1968"], ""),
+    ],
+)
+def test_a_year_of_two_digits_that_may_be_of_another_century_gets_a_line(tmp_path, cells, doubted):
+    path = written(tmp_path, with_column(cells))
+    said = (
+        f"column 'x': years of two digits are those from 1969 to 2068, also of {doubted!r}; write "
+        "four digits where they are others"
+    )
+    assert (said in profiled(path)[0].said) == bool(doubted)
+    assert str(table(path)["x"].type) == "timestamp[us]"
+
+
 def test_dates_whose_order_is_unsure_show_both_and_can_be_told(tmp_path):
     cells = ["01/02/2023", "03/04/2023"]
     with pytest.raises(InputError, match=r"'x' can be read in two ways: '01/02/2023' begins with"):

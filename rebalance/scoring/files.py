@@ -40,7 +40,8 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
     -------
     dict
         ``rows``, ``flagged``, ``ignored``, the columns that the model does not need, and
-        ``unlike``, lines on what the training rows did not have.
+        ``unlike``, lines on what the training rows did not have, and ``passed_over``, the tables
+        of a folder that were not read.
 
     Raises
     ------
@@ -50,7 +51,8 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
     target = Path(target)
     if target.suffix not in {".csv", ".parquet"}:
         raise InputError(f"the output must end in .csv or .parquet, got {target.name[:40]!r}.")
-    _refuse_input(target, source, data)
+    parts = files.matching(source, data.pattern, sources.NEW)
+    _refuse_input(target, parts)
     threshold = models.threshold(scorer, rule)
     pieces, names = sources.rows(source, data, scorer.learnt, also=[*ids, amounts])
     if absent := [name for name in scorer.inputs if name not in names]:
@@ -75,7 +77,7 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
         store.write_frames(target, answers)
     else:
         _write_csv(target, answers)
-    return done | {"unlike": unlike.lines()}
+    return done | {"unlike": unlike.lines(), "passed_over": files.passed_over(source, parts)}
 
 
 def _with_rows(pieces, source, names, unlike):
@@ -99,10 +101,9 @@ def restated(p, share, prevalence):
     return expit(log_odds(p) + odds_change(share, prevalence))
 
 
-def _refuse_input(target, source, data):
+def _refuse_input(target, parts):
     """Raise `InputError` where the output is one of the files that are read."""
-    there = files.matching(source, data.pattern, sources.NEW) if target.exists() else ()
-    for part in there:
+    for part in parts if target.exists() else ():
         if isinstance(part.path, Path) and target.samefile(part.path):
             raise InputError(
                 f"the output must be another file than {part.path}, which it would replace."

@@ -33,6 +33,8 @@ LARGEST = 2**63
 MEASURED = re.compile(
     r"(?P<before>[<>≤≥~≈]=?|)\s*[+\-]?\d+(?:[.,]\d+)*\s*(?P<unit>[A-Za-zµ°²³/%]{0,8})\.?"
 )
+# Years of two digits that may be of people's births, and of the ends of contracts.
+FIRST_DOUBTED, LAST_DOUBTED = "36", "68"
 FEWEST_MEASURED, MEASURED_SHARE, MOST_UNITS = 15, 0.95, 3
 # Single letters that are units together; of others, as 0A and 1B, each is a part of a code.
 LETTERS = tuple(map(frozenset, ("kKmMbBgGtT", "CFK", "smhdwy", "gkt", "lLm")))
@@ -72,6 +74,7 @@ class Cells:
     date_marks: set = field(default_factory=set)
     highest: list = field(default_factory=lambda: [0, 0])  # of the first two parts of a date
     zones: set = field(default_factory=set)
+    century: str = ""  # a date whose year of two digits may be of the other century
     times: int = 0  # rows that hold a time of day or a length of time
     forms: set = field(default_factory=set)  # of times; None for what is none
     day_first: bool | None = None  # what params.yaml says of dates
@@ -291,6 +294,8 @@ class Cells:
         if not shape:
             return
         part = match[1]
+        if len(part["year"]) == 2 and FIRST_DOUBTED <= part["year"] <= LAST_DOUBTED:
+            self.century = value
         self.zones.add(part.get("zone") is not None)
         if shape == dates.YEAR_LAST:
             self.date_marks.add(part["mark"])

@@ -210,6 +210,11 @@ def _dates(name, cells, missing):
     note = ""
     if cells.shapes <= UNUSUAL:
         note = f"column {name!r}: dates, as {str(next(iter(cells.values)))[:40]!r}"
+    elif cells.century:
+        note = (
+            f"column {name!r}: years of two digits are those from 1969 to 2068, also of "
+            f"{cells.century[:20]!r}; write four digits where they are others"
+        )
     return Meaning(kind=DATE, missing=missing, day_first=bool(day_first), shape=shape, note=note)
 
 

@@ -39,6 +39,8 @@ def run(file, output, model, rule, ids):
         rule=rule, ids=ids, amounts=amounts, prevalence=settings.data.prevalence,
     )  # fmt: skip
     ignored = f"ignored columns: {listed(done['ignored'])}\n" if done["ignored"] else ""
+    if done["passed_over"]:
+        ignored += f"not read, see data.pattern: {listed(done['passed_over'])}\n"
     unlike = "".join(f"warning: {line}\n" for line in done["unlike"])
     rows = f"{done['rows']:,} row{'s' * (done['rows'] != 1)}"
     return (
