@@ -145,3 +145,19 @@ def test_rows_of_both_parts_are_all_there(tmp_path):
 def test_a_line_that_names_the_separator_is_no_table(tmp_path):
     with pytest.raises(InputError, match="has no row below the first 1;"):
         table(written(tmp_path, "sep=;\n"))
+
+
+@pytest.mark.parametrize("title", ["", "Loans of May 2024\n"])
+def test_a_target_that_is_called_as_one_of_its_labels_is_found(tmp_path, title):
+    content = of_lines("x,y", (f"{i}.5,{'ny'[i % 5 == 0]}" for i in range(60)))
+    found = table(written(tmp_path, title + content), target="y", positive="y")
+    assert found["x"].to_pylist() == [i + 0.5 for i in range(60)]
+    assert found["y"].to_pylist() == [int(i % 5 == 0) for i in range(60)]
+
+
+def test_among_texts_it_is_asked_about(tmp_path):
+    content = of_lines("x,y", (f"{'abc'[i % 3]},{'ny'[i % 5 == 0]}" for i in range(60)))
+    with pytest.raises(InputError, match=r"rows that may be the header: \['x', 'y'\] and "):
+        table(written(tmp_path, content), target="y", positive="y")
+    found = table(written(tmp_path, content), target="y", positive="y", read={"skip": 0})
+    assert found.num_rows == 60

@@ -49,6 +49,10 @@ def _found(path, rows, options, target, named):
         return (0, 1) if options.header or 0 in likely else (None, 0)
     if len(likely) > 1:
         naming = [row for row in likely if target in rows[row]]
+        # Below a target that is called as one of its labels, rows of data have it too.
+        names = [row for row in naming if not any(map(marks.is_number, rows[row]))]
+        if len(names) == 1 < len(naming):
+            return names[0], names[0] + 1 + _ruled(rows[names[0] + 1 :])
         if len(naming) != 1 and not options.columns:
             raise InputError(
                 f"{path} has {len(likely)} rows that may be the header: "
