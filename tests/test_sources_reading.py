@@ -1118,3 +1118,43 @@ def test_a_mark_that_stands_in_no_row_as_often_as_in_the_others_is_no_separator(
     with pytest.raises(InputError) as raised:
         table(written(tmp_path, "\n".join(rows)))
     assert "tr " not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "target"),
+    [
+        ("a,b,Class\n", "b,Class,a\n", "Class"),
+        ("Title\na,b,Class\n", "Title of May\nb,Class,a\n", "Class"),
+        ("a,b,Class\n---,---,---\n", "b,Class,a\n---,---,---\n", "Class"),
+        ("a,b,Class,\n", "b,Class,a,\n", "Class"),
+        ("Title\n", "Another title\n", "2"),
+    ],
+)
+def test_a_part_is_read_below_its_own_header_and_what_stands_above(tmp_path, first, other, target):
+    """The first part is the largest, by which the others are read."""
+    for name, head, rows in (("1", first, range(90)), ("2", other, range(90, 120))):
+        cells = [(f"{n}.5", str(n % 3), f"{n % 5 == 0:d}") for n in rows]
+        order = (1, 2, 0) if "b,Class,a" in head else (0, 1, 2)
+        lines = (",".join(row[i] for i in order) + "," * head.endswith(",\n") for row in cells)
+        written(tmp_path, head + "\n".join(lines) + "\n", f"part-{name}.csv")
+    read = table(tmp_path, target=target)
+    first_column, label = read.column(0).to_pylist(), read[target].to_pylist()
+    assert first_column == [n + 0.5 for n in range(120)]
+    assert label == [int(n % 5 == 0) for n in range(120)]
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("a,b\n1,0\n", r"it lacks 'Class': mend it"),
+        ("a,b,Class,x\n1,0,1,2\n", r"it has 'x': mend it"),
+        ("a,a,Class\n1,0,1\n", r"it lacks 'b': mend it"),
+        ("a,b,b,Class\n1,0,1,1\n", r"it has some twice: mend it"),
+    ],
+)
+def test_a_part_with_other_names_says_which(tmp_path, other, said):
+    rows = "".join(f"{n}.5,{n % 3},{n % 5 == 0:d}\n" for n in range(60))
+    written(tmp_path, "a,b,Class\n" + rows, "1.csv")
+    written(tmp_path, other, "2.csv")
+    with pytest.raises(InputError, match=said):
+        table(tmp_path)
