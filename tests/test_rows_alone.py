@@ -1,5 +1,6 @@
 """The answer for a row is the same alone, among others, and in every format."""
 
+import csv
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -439,6 +440,35 @@ def test_a_line_below_the_header_is_no_row(data, values, line):
     Path("new.csv").write_text(f"|n|v|\n|{line}|{line}|\n{rows}")
     pieces, _ = sources.rows("new.csv", data, learnt)
     assert pa.concat_tables(pieces)["v"].to_pylist() == values[:4]
+
+
+@pytest.mark.parametrize("values", [["r", "s, t"] * 20, [1.5, 2.5] * 20], ids=["text", "numbers"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+def test_a_model_of_one_feature_takes_a_file_of_one_column(data, values, quoting):
+    learnt = {"v": trained(data, values)["v"]}
+    new = [values[1], None, values[0]]
+    pd.DataFrame({"v": new}).to_csv("new.csv", index=False, quoting=quoting)
+    pieces, _ = sources.rows("new.csv", data, learnt)
+    assert pa.concat_tables(pieces)["v"].to_pylist() == new
+
+
+def test_a_row_of_units_below_the_header_is_said(data):
+    learnt = trained(data, [1.5, 2.5] * 20)
+    body = b"n,v\nm,kg\n7,1.5\n7,2.5\n"
+    Path("new.csv").write_bytes(body)
+    said = []
+    pieces, _ = sources.rows("new.csv", data, learnt, said=said)
+    assert pa.concat_tables(pieces)["v"].to_pylist() == [1.5, 2.5]
+    assert said == ["new.csv: left out 1 row below the header, which hold no values"]
+    with pytest.raises(server.Refused, match=r"the body: left out 1 row below the header.*; send"):
+        server.rows_of(body, "text/csv", learnt, data)
+
+
+def test_times_below_the_header_are_rows(data):
+    learnt = trained(data, [f"{n % 24}:{n:02}" for n in range(N)])
+    Path("new.csv").write_text("v,n\n14:05,7\n9:30,7\n")
+    pieces, _ = sources.rows("new.csv", data, {"v": learnt["v"]})
+    assert pa.concat_tables(pieces)["v"].to_pylist() == [50_700, 34_200]
 
 
 @pytest.mark.parametrize("gap", ["-", "--"])

@@ -40,8 +40,8 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
     -------
     dict
         ``rows``, ``flagged``, ``ignored``, the columns that the model does not need, and
-        ``unlike``, lines on what the training rows did not have, and ``passed_over``, the tables
-        of a folder that were not read.
+        ``warnings``, lines on what is taken for no row and on what the training rows did not
+        have, and ``passed_over``, the tables of a folder that were not read.
 
     Raises
     ------
@@ -54,7 +54,8 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
     parts = files.matching(source, data.pattern, sources.NEW)
     _refuse_input(target, parts)
     threshold = models.threshold(scorer, rule)
-    pieces, names = sources.rows(source, data, scorer.learnt, also=[*ids, amounts])
+    said = []
+    pieces, names = sources.rows(source, data, scorer.learnt, also=[*ids, amounts], said=said)
     if absent := [name for name in scorer.inputs if name not in names]:
         raise InputError(
             f"{source} lacks {len(absent)} of the {len(scorer.inputs)} columns that "
@@ -77,7 +78,8 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
         store.write_frames(target, answers)
     else:
         _write_csv(target, answers)
-    return done | {"unlike": unlike.lines(), "passed_over": files.passed_over(source, parts)}
+    said += unlike.lines()
+    return done | {"warnings": said, "passed_over": files.passed_over(source, parts)}
 
 
 def _with_rows(pieces, source, names, unlike):

@@ -130,7 +130,11 @@ def rows_of(body, kind, learnt, data):
                     "a body of text/csv must be text as it stands, got Parquet, a workbook or a "
                     "compressed file; send the rows as CSV that is not compressed.",
                 )
-            pieces, _ = sources.rows(_Body(body), data, learnt)
+            said = []
+            pieces, _ = sources.rows(_Body(body), data, learnt, said=said)
+            if said:
+                # Each row of a request has an answer, in the same order.
+                raise Refused(400, f"{said[0]}; send rows alone below the header.")
             return pa.concat_tables(pieces)
         except InputError as error:
             raise Refused(400, str(error)) from error

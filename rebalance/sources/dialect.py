@@ -111,7 +111,7 @@ def recognise(
         notes.append("quotes are characters like others: a row ends where its line does")
     cut = partial(_cut, whole=whole, quoted=quoted, wrapped=wrapped)
     separator = options.separator or (
-        sep[1] if sep else _separator(path, text, cut, skipped, target)
+        sep[1] if sep else _separator(path, text, cut, skipped, target, new=bool(is_row))
     )
     if quoted and not wrapped and unescaped(text, separator) != text:
         notes.append("a backslash before a quote stands for a quote in a field")
@@ -221,10 +221,11 @@ def _cut(text, separator, whole, most=ROWS, *, quoted=True, wrapped=False):
     return (rows, ends) if whole or len(rows) < 2 else (rows[:-1], ends[:-1])
 
 
-def _separator(path, text, cut, skipped, target):
+def _separator(path, text, cut, skipped, target, *, new):
     """Return the separator that cuts the rows alike into cells that can be read.
 
-    Of several that do, it is the one that makes the target a name.
+    Of several that do, it is the one that makes the target a name. ``new`` rows may have one
+    column, which any mark separates that cuts nothing.
     """
     fitting = []
     for separator in SEPARATORS:
@@ -232,6 +233,10 @@ def _separator(path, text, cut, skipped, target):
         if score := _alike(rows, separator):
             fitting.append((score, separator, rows))
     if not fitting:
+        for separator in SEPARATORS if new else ():
+            rows = cut(text, separator)[0][skipped:]
+            if rows and rows[0] == [target] and all(len(row) == 1 for row in rows):
+                return separator
         rows = cut(text, BLANKS)[0][skipped:]
         if _alike(rows, BLANKS):
             return BLANKS

@@ -24,6 +24,15 @@ class Layout:
     notes: list  # what was taken for granted
     unused: list = field(default_factory=list)  # columns of types that no learner takes
 
+    @property
+    def passed_over(self):
+        """Return a line on each file of which lines below the header are taken for no rows."""
+        return [
+            f"{part.path}: left out {in_words(how.below)} below the header, which hold no values"
+            for part, how in self.parts
+            if isinstance(how, dialect.Dialect) and how.below
+        ]
+
 
 def lay_out(parts, data, encoding, known, *, quoted=True):
     """Return the `Layout` of a table as far as the heads of its files tell.

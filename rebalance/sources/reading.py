@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from rebalance import columns
-from rebalance.columns import writing
+from rebalance.columns import clock, writing
 from rebalance.columns.values import DOUBTFUL
 from rebalance.errors import InputError
 from rebalance.sources import cells, delimited, dialect, layout, marks, seen, text
@@ -41,6 +41,7 @@ class Reading:
     unused: tuple = ()  # columns of types that no learner takes, which are dropped
     said: tuple = ()
     more_labels: bool = False  # than were counted
+    passed_over: tuple = ()  # lines on files of which lines below the header are no rows
     plan: object = field(default=None, repr=False, compare=False)
 
 
@@ -93,7 +94,7 @@ class Known:
     def is_row(self, names, cells):
         """Say whether cells may be those of a row: numbers and dates where training had them."""
         return all(
-            _may_be(self.learnt.get(name, {}).get("kind"), cell.strip())
+            _may_be(self.learnt.get(name, {}), cell.strip())
             for name, cell in zip(names, cells, strict=False)
         )
 
@@ -123,8 +124,11 @@ class Known:
         return self.read(name).get("decimal", "")
 
 
-def _may_be(kind, cell):
-    """Say whether a cell may be a value of a kind of column, as far as one cell tells."""
+def _may_be(entry, cell):
+    """Say whether a cell may be a value of a column, as far as one cell tells."""
+    kind = entry.get("kind")
+    if entry.get("read", {}).get("clock") and clock.seconds(cell) is not None:
+        return True
     if kind == "date":
         return marks.is_missing(cell) or any(char.isdigit() for char in cell)
     truth = cell.lower() in {"true", "false"}
@@ -207,6 +211,7 @@ def _profile(laid, data, known):
         unused=tuple(laid.unused),
         said=(*laid.notes, *_said(found, meanings), *notes),
         more_labels=labelled.more,
+        passed_over=tuple(laid.passed_over),
         plan=_Plan(
             layout=laid,
             meanings=meanings,

@@ -9,7 +9,7 @@ NO_COLUMN = "\0"
 NEW = "NEW.csv"
 
 
-def rows(path, data, learnt=None, argument=NEW, also=()):
+def rows(path, data, learnt=None, argument=NEW, also=(), said=None):
     """Return (an iterator of arrow tables, the names of the columns) of a file or a folder.
 
     Parameters
@@ -23,6 +23,8 @@ def rows(path, data, learnt=None, argument=NEW, also=()):
         What names the path, for messages.
     also : sequence of str
         Columns of use though the model does not need them; one of no use stops nothing.
+    said : list, optional
+        Gets a line on each file of which lines below the header are taken for no rows.
     """
     known = Known(argument=argument, target=data.target, learnt=learnt or {}, also=tuple(also))
     data = data.model_copy(update={"target": NO_COLUMN, "path": path, "drop": []})
@@ -32,6 +34,8 @@ def rows(path, data, learnt=None, argument=NEW, also=()):
         else (files.matching(path, data.pattern, argument))
     )
     profiled = reading.profile(parts, data, known)
+    if said is not None:
+        said += profiled.passed_over
     return reading.pieces(profiled, None), list(profiled.columns)
 
 
@@ -47,4 +51,4 @@ def labelled(path, data, learnt, argument, before):
     known = Known(argument=argument, target=target, learnt=learnt, also=(target,))
     profiled = profile(data, known)
     decided = answer(profiled, data, before)
-    return reading.pieces(profiled, decided), decided.notes
+    return reading.pieces(profiled, decided), [*profiled.passed_over, *decided.notes]

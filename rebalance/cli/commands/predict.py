@@ -41,8 +41,7 @@ def run(file, output, model, rule, ids):
     ignored = f"ignored columns: {listed(done['ignored'])}\n" if done["ignored"] else ""
     if done["passed_over"]:
         ignored += f"not read, see data.pattern: {listed(done['passed_over'])}\n"
-    unlike = "".join(f"warning: {line}\n" for line in done["unlike"])
+    warnings = "".join(f"warning: {line}\n" for line in done["warnings"])
     rows = f"{done['rows']:,} row{'s' * (done['rows'] != 1)}"
-    return (
-        f"{ignored}{unlike}{rows} scored by {scorer.name}, {done['flagged']:,} flagged: {output}\n"
-    )
+    scored = f"{rows} scored by {scorer.name}, {done['flagged']:,} flagged: {output}\n"
+    return f"{ignored}{warnings}{scored}"
