@@ -225,7 +225,7 @@ def _separator(path, text, cut, skipped, target, *, new):
     """Return the separator that cuts the rows alike into cells that can be read.
 
     Of several that do, it is the one that makes the target a name. ``new`` rows may have one
-    column, which any mark separates that cuts nothing.
+    column, where no mark cuts anything.
     """
     fitting = []
     for separator in SEPARATORS:
@@ -233,10 +233,9 @@ def _separator(path, text, cut, skipped, target, *, new):
         if score := _alike(rows, separator):
             fitting.append((score, separator, rows))
     if not fitting:
-        for separator in SEPARATORS if new else ():
-            rows = cut(text, separator)[0][skipped:]
-            if rows and rows[0] == [target] and all(len(row) == 1 for row in rows):
-                return separator
+        ways = [cut(text, separator)[0][skipped:] for separator in SEPARATORS if new]
+        if ways and ways[0][:1] == [[target]] and all(len(row) == 1 for way in ways for row in way):
+            return next(iter(SEPARATORS))
         rows = cut(text, BLANKS)[0][skipped:]
         if _alike(rows, BLANKS):
             return BLANKS
