@@ -3,7 +3,6 @@
 import gc
 import os
 import shutil
-import sys
 import tempfile
 
 import pytest
@@ -13,14 +12,16 @@ from tests import forks
 
 # Read when OpenMP is loaded, so before the libraries that load it; processes of tests inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
+# Else each command of DVC starts a process that reports it to DVC's makers, and takes a second.
+os.environ["DVC_NO_ANALYTICS"] = "true"
 
 settings.register_profile("rebalance", deadline=None, derandomize=True, max_examples=25)
 settings.load_profile("rebalance")
 
 
 def pytest_configure(config):
-    """Start the process of `forks`, one for all workers, where it is asked for."""
-    if hasattr(config, "workerinput") or not os.environ.get("REBALANCE_TEST_FORKS"):
+    """Start the process of `forks`, one for all workers, unless REBALANCE_TEST_FORKS is 0."""
+    if hasattr(config, "workerinput") or os.environ.get("REBALANCE_TEST_FORKS") == "0":
         return
     folder = tempfile.mkdtemp(prefix="forks-")
     if not forks.possible(folder):
@@ -41,15 +42,10 @@ def pytest_configure(config):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _modules_from_here():
-    """Take back what a file of tests adds to sys.path.
-
-    MLflow adds the code of a model that it loads, and a process that is started later would import
-    that code, which is gone by then.
-    """
-    before = sys.path[:]
-    yield
-    sys.path[:] = before
+def _as_it_was():
+    """Take back what a file of tests adds to sys.path and to the environment."""
+    with forks.as_it_was():
+        yield
 
 
 @pytest.fixture(scope="session")

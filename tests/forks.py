@@ -6,9 +6,11 @@ programs of these names, for the front of PATH. A program hands its arguments, f
 and streams to a process that holds the libraries and nothing of ours; a fork of it runs the command
 by the code of the folder that the command runs in.
 
-What a fork does not show: how a process starts, and what differs between two that start apart, as
-the order of a set. So a test about imports, signals, limits, locales, threads, the bytes of two
-processes, or speed runs the real programs; so does whatever this file does not know.
+What a fork does not show: how a process starts, what differs between two that start apart, as the
+order of a set, and an import that the code forgot where a library brought the module before. So a
+test about imports, signals, limits, locales, threads, the bytes of two processes, or speed runs the
+real programs; so does whatever this file does not know. Every stage runs as a real process in the
+`dvc repro` of tests/test_pipeline.py.
 """
 
 import array
@@ -25,14 +27,18 @@ import socket
 import stat
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 REAL = Path(sys.executable).parent
 VARIABLE = "REBALANCE_TEST_PROGRAMS"
+# In the environment of a command: a fork writes a stand-in for every figure, see `draw_nothing`.
+UNDRAWN = {"REBALANCE_TEST_UNDRAWN": "1"}
+PICTURES = {"png": b"\x89PNG", "svg": b'<svg viewBox="0 0 1 1" width="1pt" height="1pt"></svg>\n'}
 ADDRESS = "socket"
 # A variable that may change what is loaded has to be as it was when the libraries were loaded.
 WHEN_LOADED = (
-    *("PYTHON", "LD_", "LC_", "LANG", "TZ", "HOME", "XDG_", "OMP_", "OPENBLAS_", "MKL_", "MALLOC_"),
+    *("PYTHON", "LD_", "LC_", "LANG", "TZ", "XDG_", "OMP_", "OPENBLAS_", "MKL_", "MALLOC_"),
     *("MLFLOW_", "MPL", "ARROW_", "SCIPY_", "SKLEARN_", "GIT_PYTHON_", "COV"),
 )
 WHEN_USED = ("PYTHONPATH", "MLFLOW_TRACKING_URI", "MLFLOW_HTTP_REQUEST_TIMEOUT")
@@ -52,7 +58,7 @@ LIBRARIES = (
     *("dvc.utils.diff", "dvc.utils.strictyaml", "dulwich.porcelain", "dvc_data.fs", "networkx"),
     *("dvc.repo.artifacts", "dvc.repo.brancher", "dvc.repo.datasets", "dvc.repo.experiments"),
     *("dvc.repo.graph", "dvc.repo.index", "dvc.repo.open_repo", "dvc.repo.plots", "pygit2"),
-    *("dvc.repo.reproduce", "dvc.repo.stage", "dvc.repo.trie"),
+    *("dvc.repo.reproduce", "dvc.repo.stage", "dvc.repo.trie", "dvc_s3", "s3fs"),
 )
 PROGRAM = """#!{python} -SEI
 import array, json, os, select, signal, socket, sys
@@ -60,7 +66,8 @@ import array, json, os, select, signal, socket, sys
 name, *words = os.path.basename(sys.argv[0]), *sys.argv[1:]
 real = os.path.join({real!r}, name)
 module = words[1] if words[:1] == ["-m"] and len(words) > 1 else ""
-ours = name == "dvc" or module.startswith(("stages.", "rebalance.cli"))
+ours = name == "dvc" or module == "dvc" or module.startswith(("stages.", "rebalance.cli"))
+ours = ours or words[:1] == ["-c"] and len(words) > 1
 loaded = {{n: v for n, v in os.environ.items() if n.startswith({when_loaded!r})}}
 loaded = dict(loaded.items() - {settings!r}.items())
 for each in {when_used!r}:
@@ -103,6 +110,29 @@ os._exit(code)
 def programs():
     """Return the folder of the programs: that of the real ones, where nothing was started."""
     return os.environ.get(VARIABLE, str(REAL))
+
+
+def python():
+    """Return the program ``python`` of that folder, for ``-c`` and for modules of ours."""
+    return f"{os.environ[VARIABLE]}/python" if VARIABLE in os.environ else sys.executable
+
+
+@contextlib.contextmanager
+def as_it_was():
+    """Take back what the body adds to sys.path and to the environment.
+
+    MLflow adds the code of a model that it loads, and a process that is started later would import
+    that code, which is gone by then. Dask sets variables that change how libraries are loaded: with
+    these no later command would be a fork.
+    """
+    path, environment = sys.path[:], dict(os.environ)
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        for name in os.environ.keys() - environment.keys():
+            del os.environ[name]
+        os.environ.update(environment)
 
 
 def possible(folder):
@@ -148,7 +178,7 @@ def started(folder, **settings):
         listening.bind(f"{folder}/{ADDRESS}")
         listening.listen(64)
         return subprocess.Popen(
-            [sys.executable, __file__, str(listening.fileno())],
+            [sys.executable, __file__, str(listening.fileno()), str(folder)],
             env=clean | ONE_THREAD | settings,
             stdin=subprocess.PIPE,
             pass_fds=[listening.fileno()],
@@ -261,9 +291,12 @@ def run(command):
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)
     np.random.seed()  # noqa: NPY002 - the global state, which each process draws for itself
+    if UNDRAWN.items() <= environment.items():
+        draw_nothing()
     # A stage looks for the DVC that runs it, among the parents of its process. A title that is
     # shorter than the one before would be read as one word, and slashes more are the same path.
     setproctitle.setproctitle("/" * 200 + " ".join([sys.executable, str(REAL / name), *words]))
+    sys.executable = f"{sys.argv[2]}/python"  # a dvc that our code starts is a fork as well
     parent, this = psutil.Process.ppid, os.getpid()
     psutil.Process.ppid = lambda self: program if self.pid == this else parent(self)
     if name == "dvc":
@@ -271,11 +304,31 @@ def run(command):
 
         sys.argv = [name, *words]
         sys.exit(main())
-    known = os.environ.get("PYTHONPATH", "")
-    sys.path[:0] = [folder, *filter(None, known.split(os.pathsep))]
-    option, module, *words = words
+    option, what, *words = words
+    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:0] = ["" if option == "-c" else folder, *filter(None, known)]
     sys.argv = [option, *words]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    if option == "-m":
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
+    else:
+        module = sys.modules["__main__"] = types.ModuleType("__main__")
+        exec(compile(what, "<string>", "exec"), vars(module))  # noqa: S102 - a test's own code
+
+
+def draw_nothing():
+    """Write a stand-in for every figure: three quarters of evaluate are drawing.
+
+    What is drawn, and the marks and words on it, are made all the same.
+    """
+    from matplotlib.figure import Figure
+
+    def savefig(_, target, *, format, **options):  # noqa: A002 - its name
+        if hasattr(target, "write"):
+            target.write(PICTURES[format])
+        else:
+            Path(target).write_bytes(PICTURES[format])
+
+    Figure.savefig = savefig
 
 
 def code_of(command):

@@ -20,6 +20,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests import forks
+
 ROOT = Path(__file__).parents[1]
 
 # Modules that are no dep, because they cannot change an output.
@@ -286,6 +288,7 @@ def main(folder):
 
     sys.dont_write_bytecode = True
     sys.addaudithook(note_open)
+    forks.draw_nothing()
 
     class WatchedFile(pq.ParquetFile):
         """Arrow opens files without telling Python."""
@@ -331,8 +334,14 @@ if __name__ == "__main__":
 def observed(tmp_path_factory):
     """What every stage read, wrote and looked at, in a folder with nothing but its deps."""
     folder = tmp_path_factory.mktemp("contract")
+    # The libraries are there already; what is watched is the code and the files of this folder.
+    code = f"import runpy; runpy.run_path({__file__!r}, run_name='__main__')"
     done = subprocess.run(
-        [sys.executable, __file__, str(folder)], capture_output=True, text=True, check=False
+        [forks.python(), "-c", code, str(folder)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads((folder / "observed.json").read_text(encoding="utf-8"))
@@ -407,8 +416,6 @@ def test_every_stage_is_there_and_says_what_it_is_for():
 
 
 def test_each_stage_prints_help_and_runs_nothing(tmp_path):
-    from tests import forks
-
     # The folder would do for a run: a stage that looked at it would write, or complain of its data.
     shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
     shutil.copyfile(ROOT / "dvc.yaml", tmp_path / "dvc.yaml")

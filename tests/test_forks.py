@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -15,7 +16,7 @@ from tests.strategies import ROOT, until
 
 pytestmark = pytest.mark.skipif(
     forks.VARIABLE not in os.environ,
-    reason="commands are processes unless REBALANCE_TEST_FORKS is set, and can be forks",
+    reason="commands are processes: REBALANCE_TEST_FORKS is 0, or see forks.possible",
 )
 
 # A fork has the libraries in memory; a process that starts has not.
@@ -80,6 +81,28 @@ def test_a_command_is_a_fork_that_runs_the_code_of_its_folder(folder):
             f"print({number}, loaded, os.getcwd() == {str(folder)!r}, 'rebalance' in sys.modules)"
         )
         assert ended(folder, code) == (0, f"{number} True True False\n", "")
+
+
+def test_a_program_in_a_word_and_a_dvc_of_python_are_forks_too(folder):
+    code = "import mine, os, sys; print('mlflow' in sys.modules, __name__, sys.argv, sys.path[0])"
+    where = {"cwd": folder, "env": os.environ | {"PYTHONPATH": str(folder / "there")}}
+    asked = [["-c", code, "a b"], ["-c", f"import subprocess, sys\n{STARTS}", code]]
+    said = [
+        subprocess.check_output([program, *words], text=True, **where)
+        for program in (forks.python(), sys.executable)
+        for words in asked
+    ]
+    assert said[0] == "True __main__ ['-c', 'a b'] \n"
+    assert said[1] == "True __main__ ['-c'] \n"
+    assert [line.removeprefix("False") for line in said[2:]] == [
+        line.removeprefix("True") for line in said[:2]
+    ]
+    version = subprocess.check_output([forks.python(), "-m", "dvc", "--version"], text=True)
+    assert version == subprocess.check_output([forks.REAL / "dvc", "--version"], text=True)
+
+
+# Our code starts DVC by the Python that runs it.
+STARTS = "subprocess.run([sys.executable, '-c', sys.argv[1]], check=True)"
 
 
 def test_an_edit_of_the_library_counts(folder):
@@ -158,6 +181,28 @@ def test_a_command_dies_with_its_program(folder):
 def test_a_variable_that_counts_when_libraries_are_loaded_gets_a_process(folder, name, value):
     value = f"{value}0" if os.environ.get(name) == value else value
     assert ended(folder, "print(loaded)", **{name: value})[:2] == (0, "False\n")
+
+
+def test_a_file_of_tests_leaves_no_variable_that_would_keep_commands_from_being_forks(folder):
+    with forks.as_it_was():
+        os.environ["MALLOC_TRIM_THRESHOLD_"] = "65536"  # as Dask does where a cluster is made
+        assert ended(folder, "print(loaded)")[1] == "False\n"
+        del os.environ["PATH"]
+    assert ended(folder, "print(loaded)")[1] == "True\n"
+
+
+@pytest.mark.parametrize("undrawn", [True, False])
+def test_figures_are_stand_ins_where_a_command_asks_for_it(folder, undrawn):
+    code = (
+        "from matplotlib.figure import Figure; import io\n"
+        "Figure().savefig('it.png', format='png', dpi=9)\n"
+        "Figure().savefig(file := io.BytesIO(), format='svg'); print(len(file.getvalue()) > 200)"
+    )
+    more = forks.UNDRAWN if undrawn else {}
+    assert ended(folder, code, **more)[:2] == (0, f"{not undrawn}\n")
+    content = (folder / "it.png").read_bytes()
+    assert content.startswith(b"\x89PNG")
+    assert (len(content) < 10) == undrawn
 
 
 def test_two_forks_draw_different_random_numbers(folder):

@@ -14,6 +14,7 @@ import yaml
 from rebalance import cli, params, sources, store
 from rebalance.cli import setup
 from rebalance.errors import InputError
+from tests import forks
 from tests.strategies import ROOT, SHIPPED, changed
 
 COMMENT = re.compile(r" #.*")
@@ -120,7 +121,7 @@ def test_make_repro_says_what_dvc_did_not_find(clone, path, said):
         capture_output=True,
         text=True,
         check=False,
-        env=dict(os.environ, HOME=str(clone), PYTHONPATH=str(ROOT)),
+        env=environment(HOME=str(clone)),
     )
     assert done.returncode
     assert done.stderr.splitlines()[0].startswith("ERROR: ")
@@ -139,7 +140,13 @@ def write_pipeline(clone, path):
     repro = re.search(r"^repro:.*?\n\n", makefile, re.MULTILINE | re.DOTALL)[0]
     Path("Makefile").write_text(f".venv/ready:\n\n{repro}", encoding="utf-8")
     for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
-        subprocess.run(command, check=True)
+        subprocess.run(command, env=environment(), check=True)
+
+
+def environment(**more):
+    """Return the environment of commands that are means only."""
+    path = f"{forks.programs()}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)} | more
 
 
 def test_a_file_that_neither_git_nor_dvc_has_is_named(clone, capsys):

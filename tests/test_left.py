@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-import sys
 
 import pytest
 
 from rebalance import tracking
 from rebalance.tracking import left, records
+from tests import forks
 from tests.strategies import ROOT
 
 EXPERIMENT = "rebalance"
@@ -29,7 +29,7 @@ def test_a_run_whose_process_is_gone_is_killed_by_the_next_stage(folder):
     experiment = client.create_experiment(EXPERIMENT)
     code = "from rebalance.tracking import left; print(left.mark()['process'])"
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [forks.python(), "-c", code],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

@@ -10,6 +10,7 @@ import pytest
 
 from rebalance import cli, paths, tracking
 from rebalance.tracking import lock
+from tests import forks
 from tests.strategies import ROOT
 
 WHOLE = """\
@@ -50,6 +51,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setattr(sys, "executable", forks.python())
     git("init", "--quiet")
     return tmp_path
 
@@ -113,7 +115,8 @@ stages:
 
 
 def dvc(*words):
-    subprocess.run([sys.executable, "-m", "dvc", *words], check=True, stdout=subprocess.DEVNULL)
+    command = [f"{forks.programs()}/dvc", *words]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("kind", ["copy", "hardlink", "symlink"])

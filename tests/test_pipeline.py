@@ -63,6 +63,7 @@ def environment(folder, programs=None):
         "PATH": f"{programs or forks.programs()}{os.pathsep}{os.environ['PATH']}",
         "DVC_SITE_CACHE_DIR": str(folder / ".dvc" / "tmp" / "site"),
         "DVC_NO_ANALYTICS": "true",
+        **forks.UNDRAWN,
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,
         **{f"GIT_{who}_NAME": "tester" for who in ("AUTHOR", "COMMITTER")},
@@ -186,7 +187,7 @@ def finished(walked):
 @pytest.fixture
 def folder(finished, tmp_path, monkeypatch):
     """A copy of the finished folder: data, models, DVC's cache, runs and all."""
-    ignore = shutil.ignore_patterns("site", "__pycache__")
+    ignore = shutil.ignore_patterns("site")
     copy = Path(shutil.copytree(finished, tmp_path / "it", symlinks=True, ignore=ignore))
     with monkeypatch.context() as patch:
         patch.chdir(copy)

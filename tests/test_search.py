@@ -3,7 +3,6 @@
 import logging
 import os
 import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from rebalance.errors import InputError
 from rebalance.learning import treatments
 from rebalance.learning.fits import final_fit
 from rebalance.tuning import Candidate
+from tests import forks
 from tests.strategies import ROOT, params
 from tests.studies import NATURAL, PARAMS, TABLE, UNTREATED, Counting, real, search, told, trained
 
@@ -266,7 +266,7 @@ def killed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("killed")
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     code = DIE.replace("KILLS", repr(KILLS))
-    subprocess.run([sys.executable, "-c", code], cwd=folder, env=env, check=True)
+    subprocess.run([forks.python(), "-c", code], cwd=folder, env=env, check=True)
     return folder
 
 

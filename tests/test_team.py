@@ -102,17 +102,20 @@ def answers(address, process):
     return False
 
 
-# The four are forks of one process that has imported what they need: imports are half of the time.
+# The four are forks of one process that has imported what they need, and draw no figure: imports
+# are half of the time, and figures half of the rest.
 PIPELINES = f"""
 import os, sys
 from importlib import import_module
 from rebalance import errors
 from rebalance.tracking.runs import SETTINGS
+from tests import forks
 
 os.environ.update(SETTINGS | os.environ)
 import imblearn, skops.io, sklearn.model_selection
 import mlflow.sklearn, mlflow.tracking
 
+forks.draw_nothing()
 stages = [([stage], import_module(f"stages.{{stage}}")) for stage in {STAGES!r}]
 children = []
 for folder in sys.argv[1:]:
@@ -140,7 +143,7 @@ def test_four_pipelines_at_once_lose_no_run_and_no_artifact(team, tmp_path):
         text = settings(**{"data.simulated": simulated, "tracking.experiment": "four"})
         (folder / "params.yaml").write_text(text, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", PIPELINES, *"0123"],
+        [forks.python(), "-c", PIPELINES, *"0123"],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": address} | SLOW,
         stdout=subprocess.PIPE,
@@ -320,6 +323,7 @@ def environment(tmp_path, tracking, moto_server):
     proxy = f"http://me:{CANARIES['proxy'].replace('/', '%2F')}@127.0.0.1:9"
     return clean | {
         **SLOW,
+        **forks.UNDRAWN,
         "PATH": f"{forks.programs()}{os.pathsep}{os.environ['PATH']}",
         "DVC_SITE_CACHE_DIR": str(tmp_path / "site"),
         "GIT_CONFIG_GLOBAL": os.devnull,

@@ -25,6 +25,7 @@ from rebalance.cli.commands import sync
 from rebalance.errors import InputError
 from rebalance.model.corrected import CorrectedClassifier
 from rebalance.tracking import pipeline, places, provenance, records, relocation, summaries
+from tests import forks
 
 REPOSITORY = Path(__file__).parents[1]
 EXPERIMENT = "rebalance"
@@ -78,12 +79,11 @@ def runs(kind="stage"):
     return client().search_runs([ours.experiment_id], f"tags.kind = '{kind}'")
 
 
-def python(code, folder, **variables):
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **variables}
+def python(code, folder, program=None):
     return subprocess.Popen(
-        [sys.executable, "-c", code],
+        [program or forks.python(), "-c", code],
         cwd=folder,
-        env=environment,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -92,7 +92,7 @@ def python(code, folder, **variables):
 
 def test_importing_tracking_imports_nothing_heavy(root):
     code = "import sys, rebalance.tracking; print({'mlflow', 'pandas', 'sklearn'} & {*sys.modules})"
-    out, _ = python(code, root).communicate()
+    out, _ = python(code, root, sys.executable).communicate()
     assert out.strip() == "set()"
 
 

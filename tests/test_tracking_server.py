@@ -28,7 +28,7 @@ from rebalance.cli.commands import sync
 from rebalance.errors import InputError
 from rebalance.model.corrected import CorrectedClassifier
 from rebalance.tracking import patience, provenance, records
-from tests import pages
+from tests import forks, pages
 from tests.strategies import ROOT, SHIPPED, changed
 
 X = np.random.default_rng(0).normal(size=(60, 2))
@@ -268,7 +268,7 @@ def stage(address):
     """Run a stage in a process of its own, to its end, and return it; limits are 1.2 and 6 s."""
     more = {"MLFLOW_TRACKING_URI": address, patience.VARIABLE: "4"}
     return subprocess.run(
-        [sys.executable, "-c", STAGE],
+        [forks.python(), "-c", STAGE],
         env=os.environ | {"PYTHONPATH": str(ROOT)} | more,
         capture_output=True,
         text=True,
