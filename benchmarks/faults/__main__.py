@@ -69,7 +69,13 @@ def main(arguments=None):
     """Run the parts and print the table; return 1 where a fault cost anything."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few of each fault")
-    parser.add_argument("--part", action="append", choices=pieces.PARTS, help="may be repeated")
+    parser.add_argument(
+        "--part",
+        action="append",
+        choices=[*pieces.PARTS, *(name for name, *_ in pieces.of(pieces.PARTS))],
+        metavar="PART",
+        help="such as refusals, or one piece of it, 'refusals split'; may be repeated",
+    )
     parser.add_argument("--anew", action="store_true", help="forget what was kept")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     options = parser.parse_args(arguments)

@@ -103,13 +103,14 @@ PARTS = {
 }
 
 
-def of(parts):
-    """Return [(name, part, argument or None)] of the parts."""
-    return [
-        (f"{part} {argument}" if PARTS[part][1] else part, part, argument)
-        for part in parts
-        for argument in PARTS[part][1] or [None]
+def of(wanted):
+    """Return [(name, part, argument or None)] of parts, and of single pieces by their names."""
+    known = [
+        (part if argument is None else f"{part} {argument}", part, argument)
+        for part, (_, arguments) in PARTS.items()
+        for argument in arguments or [None]
     ]
+    return [each for each in known if {*wanted}.intersection(each[:2])]
 
 
 def work(part, argument, quick):
