@@ -14,10 +14,12 @@ from rebalance import starting
 # User and password of an address, and what follows its question mark.
 _USER = re.compile(r"(?<=://)[^\s/?#'\"<>]*@")
 _QUERY = re.compile(r"(://[^\s?'\"<>]+\?|\?(?=[\w.%-]+=))[^\s'\"<>)]+")
-# Variables of the environment that hold a secret, and their shortest value that is hidden: a
-# shorter one would stand in many a word.
+# Variables of the environment that hold a secret, also those of which there are several, such as
+# TOKEN_2, and their shortest value that is hidden: a shorter one would stand in many a word.
 _SECRET = re.compile(
-    r"(PASSWORD|PASSWD|SECRET|TOKEN|KEY|KEY_ID|CREDENTIALS?|AUTHORIZATION|HEADERS?)$", re.IGNORECASE
+    r"(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|KEY|CREDENTIAL|AUTHORIZATION|HEADER|COOKIE|DSN"
+    r"|CONNECTION_STRING|_PWD|(?<![^_])(PASS|PAT|SAS|AUTH|CREDS))S?(?![^\W\d_])",
+    re.IGNORECASE,
 )
 _SHORTEST = 8
 HIDDEN = "***"
@@ -27,6 +29,7 @@ _FULL = (
     "the memory is full: lower run.workers, or use a machine with more; what was finished is in "
     "the score cache, and the next run goes on from there."
 )
+_NO_THREAD = f"no thread or process can be started: {starting.MORE_THREADS}, or lower run.workers."
 _MAY_NOT = "cannot be opened: this user has no right to; give it that right, and run again"
 _MANY = "cannot be opened: too many are open already; raise the limit, as by 'ulimit -n 1024'"
 # What the system says of a file that it does not open.
@@ -104,8 +107,10 @@ def _secrets():
     found = set()
     for name, value in os.environ.items():
         if _SECRET.search(name):
-            # Also what follows the name of a header, and "Bearer".
-            found |= {value.strip(), *value.split()[-1:]}
+            # Also the lines of a key, alone and joined, and what follows "Authorization: Bearer".
+            words = value.split()
+            found |= {value.strip(), " ".join(words), *map(str.strip, value.splitlines())}
+            found |= {*words[-1:]}
         # A password may hold a slash or an @, where it should not.
         if match := re.search(r"://(?:[^:@/\s]*:)?(\S+)@", value):
             found.add(match[1])
@@ -154,7 +159,8 @@ def _is_closed(error):
 def run(main):
     """Call ``main``; turn an `InputError` into lines on standard error and exit code 1.
 
-    So are a file that the system does not open, and a lack of memory, with 1, and Ctrl-C, with 130.
+    So are a file that the system does not open, and a lack of memory or of threads, with 1, and
+    Ctrl-C, with 130.
     No secret is printed: neither there, nor by a warning, nor by the traceback of a fault of ours.
     """
     logging.getLogger("rebalance").addFilter(_REDACTING)
@@ -166,8 +172,8 @@ def run(main):
         lines = redacted(str(error)).splitlines()
         sys.stderr.write("".join(f"error: {line}\n" for line in lines))
         raise SystemExit(1) from None
-    except (MemoryError, ImportError, OSError) as error:
-        line = _FULL if _lacks_memory(error) else _refused(error)
+    except (MemoryError, ImportError, OSError, RuntimeError) as error:
+        line = _of_the_system(error)
         if line is None:
             raise
         sys.stderr.write(f"error: {redacted(line)}\n")
@@ -175,6 +181,15 @@ def run(main):
     except KeyboardInterrupt:
         sys.stderr.write(starting.INTERRUPTION)
         raise SystemExit(starting.INTERRUPTED) from None
+
+
+def _of_the_system(error):
+    """Return what the system refuses a process, in words; None of any other error."""
+    if isinstance(error, RuntimeError):
+        return _NO_THREAD if str(error).startswith("can't start new thread") else None
+    if getattr(error, "errno", None) == errno.EAGAIN:
+        return _NO_THREAD
+    return _FULL if _lacks_memory(error) else _refused(error)
 
 
 def _refused(error):

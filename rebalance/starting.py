@@ -1,8 +1,9 @@
-"""What ends a stage before its libraries are imported: Ctrl-C, and a limit of memory, in a line.
+"""What ends a stage before its libraries are imported: Ctrl-C, and limits of a process, in a line.
 
 A stage imports for seconds. A KeyboardInterrupt would come out of the middle of a library, some of
 which make another error of it; nothing is written yet, so that the process can end at once. A
-library that gets no memory while it is loaded ends the process in its own way, or waits for ever.
+library that gets no memory or no thread while it is loaded ends the process in its own way, or
+waits for ever.
 What is imported stays to the end, and no garbage is looked for in it.
 """
 
@@ -17,10 +18,13 @@ INTERRUPTED = 130
 INTERRUPTION = "interrupted: the next run goes on from what was finished.\n"
 # In KB, of addresses and not of memory in use: libraries reserve far more than they touch.
 LEAST = 1_500_000
+# Threads that libraries start at their first use, in addition to one for each core.
+THREADS = 4
+MORE_THREADS = "raise the limit of processes and threads, that of 'ulimit -u' or of the container"
 
 
 def begin():
-    """End this process in a line on Ctrl-C, until `end`; end it now where memory is limited."""
+    """End this process in a line on Ctrl-C, until `end`; end it now where limits are too low."""
     _open_standard_files()
     try:
         import resource
@@ -34,10 +38,33 @@ def begin():
             f"libraries, got {limit // 1024:,}; raise it, as by 'ulimit -v unlimited'.\n"
         )
         raise SystemExit(1)
+    _check_threads((os.cpu_count() or 1) + THREADS)
     # Who starts a program in the background may have SIGINT ignored.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
     gc.disable()
+
+
+def _check_threads(number):
+    """End this process in a line where it may not start so many threads."""
+    import threading
+
+    done, started = threading.Event(), []
+    try:
+        for _ in range(number):
+            thread = threading.Thread(target=done.wait)
+            thread.start()
+            started.append(thread)
+    except RuntimeError:
+        sys.stderr.write(
+            f"error: the libraries start up to {number} threads, and this process may start "
+            f"{len(started)}; {MORE_THREADS}.\n"
+        )
+        raise SystemExit(1) from None
+    finally:
+        done.set()
+        for thread in started:
+            thread.join()
 
 
 def _open_standard_files():

@@ -5,11 +5,12 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from rebalance import errors
+from rebalance import errors, starting
 from tests.strategies import ROOT
 
 
@@ -34,7 +35,9 @@ def test_user_password_and_query_are_hidden(text, shown):
 @pytest.mark.parametrize(
     "name",
     ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "MLFLOW_TRACKING_TOKEN", "PGPASSWORD",
-     "REBALANCE_URL_HEADER", "google_credentials"],
+     "REBALANCE_URL_HEADER", "google_credentials", "MYSQL_PWD", "DB_PASS", "PASS", "GITHUB_PAT",
+     "SSH_PASSPHRASE", "AZURE_STORAGE_CONNECTION_STRING", "SENTRY_DSN", "SESSION_COOKIES",
+     "API_KEY_2", "TOKEN2", "SECRET_KEY_BASE", "NPM_AUTH"],
 )  # fmt: skip
 def test_the_value_of_a_secret_variable_is_hidden_wherever_it_stands(name, monkeypatch):
     monkeypatch.setenv(name, "canary/8+9")
@@ -47,9 +50,20 @@ def test_the_value_of_a_header_is_hidden_without_its_name_too(monkeypatch):
     assert errors.redacted("canary-8 of Authorization: Bearer canary-8") == "*** of ***"
 
 
-def test_a_short_value_and_a_variable_that_is_no_secret_are_shown(monkeypatch):
+def test_the_lines_of_a_key_are_hidden_each_and_joined(monkeypatch):
+    key = "-----BEGIN KEY-----\ncanaryone\ncanarytwo\n-----END KEY-----"
+    monkeypatch.setenv("DEPLOY_KEY", f"{key}\n")
+    assert errors.redacted("got 'canarytwo\\ncanaryone'") == "got '***\\n***'"
+    assert errors.redacted(errors.one_line(f"refused {key}")) == "refused ***"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["KEYBOARD_LAYOUT", "PWD", "OLDPWD", "COMPASS", "PATTERN", "TOKENIZERS_PARALLELISM", "AUTHOR"],
+)
+def test_a_short_value_and_a_variable_that_is_no_secret_are_shown(name, monkeypatch):
     monkeypatch.setenv("SOME_TOKEN", "short")
-    monkeypatch.setenv("KEYBOARD_LAYOUT", "german-layout")
+    monkeypatch.setenv(name, "german-layout")
     assert errors.redacted("a short german-layout") == "a short german-layout"
 
 
@@ -115,6 +129,8 @@ def test_the_filter_changes_what_is_hidden_only(caplog):
         (OSError(errno.EISDIR, "no", "a/b"), 1, "error: 'a/b' is a folder, and must be a file; mo"),
         (OSError(errno.ENOTDIR, "no", "a/b"), 1, "error: 'a/b' lies below a file that must be a f"),
         (OSError(errno.ELOOP, "no", "a/b"), 1, "error: 'a/b' is a link that leads back to itself"),
+        (RuntimeError("can't start new thread"), 1, "error: no thread or process can be started: "),
+        (OSError(errno.EAGAIN, "no"), 1, "error: no thread or process can be started: raise the l"),
         (OSError(errno.EMFILE, "no"), 1, "error: a file cannot be opened: too many are open alre"),
         (errors.InputError("one\ntwo"), 1, "error: one\nerror: two\n"),
         (PermissionError(13, "no", "a/b.csv"), 1, "error: 'a/b.csv' cannot be opened: this user"),
@@ -132,7 +148,12 @@ def test_an_end_that_a_person_can_understand_is_in_lines(error, code, said, caps
 
 @pytest.mark.parametrize(
     "error",
-    [ImportError("no module named x"), OSError(5, "i/o error"), OSError(errno.EPERM, "no")],
+    [
+        ImportError("no module named x"),
+        OSError(5, "i/o error"),
+        OSError(errno.EPERM, "no"),
+        RuntimeError("a fault"),
+    ],
 )
 def test_a_fault_that_is_no_lack_of_memory_keeps_its_traceback(error):
     def main():
@@ -207,6 +228,27 @@ def test_a_stage_and_a_command_name_a_limit_of_memory_before_they_import_librari
             "error: the limit of memory, ulimit -v, must be at least 1,500,000 KB for the "
             "libraries, got 400,000; raise it, as by 'ulimit -v unlimited'.\n"
         )
+
+
+def test_a_limit_of_threads_is_named_before_libraries_are_imported(monkeypatch, capsys):
+    start, started = threading.Thread.start, []
+
+    def limited(thread):
+        if len(started) == 5:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with pytest.raises(SystemExit) as ended:
+        starting.begin()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == (
+        "error: the libraries start up to 6 threads, and this process may start 5; raise the limit "
+        "of processes and threads, that of 'ulimit -u' or of the container.\n"
+    )
+    assert not any(thread.is_alive() for thread in started)
 
 
 def test_a_process_that_did_not_begin_as_a_stage_keeps_its_own_collector(monkeypatch):

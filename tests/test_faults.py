@@ -6,6 +6,7 @@ tests do it.
 
 import errno
 import os
+import shutil
 import tempfile
 from importlib import import_module
 from itertools import count
@@ -146,3 +147,31 @@ def test_a_cache_on_a_full_disk_costs_a_line_and_no_stage(tmp_path, monkeypatch,
     cache.put("ab" * 32, raw=[0.5])
     assert "the work goes on without it" in caplog.text
     assert cache.get("ab" * 32) is None
+
+
+@pytest.mark.parametrize("opens_late", [False, True])
+def test_a_file_that_is_deleted_while_it_is_written_is_one_line(tmp_path, opens_late):
+    """As by ``git clean -fdx`` while a stage runs."""
+    path = tmp_path / "metrics" / "split.json"
+    with (  # noqa: PT012 the body is what fails
+        pytest.raises(
+            errors.InputError, match=r"split\.json cannot be written: what was written o"
+        ),
+        store.replacing(path) as partial,
+    ):
+        if opens_late:
+            shutil.rmtree(path.parent)
+            partial.write_text("{}")
+        else:
+            with partial.open("w") as file:
+                shutil.rmtree(path.parent)
+                file.write("{}")
+
+
+def test_a_file_that_is_read_and_missing_while_another_is_written_is_not_said_to_be_that(tmp_path):
+    with (
+        pytest.raises(FileNotFoundError, match=r"rows\.csv"),
+        store.replacing(tmp_path / "raw.parquet") as partial,
+    ):
+        partial.write_bytes((tmp_path / "rows.csv").read_bytes())
+    assert not list(tmp_path.iterdir())

@@ -108,6 +108,13 @@ def _removed_on_failure(partial, path):
         partial.replace(path)
         with suppress(OSError):  # Windows opens no folder, and some file systems refuse
             _synchronise(path.parent)
+    except FileNotFoundError as error:
+        if partial.exists():
+            raise
+        raise UnwritableError(
+            f"{path} cannot be written: what was written of it was deleted meanwhile, as 'git "
+            "clean' does; run again."
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
 
