@@ -244,8 +244,10 @@ def test_what_was_edited_since_a_model_was_trained_is_named(trained):
     put({"learner.seed": 77, "split.seed": 78, "evaluate.bootstrap": 300})
     assert pipeline.edited(["baseline"]) == ["learner.seed", "split.seed"]
     assert pipeline.edited(["tuned"]) == []
+    assert pipeline.retrained(["baseline", "tuned"]) == []
     Path("models/baseline.skops").write_bytes(b"by hand")
     assert pipeline.edited(["baseline"]) == []
+    assert pipeline.retrained(["baseline", "tuned"]) == ["baseline"]
     Path("dvc.lock").write_text("stages: []")
     assert pipeline.edited(["baseline"]) == []
     Path("dvc.lock").unlink()
@@ -281,6 +283,15 @@ def test_an_evaluation_by_hand_says_what_was_edited(trained, monkeypatch, caplog
         raise Judged
     (line,) = caplog.messages
     assert line.startswith("warning: learner.seed: edited in params.yaml since models were trained")
+    caplog.clear()
+    # Which parameters a stage had that was started by hand is not known.
+    Path("models/baseline.skops").write_bytes(b"by hand")
+    with pytest.raises(Judged), tracking.stage("evaluate", parameters.load()):
+        raise Judged
+    (line,) = caplog.messages
+    assert line.startswith(
+        "warning: baseline: trained by hand since the last 'dvc repro', perhaps "
+    )
     caplog.clear()
     with pytest.raises(Judged), tracking.stage("split", parameters.load()):
         raise Judged

@@ -100,21 +100,36 @@ def edited(models):
 
     Those of their rows as well. None are known of a model that DVC did not train.
     """
-    try:
-        known = locked() if paths.LOCK.exists() else {}
-    except InputError:  # who only asks a model need not mend dvc.lock
-        known = {}
-    now, before = read(paths.PARAMS), {}
-    for model in models:
-        stage, path = trains(model), paths.model(model)
-        if stage not in known or not path.exists():
-            continue
-        if known[stage][1].get(path) == provenance.checksum(path):
-            for name in {"download", "split", stage} & known.keys():
+    known, now, before = _known(), read(paths.PARAMS), {}
+    for model, is_locked in _locked_models(models, known).items():
+        if is_locked:
+            for name in {"download", "split", trains(model)} & known.keys():
                 before |= known[name][0]
     after = provenance.flat({key: at(now, key) for key in before})
     before = provenance.flat(before)
     return sorted(k for k in {**before, **after} if before.get(k, "") != after.get(k, ""))
+
+
+def retrained(models):
+    """Return the models that are others than those of dvc.lock: a stage by hand trained them."""
+    return [name for name, is_locked in _locked_models(models, _known()).items() if not is_locked]
+
+
+def _known():
+    """Return what `locked` does, and nothing where it cannot be had."""
+    try:
+        return locked() if paths.LOCK.exists() else {}
+    except InputError:  # who only asks a model need not mend dvc.lock
+        return {}
+
+
+def _locked_models(models, known):
+    """Return {model: whether it is that of dvc.lock} of the models that are here and there."""
+    return {
+        name: known[trains(name)][1].get(path) == provenance.checksum(path)
+        for name in models
+        if trains(name) in known and (path := paths.model(name)).exists()
+    }
 
 
 def at(content, name):

@@ -105,7 +105,7 @@ def stage(name, params):
 
 
 def _warn_of_edits(models):
-    """Say which parameters were edited since models were trained that are judged now.
+    """Say which parameters were edited since models were trained, and which were trained by hand.
 
     DVC would train them again; a stage that is started by hand would describe them wrongly.
     """
@@ -114,6 +114,12 @@ def _warn_of_edits(models):
             "warning: %s: edited in params.yaml since models were trained that are judged now; "
             "the report says what params.yaml says, so run 'dvc repro'.",
             listed(keys),
+        )
+    if names := pipeline.retrained(models):
+        log.warning(
+            "warning: %s: trained by hand since the last 'dvc repro', perhaps with others than the "
+            "parameters of params.yaml, which the report names; run 'dvc repro'.",
+            listed(names),
         )
 
 
