@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rebalance import cli, paths, tracking
+from rebalance import cli, paths, store, tracking
 from rebalance.tracking import lock
 from tests import forks
 from tests.strategies import ROOT
@@ -93,6 +93,50 @@ def test_a_cut_dvc_lock_that_git_never_had_whole_is_removed(folder):
     git("commit", "--quiet", "--message", "torn")
     tracking.mend()
     assert not paths.LOCK.exists()
+
+
+def test_a_merge_conflict_is_said_to_be_one(folder):
+    ours, theirs = WHOLE, WHOLE.replace("size: 1200", "size: 1300")
+    conflict = f"<<<<<<< HEAD\n{ours}=======\n{theirs}>>>>>>> other\n"
+    paths.LOCK.write_text(conflict)
+    line = "mended: dvc.lock held a merge conflict; 'dvc repro' writes it anew\n"
+    assert tracking.mend() == [line]
+    paths.LOCK.write_text(ours)
+    git("add", "dvc.lock")
+    git("commit", "--quiet", "--message", "results")
+    paths.LOCK.write_text(conflict)
+    assert tracking.mend() == ["mended: dvc.lock held a merge conflict; it is as git has it\n"]
+    assert paths.LOCK.read_text() == ours
+
+
+def test_outputs_that_dvc_sees_changed_are_named_and_left(tmp_path, monkeypatch):
+    """As after a merge: the metrics of one branch, and the models of the other."""
+    monkeypatch.chdir(tmp_path)
+    outputs = {name: Path(name) for name in ("raw", "model", "metrics")}
+    for name, path in outputs.items():
+        path.write_text(name)
+    known = {path: store.md5(path) for path in outputs.values()}
+    monkeypatch.setattr(lock, "_outputs", lambda: known)
+    monkeypatch.setattr(lock, "_cache", lambda: tmp_path / "cache")
+    seen = []
+    monkeypatch.setattr(
+        lock, "_dvc", lambda *_: "".join(f"\tmodified:           {name}\n" for name in seen)
+    )
+    assert tracking.look_again() == []
+    for name in ("model", "metrics"):
+        outputs[name].write_text("of another branch")
+        os.utime(outputs[name], (1, 1))
+    seen += ["model"]
+    assert tracking.look_again() == [
+        "mended: metrics is damaged, and DVC sees it now; 'dvc repro' makes it\n",
+        "changed: model is not what dvc.lock says; 'dvc repro' makes it again\n",
+    ]
+    assert outputs["model"].stat().st_mtime == 1
+    assert outputs["metrics"].stat().st_mtime > 1
+    seen += ["metrics"]
+    assert tracking.look_again() == [
+        "changed: model, metrics are not what dvc.lock says; 'dvc repro' makes them again\n",
+    ]
 
 
 def test_a_cut_list_of_dvcs_processes_is_removed(folder):

@@ -60,13 +60,13 @@ def test_json_of_another_type_is_refused_in_a_line(path, content, said, tmp_path
 @pytest.mark.parametrize(
     ("path", "content", "said", "mended"),
     [
-        (paths.PIPELINE, [], "it must be a mapping, got []", "by 'git checkout -- dvc.yaml'"),
+        (paths.PIPELINE, [], "it must be a mapping, got []", "by 'git checkout HEAD -- dvc.yaml'"),
         (paths.PIPELINE, {"stages": {"split": {"outs": 1}}}, "'stages.split.outs' must be a list",
-         "restore it by 'git checkout -- dvc.yaml'"),
+         "restore it by 'git checkout HEAD -- dvc.yaml'"),
         (paths.LOCK, {"stages": {"split": {"outs": [{"path": 3}]}}},
          "'stages.split.outs.0.path' must be a text, got 3",
-         "run 'rebalance doctor', or restore it by 'git checkout -- dvc.lock'"),
-        (paths.OPENED, [], "it must be a mapping", "by 'git checkout -- metrics/final.json'"),
+         "run 'rebalance doctor', or restore it by 'git checkout HEAD -- dvc.lock'"),
+        (paths.OPENED, [], "it must be a mapping", "by 'git checkout HEAD -- metrics/final.json'"),
         (paths.OPENED_HERE, [], "it must be a mapping",
          "put the metrics/final.json of the last commit in its place"),
     ],
@@ -102,6 +102,21 @@ def test_json_that_is_nested_without_an_end_is_refused_in_a_line(tmp_path):
     (tmp_path / "a.json").write_text("[" * 100_000, encoding="utf-8")
     with pytest.raises(InputError, match="is not whole; run 'dvc repro'"):
         store.read_json(tmp_path / "a.json")
+
+
+def test_a_record_of_sealed_rows_that_is_not_whole_is_restored_by_git_and_made_by_nobody(
+    tmp_path, monkeypatch
+):
+    """As where two branches opened them, and their merge left a conflict."""
+    monkeypatch.chdir(tmp_path)
+    paths.OPENED.parent.mkdir()
+    paths.OPENED.write_text("<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> other\n", encoding="utf-8")
+    line = (
+        "metrics/final.json is not whole; restore it by 'git checkout HEAD -- metrics/final.json'."
+    )
+    with pytest.raises(InputError) as caught:
+        store.read_json(paths.OPENED)
+    assert str(caught.value) == line
 
 
 def test_a_study_with_settings_that_are_no_numbers_and_half_numbers_has_its_shape():

@@ -62,7 +62,7 @@ def read_json(path):
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing; run 'dvc repro' to make it.") from error
     except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, or one without an end
-        raise InputError(f"{path} is not whole; run 'dvc repro' to make it again.") from error
+        raise InputError(f"{path} is not whole; {shapes.mended(path)}.") from error
     shapes.check(path, content)
     return content
 
@@ -76,8 +76,8 @@ class _Written(dict):
 
     def __missing__(self, key):
         raise InputError(
-            f"{self._path} lacks {key!r}: it is damaged, or of another version; run 'dvc repro' to "
-            "make it again."
+            f"{self._path} lacks {key!r}: it is damaged, or of another version; "
+            f"{shapes.mended(self._path)}."
         )
 
     def __reduce__(self):

@@ -268,9 +268,9 @@ SHAPES = {
 }
 # What no stage writes, and how it comes back.
 MENDED = {
-    "dvc.yaml": "restore it by 'git checkout -- dvc.yaml'",
-    "dvc.lock": "run 'rebalance doctor', or restore it by 'git checkout -- dvc.lock'",
-    "metrics/final.json": "restore it by 'git checkout -- metrics/final.json'",
+    "dvc.yaml": "restore it by 'git checkout HEAD -- dvc.yaml'",
+    "dvc.lock": "run 'rebalance doctor', or restore it by 'git checkout HEAD -- dvc.lock'",
+    "metrics/final.json": "restore it by 'git checkout HEAD -- metrics/final.json'",
     ".rebalance/final.json": "put the metrics/final.json of the last commit in its place",
 }
 
@@ -288,12 +288,16 @@ def check(path, content):
         # pydantic names which of several types it tried as well.
         keys = [str(key) for key in first["loc"] if key not in ALTERNATIVES]
         rule = RULES.get(first["type"]) or first["msg"]
-        of = (words for name, words in MENDED.items() if PurePath(path).match(name))
-        mended = next(of, "run 'dvc repro' to make it again")
         raise InputError(
             f"{path} is damaged: {shown('.'.join(keys)) if keys else 'it'} must be {rule}, got "
-            f"{shown(first['input'])}; {mended}."
+            f"{shown(first['input'])}; {mended(path)}."
         ) from error
+
+
+def mended(path):
+    """Return what brings a damaged file back, in words: most are made again by their stage."""
+    of = (words for name, words in MENDED.items() if PurePath(path).match(name))
+    return next(of, "run 'dvc repro' to make it again")
 
 
 @cache

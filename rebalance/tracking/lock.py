@@ -7,30 +7,34 @@ time, size and number are as they were, and none of its own cache.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from rebalance import paths, store
-from rebalance.errors import InputError
+from rebalance.errors import InputError, listed
 from rebalance.params.file import parse
 from rebalance.tracking import pipeline
 
 # Which process of DVC reads and writes which file; rewritten in place as well.
 USERS = Path(".dvc") / "tmp" / "rwlock"
+# What git writes into a file that two branches changed.
+CONFLICT = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
 
 
 def mend():
     """Restore what DVC rewrites in place and left empty or cut; return a line for each file."""
     lines = []
-    if paths.LOCK.exists() and not whole(_text(paths.LOCK)):
+    if paths.LOCK.exists() and not whole(text := _text(paths.LOCK)):
+        what = "held a merge conflict" if CONFLICT.search(text) else "was cut"
         committed = _committed(paths.LOCK)
         if whole(committed):
             store.write_text(paths.LOCK, committed)
-            lines.append(f"mended: {paths.LOCK} was cut; it is as git has it\n")
+            lines.append(f"mended: {paths.LOCK} {what}; it is as git has it\n")
         else:
             paths.LOCK.unlink()
-            lines.append(f"mended: {paths.LOCK} was cut; 'dvc repro' writes it anew\n")
+            lines.append(f"mended: {paths.LOCK} {what}; 'dvc repro' writes it anew\n")
     if USERS.exists() and not _is_json(_text(USERS)):
         USERS.unlink()
         lines.append(f"mended: {USERS} was cut; DVC writes it anew\n")
@@ -39,6 +43,8 @@ def mend():
 
 def look_again():
     """Have DVC look again at outputs that it takes for whole and are not; return a line for each.
+
+    Those that DVC sees, as after a merge of two branches, are named in one line.
 
     A copy in its cache that is damaged is removed: `dvc checkout` would bring it back. Every output
     and its copy are read, which takes as long as their size asks for.
@@ -63,12 +69,19 @@ def look_again():
             path.unlink()
         elif differs:
             others.append(path)
-    seen = _dvc("status") if others else ""
+    status = _dvc("status") if others else ""
+    seen = [path for path in others if path.as_posix() in status]
     for path in others:
-        if path.as_posix() not in seen:
+        if path not in seen:
             path.chmod(0o644)
             os.utime(path)
             lines.append(f"mended: {path} is damaged, and DVC sees it now; 'dvc repro' makes it\n")
+    if seen:
+        are, them = ("is", "it") if len(seen) == 1 else ("are", "them")
+        lines.append(
+            f"changed: {listed(seen)} {are} not what {paths.LOCK} says; 'dvc repro' makes {them} "
+            "again\n"
+        )
     return lines
 
 
