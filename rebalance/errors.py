@@ -44,6 +44,13 @@ _REFUSED = {
     errno.ENAMETOOLONG: "has a longer name than the file system takes; choose a shorter one",
 }
 _NAMELESS = {errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG}
+# What the system says of a disk; of an output of a stage `rebalance.store` says it first.
+_UNWRITTEN = {
+    errno.ENOSPC: "the disk is full; make room on it",
+    errno.EDQUOT: "this user's quota of the disk is used up; make room in it",
+    errno.EFBIG: "it would be larger than this process may write; raise the limit, 'ulimit -f'",
+    errno.EROFS: "the file system is read-only; work in a folder that takes files",
+}
 
 
 class InputError(ValueError):
@@ -193,12 +200,14 @@ def _of_the_system(error):
 
 
 def _refused(error):
-    """Return what the system said of a file that it does not open, None of any other error."""
-    words = _REFUSED.get(getattr(error, "errno", None))
-    name = getattr(error, "filename", None)
-    if words is None or (not isinstance(name, str | bytes) and error.errno not in _NAMELESS):
+    """Return what the system said of a file that it does not take, None of any other error."""
+    number, name = getattr(error, "errno", None), getattr(error, "filename", None)
+    what = shown(os.fsdecode(name), 200) if isinstance(name, str | bytes) else ""
+    if number in _UNWRITTEN:
+        return f"{what or 'a file'} cannot be written: {_UNWRITTEN[number]}, and run again."
+    if number not in _REFUSED or not (what or number in _NAMELESS):
         return None
-    return f"{shown(os.fsdecode(name), 200) if name else 'a file'} {words}."
+    return f"{what or 'a file'} {_REFUSED[number]}."
 
 
 def _lacks_memory(error):

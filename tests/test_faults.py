@@ -11,7 +11,9 @@ import tempfile
 from importlib import import_module
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import yaml
 
@@ -175,3 +177,27 @@ def test_a_file_that_is_read_and_missing_while_another_is_written_is_not_said_to
     ):
         partial.write_bytes((tmp_path / "rows.csv").read_bytes())
     assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_is_full_while_rows_are_shared_with_processes_is_one_line(
+    folder, monkeypatch, capsys
+):
+    """Numpy says how much it wrote, and not why."""
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    arrays = {name: np.zeros(10_000) for name in ("X", "y")}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def main():
+        with store.shared(SimpleNamespace(**arrays)):
+            pytest.fail("it was written")
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(SystemExit):
+            errors.run(main)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    line = capsys.readouterr().err
+    assert line.startswith("error: '.rebalance/shared/")
+    assert "X.npy' cannot be written: the disk is full; " in line
+    assert not list(folder.rglob("*.npy"))

@@ -1,5 +1,6 @@
 """Tables as parquet files, written a frame and read a column at a time."""
 
+import errno
 import hashlib
 import json
 import os
@@ -149,12 +150,20 @@ def shared(table):
     """
     with temporary_folder() as folder:
         for name in ARRAYS:
-            np.save(Path(folder) / f"{name}.npy", getattr(table, name))
+            _save(Path(folder) / f"{name}.npy", getattr(table, name))
         object.__setattr__(table, "folder", str(Path(folder).resolve()))
         try:
             yield
         finally:
             object.__setattr__(table, "folder", "")
+
+
+def _save(path, array):
+    """Write an array; numpy says of a full disk how much it wrote, and not why."""
+    try:
+        np.save(path, array)
+    except OSError as error:
+        raise OSError(error.errno or errno.ENOSPC, "cannot be written", str(path)) from error
 
 
 @contextmanager
