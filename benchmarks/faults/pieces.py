@@ -6,15 +6,18 @@ from pathlib import Path
 
 from benchmarks.faults import calls, damage, lock, network, params, tables, tally, tiny
 
+# Stages that write in more than one way: {name of the piece: (stage, changes of params.yaml)}.
+WAYS = {"split by hash": ("split", {"split": {"method": "hashed", "test_size": 0.25}})}
 REFUSALS = [fault for fault in calls.FAULTS if fault != calls.KILLED]
 
 
-def kills(folder, quick, stage):
+def kills(folder, quick, name):
     """Yield the tallies of a stage that is killed, and of a machine that loses power."""
+    stage, changes = WAYS.get(name, (name, {}))
     with tiny.Server(folder) as server:
         if not server.preloaded:
             return
-        chain = tiny.Chain(server, folder / "it").build()
+        chain = tiny.Chain(server, folder / "it", changes=changes).build(_until(stage))
         lost, known = tally.Tally("power lost at a call of our files"), {}
         step = 40 if quick else 1
         yield calls.tried(
@@ -24,15 +27,21 @@ def kills(folder, quick, stage):
         yield calls.at_random(chain, stage, 2 if quick else 20, known.setdefault(stage, {}))
 
 
-def refusals(folder, quick, stage):
+def refusals(folder, quick, name):
     """Yield the tallies of a stage whose disk is full or read-only."""
+    stage, changes = WAYS.get(name, (name, {}))
     with tiny.Server(folder) as server:
         if not server.preloaded:
             return
-        chain, known = tiny.Chain(server, folder / "it").build(), {}
+        chain, known = tiny.Chain(server, folder / "it", changes=changes).build(_until(stage)), {}
         step = 40 if quick else 1
         for fault in REFUSALS:
             yield calls.tried(chain, fault, stages=[stage], step=step, start=step, known=known)
+
+
+def _until(stage):
+    """Return the stages up to one: those after it need not have run."""
+    return tiny.STAGES[: tiny.STAGES.index(stage) + 1]
 
 
 def damaged(folder, quick, stage):
@@ -90,8 +99,8 @@ def odd_tables(_folder, quick, number):
 
 # {part: (function, the arguments of each piece)}, those that take longest first.
 PARTS = {
-    "refusals": (refusals, tiny.STAGES[::-1]),
-    "kills": (kills, tiny.STAGES[::-1]),
+    "refusals": (refusals, (*tiny.STAGES[::-1], *WAYS)),
+    "kills": (kills, (*tiny.STAGES[::-1], *WAYS)),
     "dvc": (running, (0, 1)),
     "damage": (damaged, tiny.STAGES[::-1]),
     "runs": (runs, tiny.STAGES[::-1]),
