@@ -41,6 +41,15 @@ def test_the_list_of_commands_says_what_each_does(capsys):
         assert f"{name} {' '.join(command.__doc__.splitlines()[0].split())}" in shown
 
 
+def test_a_python_that_keeps_no_docstrings_lists_the_commands_by_name(monkeypatch, capsys):
+    for command in parser.modules().values():
+        monkeypatch.setattr(command, "__doc__", None)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["doctor", "--help"])
+    assert ended.value.code == 0
+    assert "--move" in capsys.readouterr().out
+
+
 def test_an_unknown_command_names_those_that_there_are(capsys):
     with pytest.raises(SystemExit) as left:
         cli.main(["sumary"])

@@ -22,10 +22,12 @@ def parser():
     top = argparse.ArgumentParser(prog=PROGRAM, description=DESCRIPTION, allow_abbrev=False)
     each = top.add_subparsers(required=True, metavar="command")
     for name, command in modules().items():
+        # 'python -OO' keeps no docstring.
+        words = (command.__doc__ or name).replace("%", "%%")
         added = each.add_parser(
             name,
-            help=command.__doc__.splitlines()[0].replace("%", "%%"),
-            description=command.__doc__.replace("%", "%%"),
+            help=words.splitlines()[0],
+            description=words,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
