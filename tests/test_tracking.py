@@ -292,8 +292,9 @@ tracking.hand_over("rebalance", record)
     assert said == [""] * 2
     assert [process.returncode for process in started] == [0] * 2
     assert len(runs()) == 2
-    ours = ["mlartifacts", "mlflow.db", "mlflow.db.lock"]
+    ours = [".rebalance", "mlartifacts", "mlflow.db", "mlflow.db.lock"]
     assert sorted(path.name for path in root.iterdir()) == ours
+    assert not [path for path in (root / ".rebalance").rglob("*") if path.is_file()]
 
 
 def test_a_temporary_copy_records_into_the_repository(warm, monkeypatch):

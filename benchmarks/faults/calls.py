@@ -32,7 +32,12 @@ NETWORK = {
     "timed out at a call": (errno.ETIMEDOUT, False),
     "unreachable from a call on": (errno.ENETUNREACH, True),
 }
-PLACES = {"ours": "of our files", "runs": "of MLflow's files", "network": "to the network"}
+PLACES = {
+    "ours": "of our files",
+    "runs": "of MLflow's files",
+    "made": "while MLflow's database is made",
+    "network": "to the network",
+}
 CACHE = ".rebalance/scores"
 
 
@@ -45,7 +50,8 @@ def tried(chain, fault, *, where="ours", stages=STAGES, step=1, start=1, known=N
     fault : str
         A key of `FAULTS`, or of `NETWORK`.
     where : str
-        Whose calls fail: ``ours``, those of MLflow's files (``runs``), or those to the ``network``.
+        Whose calls fail: ``ours``, those of MLflow's files (``runs``), of its database while it is
+        made (``made``), or those to the ``network``.
     stages : list of str
     step, start : int
     known : dict or None

@@ -57,9 +57,15 @@ def runs(folder, quick, stage):
     with tiny.Server(folder) as server:
         if not server.preloaded:
             return
-        chain = tiny.Chain(server, folder / "it", recorded=True).build()
+        chain = tiny.Chain(server, folder / "it", recorded=True).build(_until(stage))
         for fault in (calls.KILLED, "disk full from a call on"):
             yield calls.tried(chain, fault, where="runs", stages=[stage], step=step, start=step)
+            if stage == tiny.STAGES[0]:
+                # The thousands of calls of its migrations are alike.
+                often = 10 * step
+                yield calls.tried(
+                    chain, fault, where="made", stages=[stage], step=often, start=often // 2
+                )
 
 
 def download(folder, quick):

@@ -170,7 +170,8 @@ class Server:
         at : int
             Which call to the disk fails, from 1; -1: none.
         where : str
-            Which calls are counted: to our files (``ours``), MLflow's (``runs``), the ``network``.
+            Which calls are counted: to our files (``ours``), MLflow's (``runs``), those of its
+            database while it is made (``made``), or to the ``network``.
         recorded : bool
             Whether the stage is recorded in MLflow.
         notes : bool
@@ -180,7 +181,12 @@ class Server:
             whether all later calls fail too, and ``after``, seconds until the process is killed.
         """
         output, mlflow = self.folder / "output", f"{folder}/ml"
-        places = {"ours": (f"{folder}/", mlflow), "runs": (mlflow, ""), "network": ("net:", "")}
+        places = {
+            "ours": (f"{folder}/", mlflow),
+            "runs": (mlflow, ""),
+            "made": (f"{folder}/.rebalance/shared", ""),
+            "network": ("net:", ""),
+        }
         counted, spared = places[where]
         order = {
             "folder": str(folder),

@@ -136,10 +136,9 @@ def _check_database(file):
     if not file.exists() or not file.stat().st_size:
         return
     known = Path(util.find_spec("mlflow").origin).parent / "store" / "db_migrations" / "versions"
-    tables = {name for (name,) in _rows(file, "SELECT name FROM sqlite_master")}
     versions = (
-        _rows(file, "SELECT version_num FROM alembic_version")
-        if "alembic_version" in tables
+        rows(file, "SELECT version_num FROM alembic_version")
+        if "alembic_version" in tables(file)
         else []
     )
     if unknown := [version for (version,) in versions if not any(known.glob(f"{version}_*.py"))]:
@@ -149,7 +148,14 @@ def _check_database(file):
         )
 
 
-def _rows(file, query, values=()):
+def tables(file):
+    """Return the names of the tables of a database, none where the file is absent or empty."""
+    if not file.exists() or not file.stat().st_size:
+        return set()
+    return {name for (name,) in rows(file, "SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def rows(file, query, values=()):
     """Return what a query of a database answers.
 
     Raises `AwayError` where another program holds the database, and `InputError` where it is
@@ -186,16 +192,14 @@ def _kind(error):
 def moved_from(uri, experiment):
     """Return the folder in which the database was when the experiment was made, if it moved."""
     file, wanted = database(uri), artifact_location(uri, experiment)
-    if not file or not file.exists() or not file.stat().st_size:
-        return ""
-    if not _rows(file, "SELECT 1 FROM sqlite_master WHERE name = 'experiments'"):
+    if not file or "experiments" not in tables(file):
         return ""
     query = "SELECT artifact_location FROM experiments WHERE name = ?"
-    rows = _rows(file, query, (experiment,))
+    known = rows(file, query, (experiment,))
     inside = "/mlartifacts/" + wanted.rpartition("/")[2]
-    if not rows or rows[0][0] == wanted or not str(rows[0][0]).endswith(inside):
+    if not known or known[0][0] == wanted or not str(known[0][0]).endswith(inside):
         return ""
-    return unquote(rows[0][0].removesuffix(inside).removeprefix("file://"))
+    return unquote(known[0][0].removesuffix(inside).removeprefix("file://"))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from rebalance.tracking import (
     judgements,
     left,
     looks,
+    migrations,
     patience,
     pipeline,
     places,
@@ -287,6 +288,8 @@ def download(uri):
     from mlflow.exceptions import MlflowException
 
     try:
+        with places.alone(places.address()):
+            migrations.complete(places.address())
         return mlflow.artifacts.download_artifacts(uri, tracking_uri=places.address())
     except (MlflowException, OSError) as error:
         reason = redacted(one_line(error))
@@ -319,6 +322,7 @@ def _open(experiment):
     """Return the client and the id of the experiment, which is created when it is missing."""
     uri = places.address()
     with places.alone(uri):
+        migrations.complete(uri)
         client = _client(uri)
         known = client.get_experiment_by_name(experiment)
         if known is None:
@@ -359,14 +363,21 @@ def _limited(experiment, work, seconds=None):
 
 @contextmanager
 def _in_one_line(experiment):
-    """Turn what MLflow, a server or the disk refuses into an `InputError`."""
+    """Turn what MLflow, its database, a server or the disk refuses into an `InputError`."""
     from mlflow.exceptions import MlflowException
 
+    refused = (MlflowException, ImportError, OSError)
+    if not places.is_server(places.address()):
+        from sqlalchemy.exc import SQLAlchemyError  # most of it MLflow words itself
+
+        refused += (SQLAlchemyError,)
     try:
         yield
-    except (MlflowException, ImportError, OSError) as error:
+    except InputError:
+        raise
+    except refused as error:
         places.check(experiment)  # says it better where the server is gone
-        reason = redacted(one_line(error))
+        reason = redacted(one_line(getattr(error, "orig", None) or error))
         raise InputError(f"MLflow at {places.shown()} refused the run: {reason}.") from error
 
 
