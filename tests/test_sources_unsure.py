@@ -12,6 +12,7 @@ from tests.test_sources_reading import (
     LINES,
     ROWS,
     line_on_text,
+    profiled,
     table,
     with_column,
     written,
@@ -161,3 +162,11 @@ def test_among_texts_it_is_asked_about(tmp_path):
         table(written(tmp_path, content), target="y", positive="y")
     found = table(written(tmp_path, content), target="y", positive="y", read={"skip": 0})
     assert found.num_rows == 60
+
+
+def test_a_column_that_is_called_as_one_of_its_values_is_one(tmp_path):
+    rows = (f"{i}.5,{i % 7},{('married', 'single')[i % 2]}" for i in range(60))
+    path = written(tmp_path, of_lines("age,kids,married", rows))
+    found, _ = profiled(path, target="none")
+    assert [*found.columns] == ["age", "kids", "married"]
+    assert found.rows == 60

@@ -134,11 +134,12 @@ def _names_columns(row, width, numeric, values, n_rows, target):
         if not is_number and cell
     ]
     repeated = sum(cell in seen for cell, seen in text if len(seen) < max(2, n_rows / 2))
+    # A mark for a missing value is no name.
+    words = sum(not marks.is_number(c) and not marks.is_missing(c) for c in above)
     if repeated > len(text) / 3:
-        return False
+        # A column may be called as one of its values is: married.
+        return words == len(above) > 1
     if above:
-        # A mark for a missing value is no name.
-        words = sum(not marks.is_number(c) and not marks.is_missing(c) for c in above)
         return words >= len(above) / 2
     return bool(text) and not repeated and len({cell for cell, _ in text}) == len(text)
 
