@@ -170,3 +170,14 @@ def test_a_column_that_is_called_as_one_of_its_values_is_one(tmp_path):
     found, _ = profiled(path, target="none")
     assert [*found.columns] == ["age", "kids", "married"]
     assert found.rows == 60
+
+
+def test_days_before_the_first_measurement_are_rows(tmp_path):
+    """Each is a text above numbers that no row below holds, as a header is."""
+    rows = [
+        f"{1 + i % 28:02}/{1 + i // 28:02}/1980,{f'{i}.5,{i % 7}' if i > 11 else ','}"
+        for i in range(60)
+    ]
+    found, _ = profiled(written(tmp_path, of_lines("Date,All workers,Hourly", rows)), target="none")
+    assert found.rows == 60
+    assert found.columns["Hourly"].missing == 12
