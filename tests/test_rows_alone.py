@@ -290,6 +290,28 @@ def test_a_sign_that_training_rows_did_not_have_is_refused(data, values, new, ex
     assert encoded(trained(data, values), data, new, how) == expected
 
 
+@pytest.mark.parametrize(
+    ("zone", "new", "refused"),
+    [
+        ("", "+02:00", True),
+        ("", "Z", False),
+        ("Z", "+02:00", False),
+        ("Z", "", False),
+        ("+00:00", "", False),
+        ("+02:00", "", True),
+        ("+02:00", "Z", False),
+        ("-05:00", "+02:00", False),
+    ],
+)
+@pytest.mark.parametrize("how", ["csv", "json"])
+def test_dates_are_not_read_hours_off(data, zone, new, refused, how):
+    """Without a zone a date may be local time, or that of UTC."""
+    learnt = trained(data, [f"2024-02-{1 + n % 28:02}T{n % 24:02}:30:00{zone}" for n in range(N)])
+    for rows in (["2024-02-03T10:30:00"], ["2024-02-03T10:30:00", "2024-02-04T11:30:00"]):
+        found = encoded(learnt, data, [f"{row}{new}" for row in rows], how)
+        assert (found == REFUSED) == refused
+
+
 def test_times_are_none_where_training_rows_had_numbers(data):
     assert encoded(trained(data, [0.5, 1.5] * 20), data, ["14:05", "9:30"], "csv") == REFUSED
 

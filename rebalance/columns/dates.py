@@ -86,6 +86,31 @@ def matched(text):
     return None
 
 
+def zone(part):
+    """Return which zone the parts of a date name: none, UTC or another one."""
+    said = part.get("zone")
+    if said is None:
+        return ""
+    return "UTC" if said in {"Z", "UTC", "GMT"} or not said.strip("+-:0") else "other"
+
+
+def other_zone(found, before):
+    """Return what to say of dates that are hours off next to those of the training rows, if so.
+
+    Parameters
+    ----------
+    found : dict of str to str
+        A date for each zone, as `zone` has it. Dates without one may be in UTC, others hardly.
+    before : str
+        The zone of the dates of the training rows.
+    """
+    if before == "" and "other" in found:
+        return f"{found['other'][:40]!r} has a time zone, and dates of the training rows have none"
+    if before == "other" and "" in found:
+        return f"{found[''][:40]!r} has no time zone, and dates of the training rows have one"
+    return ""
+
+
 def moment(text, day_first):
     """Return the microseconds from 1970 to the moment that a text names; None where it names none.
 

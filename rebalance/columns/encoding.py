@@ -82,7 +82,7 @@ def learn(columns, names, said=None, read=None):
     read : dict of str to dict or None
         How the cells of some columns were read, which rows to come are read by as well: their
         ``marks`` of a missing value, values that are ``present`` though others take them for one,
-        ``decimal``, ``day_first``, ``clock``,
+        ``decimal``, ``day_first``, ``zone``, ``clock``,
         ``percent`` and ``money``.
 
     Returns
@@ -495,13 +495,23 @@ def _written_moments(column, name, entry):
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    day_first = entry.get("read", {}).get("day_first")
+    read = entry.get("read", {})
+    day_first = read.get("day_first")
+    if "zone" in read:
+        _refuse_other_zone(column, name, read["zone"])
     if not entry.get("digits"):
         return _dates(column, name, day_first)
     whole = pc.match_substring_regex(column, r"^[0-9]+$")
     nothing = pa.scalar(None, pa.string())
     days = _days_in_digits(pc.if_else(whole, column, nothing).cast(pa.float64()), name)
     return pc.coalesce(days, _dates(pc.if_else(whole, nothing, column), name, day_first))
+
+
+def _refuse_other_zone(column, name, before):
+    texts = column.unique().drop_null().to_pylist()
+    found = {dates.zone(match[1]): text for text in texts if (match := dates.matched(text))}
+    if said := dates.other_zone(found, before):
+        raise InputError(f"column {shown(name)}: {said}.")
 
 
 def _dates(column, name, day_first):

@@ -73,7 +73,7 @@ class Cells:
     shapes: set = field(default_factory=set)  # of dates; None for what is none
     date_marks: set = field(default_factory=set)
     highest: list = field(default_factory=lambda: [0, 0])  # of the first two parts of a date
-    zones: set = field(default_factory=set)
+    zones: dict = field(default_factory=dict)  # a date by the zone that it names
     century: str = ""  # a date whose year of two digits may be of the other century
     times: int = 0  # rows that hold a time of day or a length of time
     forms: set = field(default_factory=set)  # of times; None for what is none
@@ -296,7 +296,7 @@ class Cells:
         part = match[1]
         if len(part["year"]) == 2 and FIRST_DOUBTED <= part["year"] <= LAST_DOUBTED:
             self.century = value
-        self.zones.add(part.get("zone") is not None)
+        self.zones.setdefault(dates.zone(part), value)
         if shape == dates.YEAR_LAST:
             self.date_marks.add(part["mark"])
             self.highest = [

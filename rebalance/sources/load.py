@@ -66,8 +66,8 @@ def how_read(profiled, data):
     """Return the role ``read``: what rows to score are to be read by; none where nothing is.
 
     By column: its ``marks`` of a missing value, values ``present`` that are marks elsewhere, a
-    decimal comma, whether dates begin with the day, whether times of a ``clock`` are seconds, and
-    the signs of percentages and of money.
+    decimal comma, whether dates begin with the day and which zone they name, whether times of a
+    ``clock`` are seconds, and the signs of percentages and of money.
     """
     meanings = profiled.plan.meanings if profiled.plan else {}
     said = {name: _how(name, meanings.get(name), data.read) for name in profiled.columns}
@@ -84,6 +84,8 @@ def _how(name, meaning, options):
     how = {key: value for key, value in how.items() if value}
     if meaning and meaning.shape:
         how["day_first"] = meaning.day_first
+    if meaning and meaning.zone is not None:
+        how["zone"] = meaning.zone
     for sign in ("clock", "percent", "money"):
         if meaning and getattr(meaning, sign):
             how[sign] = getattr(meaning, sign)

@@ -32,6 +32,7 @@ class Meaning:
     decimal: str = "."
     day_first: bool = False
     shape: str = ""  # of dates: the order of day and month
+    zone: str | None = None  # of dates: none, UTC or another
     percent: bool = False  # whether numbers have the sign of percentages
     money: str = ""  # the sign of money that numbers have
     clock: bool = False  # whether numbers are the seconds of times of day or of lengths of time
@@ -98,7 +99,8 @@ def _slow(name, cells, decimal, missing):
     if len(cells.forms) == 1 and (shown := cells.time()):
         note = f"column {name!r}: times, as {shown[:20]!r}, read as seconds"
         return Meaning(kind=FLOAT, missing=missing, clock=True, note=note)
-    if None not in cells.shapes and len(cells.shapes) == 1 and len(cells.zones) == 1:
+    zoned = {zone != "" for zone in cells.zones}
+    if None not in cells.shapes and len(cells.shapes) == len(zoned) == 1:
         return _dates(name, cells, missing)
     if cells.is_stray():
         strays = ", ".join(repr(value[:40]) for value in cells.strays)
@@ -215,7 +217,14 @@ def _dates(name, cells, missing):
             f"column {name!r}: years of two digits are those from 1969 to 2068, also of "
             f"{cells.century[:20]!r}; write four digits where they are others"
         )
-    return Meaning(kind=DATE, missing=missing, day_first=bool(day_first), shape=shape, note=note)
+    return Meaning(
+        kind=DATE,
+        missing=missing,
+        day_first=bool(day_first),
+        shape=shape,
+        zone=max(cells.zones),  # another one than UTC tells
+        note=note,
+    )
 
 
 def _other_order(name, day_first):

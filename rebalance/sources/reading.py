@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from rebalance import columns
-from rebalance.columns import clock, writing
+from rebalance.columns import clock, dates, writing
 from rebalance.columns.values import DOUBTFUL
 from rebalance.errors import InputError
 from rebalance.sources import cells, delimited, dialect, layout, marks, seen, text
@@ -276,6 +276,8 @@ def _meanings(states, laid, data, known):
             if meanings[name].clock and known.learnt and not known.read(name).get("clock"):
                 # Numbers that were no times in training: the encoder refuses the text.
                 meanings[name] = decide(name, state, decimal, as_text=True)
+            if meanings[name].kind == cells.DATE and "zone" in known.read(name):
+                _refuse_other_zone(name, state, known.read(name))
             if known.is_number(name) and state.signed:
                 _refuse_other_sign(name, state, known.read(name))
             if not data.read.decimal and decimal:
@@ -296,6 +298,12 @@ def _refuse_other_decimal(name, state, decimal, before):
             f"mark is {decimal!r}, and that of the training rows was {before!r}; write the one of "
             "the file into data.read.decimal"
         )
+
+
+def _refuse_other_zone(name, state, read):
+    """Raise ValueError where dates name a time zone and those of the training rows none, or so."""
+    if said := dates.other_zone(state.zones, read["zone"]):
+        raise ValueError(f"column {name!r}: {said}; write them as the training rows have them")
 
 
 def _refuse_other_sign(name, state, read):
