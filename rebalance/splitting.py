@@ -8,6 +8,8 @@ import numpy as np
 
 from rebalance.errors import InputError
 
+# Seconds of a day.
+DAY = 24 * 60 * 60
 # The longest gap that fits into dates of microseconds, in seconds.
 LONGEST = 9e12
 # Parts of which a group split takes some: a finer share is not worth more folds.
@@ -366,7 +368,14 @@ def split_column(raw, params):
             f"split.column {params.column!r} is no column; the columns are "
             f"{', '.join(raw.column_names)}."
         )
-    return raw[params.column].to_numpy()
+    column = raw[params.column].to_numpy()
+    read = raw.roles.get("read", {}).get(params.column, {}) if hasattr(raw, "roles") else {}
+    if params.method == "time" and read.get("clock") and np.nanmax(column, initial=0) < DAY:
+        raise InputError(
+            f"split.column {params.column!r} holds times of day, which begin anew each day; name "
+            "a column of dates, or of dates with times."
+        )
+    return column
 
 
 def roles_after_split(roles, params):

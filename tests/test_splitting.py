@@ -268,6 +268,25 @@ def test_what_the_split_looks_at_is_no_feature():
         splitting.split_column(raw, section)
 
 
+@pytest.mark.parametrize(
+    ("longest", "read", "refused"),
+    [
+        (86_340, {"clock": True}, True),
+        (90_000, {"clock": True}, False),  # a length of time
+        (86_340, {}, False),
+    ],
+)
+def test_times_of_day_order_no_rows(tmp_path, longest, read, refused):
+    path = tmp_path / "raw.parquet"
+    store.write_frame(path, pa.table({"at": [0, 60, longest]}), {"read": {"at": read}})
+    section = params(split__method="time", split__column="at").split
+    if not refused:
+        assert splitting.split_column(store.Columns(path), section).tolist() == [0, 60, longest]
+        return
+    with pytest.raises(InputError, match=r"split\.column 'at' holds times of day, which begin"):
+        splitting.split_column(store.Columns(path), section)
+
+
 def test_a_row_on_both_sides_is_a_fault_of_ours(monkeypatch):
     both = np.arange(100), np.arange(99, 120)
     monkeypatch.setitem(splitting.METHODS, "stratified", lambda *_: both)
