@@ -130,6 +130,22 @@ def test_make_repro_says_what_dvc_did_not_find(clone, path, said):
     assert ours[0].startswith(f"error: {said.format(here=clone.as_posix())}")
 
 
+@pytest.mark.parametrize(
+    ("source", "path", "said"),
+    [
+        ("simulated", "", "must name something that is there"),
+        ("simulated", "none.csv", "is not there, seen"),
+        ("file", "none.csv", "is not there, seen"),
+    ],
+)
+def test_dvc_looks_for_the_path_whatever_the_source(clone, source, path, said):
+    """Of an empty one DVC says no more than 'unexpected error'."""
+    content = changed(SHIPPED, {"data.source": source, "data.path": path})
+    Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        cli.main(["doctor", "--path"])
+
+
 def write_pipeline(clone, path):
     """Write a repository whose only stage reads data.path, as download does, and writes data/x."""
     content = changed(SHIPPED, {"data.source": "file", "data.path": path})

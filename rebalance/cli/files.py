@@ -39,6 +39,11 @@ def seen_by_dvc(path, key="data.path"):
 
 def there(path):
     """Return a path that exists, as DVC must find it; else raise `InputError`."""
+    if not path:
+        raise InputError(
+            "data.path must name something that is there, whatever the source: DVC has no line for "
+            "an empty one; write data/README.md."
+        )
     if not is_address(seen_by_dvc(path)) and not Path(path).exists():
         raise InputError(
             f"data.path {path[:40]!r} is not there, seen from {paths.PARAMS}; 'rebalance init' "

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rebalance.checks import Finding
-from rebalance.cli.files import left_behind, seen_by_dvc
+from rebalance.cli.files import left_behind, seen_by_dvc, there
 from rebalance.errors import InputError
 from rebalance.sources.address import is_address
 
@@ -93,7 +93,8 @@ def rehearse(params):
     with rehearsal.noting(), rehearsal.listening():
         tracking.reachable(params.tracking)
     try:
-        seen_by_dvc(path if params.data.source == "file" else "")
+        # Of a file that is not there download has a line of its own.
+        seen_by_dvc(path) if params.data.source == "file" and path else there(path)
     except InputError as error:
         rehearsal.complaints.append(str(error))
     if params.data.source == "file" and (line := left_behind(path)):

@@ -21,9 +21,8 @@ def run(move, lock, path):
     from rebalance.cli.files import there
 
     if path:
-        data = params.load().data
-        if data.source == "file":
-            there(data.path)
+        # DVC looks for it whatever the source.
+        there(params.load().data.path)
         return ""
     lines = tracking.mend()
     if lock:
