@@ -176,6 +176,20 @@ def test_numbers_that_single_precision_does_not_hold_are_refused_by_column(tmp_p
     assert features(tmp_path, rows, drop=["g", "h"]) == FEATURES
 
 
+def test_names_values_and_labels_that_are_wrong_are_refused_together(tmp_path):
+    rows = FRAME.assign(g=[1e39, *[1.5] * 119])
+    with pytest.raises(InputError) as caught:
+        features(tmp_path, rows, positive="fraud")
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("column 'g' must hold numbers up to 3.403e+38")
+    assert second.startswith("data.positive must be one of the labels of 'Class', ")
+    with pytest.raises(InputError) as caught:
+        features(tmp_path, rows, positive="fraud", drop=["z"])
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("data.drop names 'z', which is no column")
+    assert second.startswith("data.positive must be one of the labels of 'Class', ")
+
+
 def test_the_largest_number_of_single_precision_is_a_feature(tmp_path):
     largest = float(np.finfo(np.float32).max)
     assert features(tmp_path, FRAME.assign(g=[largest, *[-largest] * 119])) == [*FEATURES, "g"]
