@@ -629,6 +629,43 @@ def test_a_gap_of_a_date_is_one(tmp_path):
     assert found[1:] == [None, None]
 
 
+@pytest.mark.parametrize("wrong", ["31/02/2024", "31/04/2023", "00/01/2024", "29/02/2023"])
+def test_a_day_that_no_month_has_is_asked_about(tmp_path, wrong):
+    """It would be a gap without a word."""
+    cells = [f"{1 + n % 28:02}/03/2024" for n in range(59)]
+    path = written(tmp_path, "x,Class\n" + "".join(
+        f"{cell},{n % 5 == 0:d}\n" for n, cell in enumerate([*cells, wrong])
+    ))  # fmt: skip
+    with pytest.raises(InputError, match=rf"holds dates but for '{wrong}', which is none, in 1 of"):
+        table(path)
+    assert table(path, read={"missing": {"x": [wrong]}})["x"].null_count == 1
+    assert table(path, read={"text": ["x"]})["x"].to_pylist()[-1] == wrong
+    assert table(path, drop=["x"]).num_rows == 60
+
+
+def test_many_days_that_no_month_has_make_text_and_a_line(tmp_path):
+    path = written(tmp_path, with_column(["13/01/2024", "31/02/2024"]))
+    said = "column 'x': dates, but some are none, such as '31/02/2024', read as text"
+    assert said in profiled(path)[0].said
+    assert set(table(path)["x"].to_pylist()) == {"13/01/2024", "31/02/2024"}
+
+
+@pytest.mark.parametrize(
+    "cells", [["01/31/2024", "02/05/2024"], ["31/01/2024 23:59", "05/02/2024"]]
+)
+def test_days_of_long_months_are_dates(tmp_path, cells):
+    assert table(written(tmp_path, with_column(cells)))["x"].null_count == 0
+
+
+@pytest.mark.parametrize("seen", ["\u200b{0}", "\u200f{0}\u200e", "{0}\u00ad", "\u2060{0} "])
+def test_marks_that_nobody_sees_change_no_number_text_or_name(tmp_path, seen):
+    lines = [f"{seen.format('x')},{seen.format('k')},Class"]
+    lines += [f"{seen.format(n)},{seen.format('ab'[n % 2])},{n % 5 == 0:d}" for n in range(60)]
+    read = table(written(tmp_path, "\n".join(lines)))
+    assert read["x"].to_pylist() == list(range(60))
+    assert read["k"].to_pylist()[:2] == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("cells", "doubted"),
     [

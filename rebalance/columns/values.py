@@ -29,7 +29,8 @@ MISSING_NUMBER = frozenset({
 })  # fmt: skip
 # Of these, what may be a code, or a finding ("not detected"): in few rows among many numbers only.
 DOUBTFUL = frozenset({"n/d", "nd", "k.a.", "s/d", ":", "*", "\u2013", "\u2014"})
-BLANKS = " \t\r\n\v\f\u00a0\u202f\ufeff"
+# Also what nobody sees: of no width, and marks of direction.
+BLANKS = " \t\r\n\v\f\u00a0\u202f\ufeff\u200b\u200e\u200f\u2060\u00ad"
 # Doubles below it are whole numbers of 64 bits, if they are whole.
 LARGEST_WHOLE = 2.0**63
 NUMBER = re.compile(r"[+-]?(\d{1,300}\.?\d*|\.\d+)([eE][+-]?\d+)?")

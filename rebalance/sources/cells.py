@@ -33,6 +33,7 @@ LARGEST = 2**63
 MEASURED = re.compile(
     r"(?P<before>[<>≤≥~≈]=?|)\s*[+\-]?\d+(?:[.,]\d+)*\s*(?P<unit>[A-Za-zµ°²³/%]{0,8})\.?"
 )
+SHORTEST_MONTH, MONTHS = 28, 12
 # Years of two digits that may be of people's births, and of the ends of contracts.
 FIRST_DOUBTED, LAST_DOUBTED = "36", "68"
 FEWEST_MEASURED, MEASURED_SHARE, MOST_UNITS = 15, 0.95, 3
@@ -73,6 +74,8 @@ class Cells:
     shapes: set = field(default_factory=set)  # of dates; None for what is none
     date_marks: set = field(default_factory=set)
     highest: list = field(default_factory=lambda: [0, 0])  # of the first two parts of a date
+    # What has the form of a date and is none, by whether dates begin with the day: a value, rows.
+    no_dates: dict = field(default_factory=dict)
     zones: dict = field(default_factory=dict)  # a date by the zone that it names
     century: str = ""  # a date whose year of two digits may be of the other century
     times: int = 0  # rows that hold a time of day or a length of time
@@ -299,12 +302,20 @@ class Cells:
         self.zones.setdefault(dates.zone(part), value)
         if shape == dates.YEAR_LAST:
             self.date_marks.add(part["mark"])
-            self.highest = [
-                max(self.highest[0], int(part["first"])),
-                max(self.highest[1], int(part["last"])),
-            ]
+            first, last = int(part["first"]), int(part["last"])
+            self.highest = [max(self.highest[0], first), max(self.highest[1], last)]
+            if not 0 < min(first, last) <= max(first, last) <= SHORTEST_MONTH or part["hour"]:
+                self._look_for_none(value, count)
         elif dates.moment(value, False) is None:
             self.shapes.add(None)
+
+    def _look_for_none(self, value, count):
+        """Note a value that is no date, as the 31st of April, in an order that is still open."""
+        open_ = (self.highest[1] <= MONTHS, self.highest[0] <= MONTHS)
+        for day_first, is_open in zip((True, False), open_, strict=True):
+            if is_open and dates.moment(value, day_first) is None:
+                _, rows = self.no_dates.get(day_first, ("", 0))
+                self.no_dates[day_first] = (value, rows + count)
 
     def settle(self):
         """Take doubtful marks for values, unless they are few among many numbers or dates."""

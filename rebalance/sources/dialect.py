@@ -16,6 +16,7 @@ from functools import partial
 from itertools import count, pairwise
 
 from rebalance.columns.kinds import NAMES_OF_IDS
+from rebalance.columns.values import BLANKS as UNSEEN
 from rebalance.errors import InputError
 from rebalance.sources import marks
 from rebalance.sources.header import ABOVE, find, shown, whole_numbers
@@ -55,7 +56,7 @@ class Dialect:
     @property
     def called(self):
         """Return the names of the columns, those without one called as pandas calls them."""
-        names = [unicodedata.normalize("NFC", name) for name in self.names]
+        names = [unicodedata.normalize("NFC", name).strip(UNSEEN) for name in self.names]
         own = [f"Unnamed: {number}" for number in range(len(names))]
         # A table that was written with its index again has a column of that name, too.
         own = [_free(name, names) for name in own]

@@ -10,6 +10,7 @@ from rebalance.sources.cells import (
     EMPTY,
     FLOAT,
     INT,
+    STRAY_SHARE,
     STYLES,
     TEXT,
     TOTALS,
@@ -209,6 +210,16 @@ def _dates(name, cells, missing):
                 f"column {name!r} can be read in two ways: {shown!r} begins with the day if "
                 "data.read.dates is day_first, and with the month if it is month_first"
             )
+    value, rows = cells.no_dates.get(bool(day_first), ("", 0))
+    if rows > STRAY_SHARE * cells.present:
+        note = f"column {name!r}: dates, but some are none, such as {value[:40]!r}, read as text"
+        return Meaning(kind=TEXT, missing=frozenset(cells.gone), note=note)
+    if rows:
+        raise ValueError(
+            f"column {name!r} holds dates but for {value[:40]!r}, which is none, in {rows} of "
+            f"{cells.present} rows: a gap, if data.read.missing names it; text, if data.read.text "
+            f"names {name!r}"
+        )
     note = ""
     if cells.shapes <= UNUSUAL:
         note = f"column {name!r}: dates, as {str(next(iter(cells.values)))[:40]!r}"
