@@ -25,7 +25,7 @@ LONG_RUN = 2_000_000
 
 def intervals_of_costs(quick):
     """Return the share of samples whose intervals hold the cost, the savings and a difference."""
-    repetitions = 40 if quick else 1_000
+    repetitions = 40 if quick else 600
     cases = [
         (kind, n, repetitions) for kind in KINDS for n in (POSITIVES[:1] if quick else POSITIVES)
     ]

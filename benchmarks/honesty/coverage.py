@@ -17,7 +17,6 @@ from benchmarks.honesty.distributions import (
 )
 from benchmarks.honesty.tables import Table
 from rebalance.comparison import mcnemar
-from rebalance.comparison.bootstrap import Strata
 from rebalance.comparison.estimates import RANKED, degrees, doubt_of_difference
 from rebalance.comparison.intervals import (
     Z,
@@ -204,7 +203,7 @@ def _coverage(population, rng, repetitions):
     held = {f"{prefix}{METRICS[m]}": [] for prefix in ("", "d ") for m in METRICS}
     warned = [f"{prefix}{METRICS[m]}" for m in RANKED for prefix in ("", "d ")]
     held |= {name + suffix: [] for name in warned for suffix in (DOUBTED, UNWARNED)}
-    df = population.n_positives - 1
+    df, strata = population.n_positives - 1, population.strata
 
     def note(name, ends, truth, reason):
         holds = ends[0] <= truth <= ends[1]
@@ -215,7 +214,7 @@ def _coverage(population, rng, repetitions):
 
     for _ in range(repetitions):
         y_true, scores = population.sample(rng)
-        strata, flagged = Strata.of(y_true), scores >= threshold
+        flagged = scores >= threshold
         models = []
         for score, decided in zip(scores, flagged, strict=True):
             found = of_ranking(y_true, score) | of_decisions(y_true, decided)

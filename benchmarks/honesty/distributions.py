@@ -7,6 +7,8 @@ import numpy as np
 from scipy.special import ndtr
 from scipy.stats import norm
 
+from rebalance.comparison.bootstrap import Strata
+
 GRID = np.linspace(-9, 14, 40_001)
 # Of two models, by prevalence.
 GAPS = {0.1: (1.5, 1.2), 0.01: (2.2, 1.9), 0.0017: (3.2, 2.9)}
@@ -53,6 +55,11 @@ class Population(NamedTuple):
     def n_negatives(self):
         """Return the negatives of a sample."""
         return round(self.n_positives * (1 - self.prevalence) / self.prevalence)
+
+    @property
+    def strata(self):
+        """Return the strata of a sample's rows: the classes stand alike in all samples."""
+        return Strata.of(np.repeat([1, 0], [self.n_positives, self.n_negatives]))
 
     def known(self):
         """Return the population with all that `sample` needs, to hand to another process."""
@@ -113,7 +120,7 @@ class Learned(NamedTuple):
     threshold: float = 0.5
     sides: tuple = ()
 
-    n_negatives = Population.n_negatives
+    n_negatives, strata = Population.n_negatives, Population.strata
 
     def known(self):
         """Return the population with its scores: the learners are fitted once, in this process."""

@@ -18,7 +18,7 @@ from rebalance import metrics, tuning
 from rebalance.learning import treatments
 
 SEED = 20_250_211
-REPETITIONS = 250
+REPETITIONS = 180
 TRAIN_ROWS, TRAIN_POSITIVES = 3_200, 64
 TEST_ROWS, TEST_POSITIVES = 800, 16
 FRESH = 40  # test sets behind a truth

@@ -28,7 +28,7 @@ from rebalance.params import Learner, OutOfFold, Treatment
 
 METRIC = "average_precision"
 BASELINE, TUNED, RECOMMENDED = "none", "tuned", "recommended"
-FOLDS, SPLITS, FIRST_SEED = 5, 3, 100
+FOLDS, SPLITS, FIRST_SEED = 5, 2, 100
 RATIOS = (1, 5, 25)
 BOOSTING = {"max_iter": 40, "learning_rate": 0.15, "max_leaf_nodes": 8, "max_bins": 63}
 LEARNERS = {

@@ -33,7 +33,7 @@ TEST_POSITIVES = 2000
 
 def promises(quick):
     """Return how often a promised share is not reached on new rows, and the recall given up."""
-    repetitions, fits = (40, 3) if quick else (3_000, 40)
+    repetitions, fits = (40, 3) if quick else (1_500, 40)
     cases = [
         (_known, (name, n, prevalence, gap, repetitions))
         for name in RULES

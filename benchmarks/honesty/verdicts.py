@@ -61,17 +61,17 @@ def false_alarms(quick):
 def _alarms(case, population, repetitions):
     """Return the share of repetitions with any false alarm, by metric."""
     rng = np.random.default_rng([SEED, case, round(100 * population.correlation), 1])
-    p_values = np.array([_p_values(population, rng) for _ in range(repetitions)])
+    strata = population.strata
+    p_values = np.array([_p_values(population, strata, rng) for _ in range(repetitions)])
     return [
         float(np.mean([min(holm(p)) <= ALPHA for p in column]))
         for column in p_values.transpose(1, 0, 2)
     ]
 
 
-def _p_values(population, rng):
+def _p_values(population, strata, rng):
     """Return the p-value of each arm on each metric, shape (n_metrics, n_arms)."""
     y_true, scores = population.sample(rng)
-    strata = Strata.of(y_true)
     flagged = scores >= population.threshold
     baseline, *arms = (of_ranking(y_true, score) for score in scores)
     df = population.n_positives - 1
@@ -92,7 +92,7 @@ def _p_values(population, rng):
 
 def equal(quick):
     """Return how often an arm that differs by just the margin is called equal to the baseline."""
-    repetitions = 100 if quick else 2_000
+    repetitions = 100 if quick else 1_300
     cases = [
         (prevalence, n_positives, correlation, repetitions)
         for prevalence in (0.1, 0.01)
@@ -126,9 +126,9 @@ def _equal(prevalence, n_positives, correlation, repetitions):
     population = Population(prevalence, n_positives, (first, first + 0.12), correlation=correlation)
     truths = [population.truth(model) for model in (0, 1)]
     rng, called = np.random.default_rng([SEED, n_positives, round(100 * correlation), 4]), []
+    strata = population.strata
     for _ in range(repetitions):
         y_true, scores = population.sample(rng)
-        strata = Strata.of(y_true)
         base, arm = (of_ranking(y_true, score) for score in scores)
         values = [{m: value for m, (value, _) in model.items()} for model in (base, arm)]
         row = []
@@ -227,7 +227,7 @@ def _estimates(y_true, y_score):
 
 def power(quick):
     """Return the smallest true difference of average precision found four times in five."""
-    repetitions = 20 if quick else 200
+    repetitions = 20 if quick else 100
     cases = [
         (prevalence, n_positives, correlation, repetitions)
         for prevalence in (0.1, 0.01)

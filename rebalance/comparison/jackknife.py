@@ -50,8 +50,8 @@ def of_ranking(y_true, y_score, weight=1.0):
     tp, fp = np.cumsum(here), np.cumsum(negatives)
 
     # The share of the other class that a row is ordered rightly against, ties counting half.
-    outranked = np.r_[1 - (fp - tied / 2) / n_negatives, 0]
-    outranking = np.r_[0, tp][:, None] + np.r_[here, 0][:, None] * reached / 2
+    outranked = np.append(1 - (fp - tied / 2) / n_negatives, 0)
+    outranking = np.append(0, tp)[:, None] + np.append(here, 0)[:, None] * reached / 2
     auc = outranked[order.step[positive]].mean()
     to_auc = np.where(
         of_positive,
@@ -186,7 +186,8 @@ def _average_precision(here, tp, fp, weight):
     above = np.cumsum(here * precision) - here * precision
     without_positive = (above + _from_here(here * fallen) - fallen) / (n_positives - 1)
     without_negative = average + _from_here(here * risen) / n_positives
-    return float(average), (np.r_[without_positive, average], np.r_[without_negative, average])
+    sides = without_positive, without_negative
+    return float(average), tuple(np.append(side, average) for side in sides)
 
 
 def _from_here(values):

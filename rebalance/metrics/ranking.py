@@ -46,7 +46,7 @@ class Order(NamedTuple):
         """Return the order of rows by their score."""
         steps = np.unique(-y_score[y_true == 1])
         step = np.searchsorted(steps, -y_score, side="left")
-        return cls(steps.size, step, np.r_[-steps, -np.inf][step] == y_score)
+        return cls(steps.size, step, np.append(-steps, -np.inf)[step] == y_score)
 
 
 class Steps:
