@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rebalance import cli, paths, store, tracking
+from rebalance.errors import InputError
 from rebalance.tracking import lock
 from tests import forks
 from tests.strategies import ROOT
@@ -95,7 +96,7 @@ def test_a_cut_dvc_lock_that_git_never_had_whole_is_removed(folder):
     assert not paths.LOCK.exists()
 
 
-def test_a_merge_conflict_is_said_to_be_one(folder):
+def test_a_merge_conflict_is_said_to_be_one(folder, capsys):
     ours, theirs = WHOLE, WHOLE.replace("size: 1200", "size: 1300")
     conflict = f"<<<<<<< HEAD\n{ours}=======\n{theirs}>>>>>>> other\n"
     paths.LOCK.write_text(conflict)
@@ -105,7 +106,11 @@ def test_a_merge_conflict_is_said_to_be_one(folder):
     git("add", "dvc.lock")
     git("commit", "--quiet", "--message", "results")
     paths.LOCK.write_text(conflict)
-    assert tracking.mend() == ["mended: dvc.lock held a merge conflict; it is as git has it\n"]
+    Path("params.yaml").write_text("<<<<<<< HEAD\n")
+    with pytest.raises(InputError, match=r"^params\.yaml"):
+        cli.main(["doctor"])
+    said = capsys.readouterr().out
+    assert said == "mended: dvc.lock held a merge conflict; it is as git has it\n"
     assert paths.LOCK.read_text() == ours
 
 

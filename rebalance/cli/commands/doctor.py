@@ -17,17 +17,19 @@ def arguments(parser):
 
 def run(move, lock, path):
     """Return what is right and what was mended; `InputError` says what is wrong."""
-    from rebalance import params, tracking
+    from rebalance import errors, params, tracking
     from rebalance.cli.files import there
 
     if path:
         # DVC looks for it whatever the source.
         there(params.load().data.path)
         return ""
-    lines = tracking.mend()
+    mended = "".join(tracking.mend())
     if lock:
-        return "".join(lines)
-    lines += tracking.look_again()
+        return mended
+    # What is wrong elsewhere, as a conflict in params.yaml, must not hide it.
+    errors.say(mended)
+    lines = tracking.look_again()
     experiment = params.load().tracking.experiment
     if move:
         moved = tracking.move(experiment)
