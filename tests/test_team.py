@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 import zipfile
+from base64 import b64encode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.error import URLError
@@ -237,6 +238,9 @@ CANARIES = {
     "netrc": f"canary-{uuid4().hex}",
     "remote of git": f"canary-{uuid4().hex}",
     "remote of dvc": f"canary-{uuid4().hex}",
+    "index of packages": f"canary/{uuid4().hex}",
+    "connection": f"canary-{uuid4().hex}",
+    "key": f"canary-{uuid4().hex}",
 }
 # Where a member wrote them; everything else is searched.
 HELD = {"config", "config.local", ".netrc"}
@@ -335,6 +339,12 @@ def environment(tmp_path, tracking, moto_server):
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
         "MLFLOW_TRACKING_TOKEN": CANARIES["token"],
+        **dict.fromkeys(
+            ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL"),
+            f"https://me:{CANARIES['index of packages'].replace('/', '%2F')}@127.0.0.1:9/simple",
+        ),
+        "AZURE_STORAGE_CONNECTION_STRING": f"AccountKey={CANARIES['connection']};",
+        "DEPLOY_KEY": f"-----BEGIN KEY-----\n{CANARIES['key']}\n-----END KEY-----\n",
         "REBALANCE_CACHE": str(tmp_path / "downloads"),
         "REBALANCE_URL_HEADER": f"X-Key: {CANARIES['header']}",
         "ROWS_PASSWORD": CANARIES["password"],
@@ -363,6 +373,8 @@ def leaked(pieces, canaries):
     joined = b"\n".join(pieces)
     spellings = {
         name: {value, value.replace("/", "%2F"), value.replace("/", "%2F").replace("+", "%2B")}
+        # As HTTP sends user and password.
+        | {b64encode(f"{user}:{value}".encode()).decode() for user in ("me", "x")}
         for name, value in canaries.items()
     }
     return [
