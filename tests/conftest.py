@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 
+import filelock
 import pytest
 from hypothesis import settings
 
@@ -50,11 +51,18 @@ def _as_it_was():
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory):
-    """One database of MLflow with its tables: creating them takes seconds, copying them nothing."""
+    """One database of MLflow with its tables, of all workers: creating them takes seconds."""
     from mlflow import MlflowClient
 
-    file = tmp_path_factory.mktemp("migrated") / "mlflow.db"
-    MlflowClient(tracking_uri=f"sqlite:///{file}")
+    folder = tmp_path_factory.getbasetemp()
+    # Each worker of xdist has a folder of its own in that of the session.
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    file = folder / "migrated.db"
+    with filelock.FileLock(folder / "migrated.lock"):
+        if not file.exists():
+            made = file.with_suffix(".part")
+            MlflowClient(tracking_uri=f"sqlite:///{made}")
+            made.rename(file)
     return file
 
 

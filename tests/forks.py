@@ -41,7 +41,10 @@ WHEN_LOADED = (
     *("PYTHON", "LD_", "LC_", "LANG", "TZ", "XDG_", "OMP_", "OPENBLAS_", "MKL_", "MALLOC_"),
     *("MLFLOW_", "MPL", "ARROW_", "SCIPY_", "SKLEARN_", "GIT_PYTHON_", "COV"),
 )
-WHEN_USED = ("PYTHONPATH", "MLFLOW_TRACKING_URI", "MLFLOW_HTTP_REQUEST_TIMEOUT")
+WHEN_USED = (
+    *("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN"),
+    "MLFLOW_HTTP_REQUEST_TIMEOUT",
+)
 # A library that starts threads when it is loaded could not be forked.
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "MKL", "NUMEXPR")}
 LIBRARIES = (
@@ -66,7 +69,8 @@ import array, json, os, select, signal, socket, sys
 name, *words = os.path.basename(sys.argv[0]), *sys.argv[1:]
 real = os.path.join({real!r}, name)
 module = words[1] if words[:1] == ["-m"] and len(words) > 1 else ""
-ours = name == "dvc" or module == "dvc" or module.startswith(("stages.", "rebalance.cli"))
+ours = name in ("dvc", "mlflow") or module in ("dvc", "benchmarks.speed.stage")
+ours = ours or module.startswith(("stages.", "rebalance.cli"))
 ours = ours or words[:1] == ["-c"] and len(words) > 1
 loaded = {{n: v for n, v in os.environ.items() if n.startswith({when_loaded!r})}}
 loaded = dict(loaded.items() - {settings!r}.items())
@@ -153,7 +157,7 @@ def possible(folder):
 
 
 def started(folder, **settings):
-    """Start the process, and return it; the programs ``python`` and ``dvc`` are in ``folder``.
+    """Start the process, and return it; ``python``, ``dvc`` and ``mlflow`` are in ``folder``.
 
     It ends with its standard input, which is a pipe from here. The libraries are imported with the
     variables ``settings``, as our code sets them, when the first command comes.
@@ -169,7 +173,7 @@ def started(folder, **settings):
         settings=settings,
         address=f"{folder}/{ADDRESS}",
     )
-    for name in ("python", "dvc"):
+    for name in ("python", "dvc", "mlflow"):
         program = Path(folder) / name
         program.write_text(text, encoding="utf-8")
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -288,6 +292,7 @@ def run(command):
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    sys.dont_write_bytecode = bool(environment.get("PYTHONDONTWRITEBYTECODE"))
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)
     np.random.seed()  # noqa: NPY002 - the global state, which each process draws for itself
@@ -304,6 +309,11 @@ def run(command):
 
         sys.argv = [name, *words]
         sys.exit(main())
+    if name == "mlflow":
+        from mlflow.cli import cli
+
+        sys.argv = [name, *words]
+        sys.exit(cli())
     option, what, *words = words
     known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:0] = ["" if option == "-c" else folder, *filter(None, known)]

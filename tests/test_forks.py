@@ -1,5 +1,6 @@
 """A fork of `tests.forks` does what the process does that it stands for."""
 
+import importlib
 import os
 import shutil
 import signal
@@ -54,7 +55,8 @@ def folder(tmp_path):
 def started(folder, code="", *words, programs=None, **more):
     """Start the stage of a folder."""
     (folder / "stages" / "it.py").write_text(f"{STAGE}{code}\n")
-    clean = {name: v for name, v in os.environ.items() if not name.startswith(("MLFLOW", "COV"))}
+    own = ("MLFLOW", "COV", "PYTHONDONTWRITEBYTECODE")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     path = f"{programs or forks.programs()}{os.pathsep}{os.environ['PATH']}"
     return subprocess.Popen(
         ["python", "-m", "stages.it", *words],
@@ -203,6 +205,17 @@ def test_figures_are_stand_ins_where_a_command_asks_for_it(folder, undrawn):
     content = (folder / "it.png").read_bytes()
     assert content.startswith(b"\x89PNG")
     assert (len(content) < 10) == undrawn
+
+
+@pytest.mark.parametrize("module", ["test_init", "test_pipeline", "test_pr_report", "test_team"])
+def test_the_commands_of_a_file_of_tests_are_forks(folder, module):
+    """A variable that counts when libraries are loaded would make each a process, unsaid."""
+    make = importlib.import_module(f"tests.{module}").environment
+    given = {"test_init": (), "test_team": (folder, "http://127.0.0.1:9", "http://127.0.0.1:8")}
+    made = make(*given.get(module, (folder,))) | {"PYTHONPATH": str(folder / "there")}
+    (folder / "stages" / "it.py").write_text(f"{STAGE}print(loaded)\n")
+    command = ["python", "-m", "stages.it"]
+    assert subprocess.check_output(command, cwd=folder, env=made, text=True) == "True\n"
 
 
 def test_two_forks_draw_different_random_numbers(folder):

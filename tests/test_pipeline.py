@@ -370,10 +370,10 @@ errors.run(stage.main)
 def test_parameters_that_are_edited_while_a_stage_runs_do_not_count_as_its_own(folder):
     """DVC reads params.yaml after a stage as well: dvc.lock would hold the edit, for good."""
     before = (folder / "dvc.lock").read_bytes()
-    (folder / "meddling.py").write_text(MEDDLING, encoding="utf-8")
+    (folder / "stages" / "meddling.py").write_text(MEDDLING, encoding="utf-8")
     path = folder / "dvc.yaml"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("python -m stages.split", "python meddling.py"))
+    path.write_text(text.replace("python -m stages.split", "python -m stages.meddling"))
     done = attempt(folder, "dvc", "repro", "split")
     assert done.returncode != 0
     assert "error: split.gap of params.yaml changed while split ran" in done.stderr

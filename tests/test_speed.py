@@ -14,6 +14,7 @@ import yaml
 from benchmarks.speed import __main__ as speed
 from benchmarks.speed import child, growth, pipeline, single, stage, table, work
 from rebalance import workers
+from tests import forks
 from tests.strategies import until
 
 STAGES = ["download", "split", "train_baseline", "tune_ratio", "evaluate"]
@@ -304,7 +305,7 @@ def test_a_stage_says_where_its_seconds_went(tmp_path):
     pipeline.clone(folder, 2000, 20)
     pipeline.say_where(folder / "dvc.yaml")
     stages = yaml.safe_load((folder / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    command = [sys.executable, *stages["download"]["cmd"].split()[1:]]
+    command = [forks.python(), *stages["download"]["cmd"].split()[1:]]
     whole = child.call(command, folder, DVC_STAGE="download").seconds
 
     assert (folder / "data" / "raw.parquet").exists()

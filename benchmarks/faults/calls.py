@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import time
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 from benchmarks.faults import power
@@ -41,7 +42,9 @@ PLACES = {
 CACHE = ".rebalance/scores"
 
 
-def tried(chain, fault, *, where="ours", stages=STAGES, step=1, start=1, known=None, lost=None):
+def tried(
+    chain, fault, *, where="ours", stages=STAGES, step=1, start=1, stop=None, known=None, lost=None
+):
     """Return the `Tally` of one fault at calls ``start``, ``start + step``, ... of each stage.
 
     Parameters
@@ -54,6 +57,8 @@ def tried(chain, fault, *, where="ours", stages=STAGES, step=1, start=1, known=N
         made (``made``), or those to the ``network``.
     stages : list of str
     step, start : int
+    stop : int or None
+        No call from this one on; None: to the last of the stage.
     known : dict or None
         What the next run loses after each state of the folder; more are added.
     lost : Tally or None
@@ -62,9 +67,9 @@ def tried(chain, fault, *, where="ours", stages=STAGES, step=1, start=1, known=N
     tally = Tally(f"{fault} {PLACES[where]}")
     known = {} if known is None else known
     for stage in stages:
-        at = start
-        while _try(chain, stage, tally, known.setdefault(stage, {}), lost, at, fault, where):
-            at += step
+        for at in count(start, step) if stop is None else range(start, stop, step):
+            if not _try(chain, stage, tally, known.setdefault(stage, {}), lost, at, fault, where):
+                break
         if lost is not None:
             _check_flushed(chain, stage, lost)
     return tally
