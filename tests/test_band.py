@@ -75,8 +75,31 @@ def test_a_precision_that_cannot_be_promised_blocks_nothing():
     chosen = band(share=0.2, precision=0.75, confidence=0.9)
     assert chosen.block == FLAG_NONE
     assert not chosen.met
-    assert chosen.message.startswith("no row is blocked without a look: precision 0.75 cannot be")
+    # A threshold reaches the precision out of fold, and is not the one that is used.
+    assert chosen.message == (
+        "no row is blocked without a look: precision 0.75 cannot be promised with 90% confidence "
+        "and 5 positives."
+    )
     assert of(chosen)["block"] == []
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ({"weight": 3}, "where negatives were left out of the training rows"),
+        ({"grouped": True}, "where rows belong to groups"),
+    ],
+)
+def test_what_cannot_be_promised_of_a_band_is_said_of_both_of_its_parts(how, why):
+    chosen = band(share=0.5, precision=0.75, confidence=0.9, **how)
+    capacity, blocked = chosen.message.split(". ", 1)
+    assert capacity == f"the capacity cannot be promised {why}"
+    assert blocked.startswith("no row is blocked without a look: precision 0.75 cannot be promised")
+    assert "out of fold" not in blocked
+    assert (chosen.met, chosen.block) == (False, FLAG_NONE)
+    # By costs nothing is asked of a precision.
+    by_costs = band(share=0.5, c_fp=1.0, c_fn=5.0, confidence=0.9, **how)
+    assert (by_costs.met, by_costs.message) == (False, f"{capacity}.")
 
 
 def spent(y, p, looked, c_fp, c_fn):

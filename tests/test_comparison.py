@@ -138,7 +138,9 @@ def apart(value, error, doubt=""):
         (0.01, 0.002, 0.012, "better"),
         # Without a margin nothing but the same scores are equal.
         (0.0, 0.0001, 0.0, "not decided"),
-        (0.0, 0.0, 0.0, "equal within the margin"),
+        (0.0, 0.0, 0.0, "not decided"),
+        # No row tells the two apart, which is no knowledge of other rows, whatever the margin.
+        (0.0, 0.0, 0.01, "not decided"),
     ],
 )
 @pytest.mark.parametrize("metric", ["average_precision", "brier"])
@@ -148,6 +150,49 @@ def test_a_verdict_at_its_edges(metric, value, error, margin, verdict):
         {"arm": apart(sign * value, error)}, metric, 101, {"arm": 100}, margin
     )
     assert found["arm"].verdict == verdict
+
+
+def test_scores_that_are_the_baselines_own_are_equal_and_cost_the_others_nothing():
+    differences = {"own": apart(0.0, 0.0), "arm": apart(0.01, 0.004), "alike": apart(0.0, 0.0)}
+    df = dict.fromkeys(differences, 100)
+    found = comparison.verdicts(differences, "roc_auc", 101, df, 0.01, same=["own"])
+    assert (found["own"].verdict, found["own"].doubt) == ("equal within the margin", "")
+    assert (found["alike"].verdict, found["alike"].p_equal) == ("not decided", 1.0)
+    assert found["alike"].doubt == "the scores differ, and no row of these tells them apart"
+    # Two arms raise a question, so that the smaller p-value of two counts twice.
+    assert found["arm"].p_adjusted == pytest.approx(2 * differences["arm"].p_value)
+
+
+@pytest.mark.parametrize("metric", ["average_precision", "roc_auc", "recall_at_1pct_fpr"])
+@pytest.mark.parametrize("first", [0, 40])
+def test_other_scores_that_no_row_tells_apart_are_not_equal(metric, first):
+    """Below the last of 80 positives the order of the negatives changes no area and no rate."""
+    y_true = np.repeat([0, 1, 0], [first, 80, 320])
+    base = np.linspace(0.9, 0.1, y_true.size)
+    other = np.r_[base[: first + 80], base[first + 80 :][::-1]]
+    same_order = base / (2 - base)  # half the odds
+    models = {"baseline": (base, 0.5), "other": (other, 0.5), "same order": (same_order, 0.5)}
+    found = comparison.compare(y_true, models, "baseline", metric=metric, margin=0.01, n_draws=100)
+    assert found.verdicts["other"].difference == 0
+    assert found.verdicts["other"].verdict == "not decided"
+    assert found.verdicts["other"].doubt
+    assert found.verdicts["same order"].verdict == "equal within the margin"
+    assert found.verdicts["same order"].doubt == "" or not first
+
+
+def test_decisions_that_are_alike_by_other_scores_are_not_equal():
+    y_true, models = sample(60, 600)
+    score = models["baseline"][0]
+    models = {
+        "baseline": (score, 0.5),
+        "own": (score.copy(), 0.5),
+        "moved": (score, np.nextafter(score[score >= 0.5].min(), 0)),
+        "other": (score**2, 0.25),
+    }
+    found = comparison.compare(y_true, models, "baseline", metric="recall", n_draws=100).verdicts
+    said = {arm: each.verdict for arm, each in found.items()}
+    assert said["own"] == said["moved"] == "equal within the margin"
+    assert said["other"] == "not decided"
 
 
 @pytest.mark.parametrize(("value", "margin"), [(0.05, 0.0), (-0.05, 0.0), (0.0, 0.05)])

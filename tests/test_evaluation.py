@@ -296,6 +296,12 @@ def test_a_margin_as_wide_as_a_loss_is_refused():
     wide = params(evaluate__metric="brier", evaluate__margin=0.5).evaluate
     with pytest.raises(InputError, match=r"evaluate\.margin must be below the baseline's Brier sc"):
         evaluation.compare(y_true, y_scores, at, "baseline", wide)
+    # Five positives and fifteen negatives in tests/fixed.py; nothing is worse than 0.
+    value = fixed.AVERAGE_PRECISION["baseline"]
+    for margin in (value, value + 0.01):
+        whole = params(evaluate__margin=margin).evaluate
+        with pytest.raises(InputError, match=r"below the baseline's average precision, 0\.808"):
+            evaluation.compare(fixed.Y, fixed.SCORES, fixed.THRESHOLDS, "baseline", whole)
     narrow = params(
         evaluate__metric="brier", evaluate__margin=0.001, evaluate__bootstrap=100
     ).evaluate

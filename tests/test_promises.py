@@ -196,6 +196,27 @@ def test_a_recall_needs_a_number_of_positives_that_is_known_beforehand(options, 
     assert ("with about" in chosen.message) == (needed is not None)
 
 
+@pytest.mark.parametrize(
+    ("rule", "options", "share", "said"),
+    [
+        ("recall_at_precision", {"precision": 0.9}, "precision", "precision 0.9 cannot be"),
+        ("precision_at_recall", {"recall": 0.8}, "recall", "recall 0.8 cannot be"),
+        ("alert_budget", {"share": 0.2}, "alerts", "the budget cannot be"),
+    ],
+)
+def test_of_groups_nothing_is_promised(rule, options, share, said):
+    data = drawn(400, np.random.default_rng(1))
+    plain = thresholds.choose(rule, *data, **options)
+    assert thresholds.choose(rule, *data, **options, confidence=0.95).promise["promised"]
+    of_groups = thresholds.choose(rule, *data, **options, confidence=0.95, grouped=True)
+    assert of_groups.message.startswith(f"{said} promised where rows belong to groups. The thre")
+    assert (of_groups.met, of_groups.value) == (False, plain.value)
+    assert of_groups.promise["promised"] is False
+    assert (of_groups.promise["share"], "price" in of_groups.promise) == (share, False)
+    # Without a confidence nothing was to be promised.
+    assert thresholds.choose(rule, *data, **options, grouped=True) == plain
+
+
 @pytest.mark.parametrize("rule", ["recall_at_precision", "precision_at_recall", "alert_budget"])
 @pytest.mark.parametrize("confidence", [-0.1, 1.0, float("nan")])
 def test_a_confidence_is_a_share_below_1(rule, confidence):

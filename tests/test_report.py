@@ -424,6 +424,22 @@ def test_promises_have_their_numbers_under_their_headings(results):
     ]
 
 
+def test_promises_of_rows_that_belong_to_groups_are_said_to_be_too_bold(results):
+    promised = {"share": "recall", "asked": 0.75, "confidence": 0.95, "out_of_fold": 0.8}
+    of_groups = replace(results.comparison, groups=12)
+    said = "The promises take rows as independent, and these belong to groups"
+    for groups, kept, warned in (
+        (results.comparison, True, False),
+        (of_groups, True, True),
+        (of_groups, False, False),
+    ):
+        rule = {"a": promised | {"promised": kept}}
+        found = replace(results, comparison=groups, decisions={"under": rule})
+        assert (said in sections.promises(found).text) == warned
+        points = sections.caveats(found).points if sections.caveats(found) else []
+        assert any(point.startswith(said) for point in points) == warned
+
+
 def test_segments_have_their_numbers_under_their_headings(results):
     row = {"column": "town", "value": "A", "rows": 12, "positives": 3, "note": ""}
     for i, key in enumerate(("recall", "precision", "alert_share", "calibration")):

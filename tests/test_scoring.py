@@ -643,6 +643,31 @@ def test_watch_says_what_holds_and_ends_with_0(watched, capsys):
     assert code == int("broken" in out)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"method: stratified": "method: group", 'column: ""      ': "column: card"},
+        {"method: stratified": "method: hashed", 'column: ""      ': "column: card"},
+        {'groups: ""': "groups: card"},
+    ],
+)
+def test_watch_says_that_its_tests_know_no_groups(watched, capsys, changes):
+    frame, y = table(300)
+    frame.assign(bad=y).to_csv("labelled.csv", index=False)
+    said, lines = "the tests take rows as independent, and these belong to groups", []
+    text = Path("params.yaml").read_text()
+    grouped = text
+    for before, after in changes.items():
+        assert before in text
+        grouped = grouped.replace(before, after, 1)
+    for content in (text, grouped):
+        Path("params.yaml").write_text(content)
+        with contextlib.suppress(SystemExit):
+            cli.main(["watch", "labelled.csv"])
+        lines.append(said in capsys.readouterr().out)
+    assert lines == [False, True]
+
+
 @pytest.mark.parametrize(("share", "asked"), [("recall", 0.999), ("alerts", 0.05)])
 def test_a_promised_recall_is_tested_on_positives_and_no_share_is_taken_for_a_precision(
     watched, scorer, capsys, share, asked

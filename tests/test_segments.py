@@ -35,6 +35,23 @@ def test_the_numbers_of_a_segment_worked_by_hand():
     assert not {"recall", "precision", "calibration"} & south.keys()
 
 
+def test_two_values_are_never_one_segment():
+    # A code that is missing in one row is a float in all.
+    codes = np.array([1000001.0, 1000002.0, np.nan, 20260101.0, 20260102.0, 0.1, 0.1000001, -3.0])
+    rows = Table(X=np.zeros((8, 1)), y=np.zeros(8), features=["x"], others={"shop": codes})
+    found = {value: place.tolist() for value, place in segments.values(rows, "shop")}
+    assert found == {
+        "1000001": [0],
+        "1000002": [1],
+        "missing": [2],
+        "20260101": [3],
+        "20260102": [4],
+        "0.1": [5],
+        "0.1000001": [6],
+        "-3": [7],
+    }
+
+
 @pytest.mark.parametrize(("positives", "enough"), [(9, False), (10, True)])
 def test_a_segment_needs_ten_positives(positives, enough):
     y = np.repeat([1, 0], [positives, 20])

@@ -116,6 +116,18 @@ def test_rules_choose_on_out_of_fold_scores_each_row_once():
     assert set(trained.model.thresholds) == set(given.threshold.rules)
 
 
+def test_rules_promise_nothing_of_training_rows_that_belong_to_groups():
+    """Whichever way the split kept groups together, its roles call the method ``group``."""
+    given = params(threshold__rules={"recall": {"rule": "precision_at_recall", "recall": 0.5}},
+                   threshold__use="recall")  # fmt: skip
+    customers = {"customer": np.arange(240) // 4}
+    for roles, promised in (({}, True), ({"method": "group", "column": "customer"}, False)):
+        rows = table(240, 30, others=customers, **roles)
+        chosen = train(treatment("none"), rows, given).model.thresholds["recall"]
+        assert (chosen["promise"]["promised"], chosen["met"]) == (promised, promised)
+        assert ("belong to groups" in chosen["message"]) == (not promised)
+
+
 def test_the_summary_is_of_the_folds():
     from sklearn.metrics import average_precision_score, brier_score_loss
 

@@ -22,7 +22,7 @@ from rebalance.comparison.intervals import doubt
 from rebalance.comparison.seeds import over_seeds
 from rebalance.comparison.significance import mcnemar
 from rebalance.comparison.verdicts import FITTED, TREATMENT, verdicts
-from rebalance.metrics.table import DECISION
+from rebalance.metrics.table import DECISION, RANKING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,12 +204,25 @@ def compare(
             {arm: df for arm, (_, df) in apart.items()},
             margin,
             FITTED if reseeded is None else TREATMENT,
+            [arm for arm in apart if _same(metric, apart[arm][0], models[arm], models[baseline])],
         ),
         absent=absent,
         doubted={name: _doubts(each, n_positives) for name, each in intervals.items()},
         margin=margin,
         against_moved=against_moved,
     )
+
+
+def _same(metric, apart, arm, baseline):
+    """Say whether a metric sees the baseline's own scores, or decisions, in an arm."""
+    if apart.value or apart.standard_error:
+        return False
+    (y_score, flagged), (own, decided) = arm, baseline
+    family = metrics.metric(metric).family
+    if family == RANKING:
+        y_score, own = (np.unique(each, return_inverse=True)[1] for each in (y_score, own))
+    same = np.array_equal(y_score, own)
+    return same and (family != DECISION or np.array_equal(flagged, decided))
 
 
 def _doubts(intervals, n_positives):

@@ -1,12 +1,13 @@
 """One verdict an arm: better, worse, equal within the margin, or not decided."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rebalance.comparison.significance import ALPHA, detectable, equivalence, holm
 from rebalance.metrics import sign
 
 BETTER, WORSE = "better", "worse"
 EQUAL, UNDECIDED = "equal within the margin", "not decided"
+ALIKE = "the scores differ, and no row of these tells them apart"
 # What a verdict speaks of.
 FITTED, TREATMENT = "fitted model", "treatment"
 
@@ -58,7 +59,7 @@ class Verdict:
     about: str = FITTED
 
 
-def verdicts(differences, metric, n_positives, df, margin=0.0, about=FITTED):
+def verdicts(differences, metric, n_positives, df, margin=0.0, about=FITTED, same=()):
     """Return the `Verdict` on each arm, after Holm's correction for their number.
 
     Parameters
@@ -74,12 +75,21 @@ def verdicts(differences, metric, n_positives, df, margin=0.0, about=FITTED):
         baseline's own are equal.
     about : str
         As in `Verdict`.
+    same : collection of str
+        The arms whose scores are the baseline's own, as far as the metric looks at them. Another
+        arm without a difference has none on these rows, which says nothing of others.
     """
     # Scores that are the baseline's own raise no question, and cost the other arms nothing.
-    tested = {arm: d for arm, d in differences.items() if d.value or d.standard_error}
+    tested = {arm: _of_other_rows(d) for arm, d in differences.items() if arm not in same}
+    differences = differences | tested
     adjusted = _holm({arm: d.p_value for arm, d in tested.items()})
     equal = _holm(
-        {arm: equivalence(d.value, d.standard_error, df[arm], margin) for arm, d in tested.items()}
+        {
+            arm: equivalence(d.value, d.standard_error, df[arm], margin)
+            if d.value or d.standard_error
+            else 1.0
+            for arm, d in tested.items()
+        }
     )
     answers = {}
     for arm, apart in differences.items():
@@ -102,6 +112,13 @@ def verdicts(differences, metric, n_positives, df, margin=0.0, about=FITTED):
             about=about,
         )
     return answers
+
+
+def _of_other_rows(difference):
+    """Return a difference with a doubt where these rows show none at all."""
+    if difference.value or difference.standard_error or difference.doubt:
+        return difference
+    return replace(difference, doubt=ALIKE)
 
 
 def _holm(p_values):

@@ -7,6 +7,7 @@ from rebalance import comparison, errors, metrics, paths
 from rebalance.errors import InputError
 from rebalance.judging.prevalence import restated
 from rebalance.judging.rules import by_rule
+from rebalance.metrics.table import RANKING
 
 
 def raw_scores(models, table, executor):
@@ -185,9 +186,15 @@ def seed_of(name, params):
 
 
 def _check_margin(y_true, y_score, params):
-    """Raise `InputError` where a margin is so wide that no loss could ever leave it."""
-    if metrics.metric(params.metric).better == "lower":
-        value = metrics.probability_metrics(y_true, y_score)[params.metric]
+    """Raise `InputError` where a margin reaches from the baseline's value to 0.
+
+    Where higher is better, no loss could leave it, and where lower is better, no gain.
+    """
+    metric = metrics.metric(params.metric)
+    if params.margin and (metric.share or metric.better == "lower"):
+        ranking = metric.family == RANKING
+        of = metrics.ranking_metrics if ranking else metrics.probability_metrics
+        value = of(y_true, y_score)[params.metric]
         if params.margin >= value:
             raise InputError(
                 f"evaluate.margin must be below the baseline's {metrics.words(params.metric)}, "

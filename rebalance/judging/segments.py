@@ -10,6 +10,7 @@ from rebalance.errors import InputError
 
 FEWEST = 10  # positives that a segment needs for a recall worth reading
 MOST = 50  # values of a column
+LARGEST_WHOLE = 2**53  # above, a float is no count or code that somebody wrote
 TOO_FEW = "too few positives"
 
 
@@ -79,7 +80,9 @@ def _missing(value):
 
 
 def _text(value):
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    # Two values never become one text, as 1000001 and 1000002 do with six digits.
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_WHOLE
+    return str(int(value) if whole else value)
 
 
 def _quantile(segments):

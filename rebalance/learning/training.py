@@ -110,7 +110,12 @@ def assemble(arrays, table, fitted, settings):
     model.thresholds = {
         name: asdict(
             thresholds.choose(
-                rule.rule, scores.y_true[first], y_score[first], weight=weight, **rule.options
+                rule.rule,
+                scores.y_true[first],
+                y_score[first],
+                weight=weight,
+                grouped=table.groups is not None,
+                **rule.options,
             )
         )
         for name, rule in settings.threshold.rules.items()

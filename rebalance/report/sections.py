@@ -795,7 +795,7 @@ def promises(results):
         part=part.DECISIONS,
         text=(
             "A promise holds for new rows of the same kind with the confidence given. Its price is "
-            "what it costs in the other share, out of fold."
+            "what it costs in the other share, out of fold." + _of_groups(results)
         ),
         headings={
             "name": "rule",
@@ -807,6 +807,19 @@ def promises(results):
             "needed": "positives needed",
         },
         rows=table,
+    )
+
+
+def _of_groups(results):
+    """Return what is wrong with promises of rows that belong to groups (evaluate.groups)."""
+    if not results.comparison.groups:
+        return ""
+    decided = results.decisions[results.recommendation.model]
+    if not any(row.get("promised") for row in decided.values()):
+        return ""
+    return (
+        " The promises take rows as independent, and these belong to groups, so that they are "
+        "broken more often than they say; after a split by group (split.column) none is made."
     )
 
 
@@ -874,6 +887,7 @@ def caveats(results):
         for rule, values in decided.items()
         if "message" in values
     ]
+    points += [of_groups.strip()] if (of_groups := _of_groups(results)) else []
     points += [
         f"{model}: no {words(metric)}, because {reason}"
         for model, reasons in results.comparison.absent.items()

@@ -19,6 +19,10 @@ from rebalance.thresholds.costs import Costs, check_costs
 FLAG_NONE = float(np.nextafter(1.0, 2.0))  # above every probability, and finite for JSON
 FLAG_ALL = 0.0
 UNSURE = "cannot be promised where negatives were left out of the training rows"
+# Rows of a group are alike: so many hits are no evidence of as many trials, and groups count a
+# share of groups, not of rows.
+GROUPED = "cannot be promised where rows belong to groups"
+OUT_OF_FOLD_ONLY = " The threshold reaches it out of fold only."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +97,7 @@ def restored(content):
     return (Band if "block" in content else Threshold)(**content)
 
 
-def choose(rule, y_true, y_score, *, weight=1.0, **options):
+def choose(rule, y_true, y_score, *, weight=1.0, grouped=False, **options):
     """Return the `Threshold` that the named rule of `RULES` chooses.
 
     Parameters
@@ -104,6 +108,9 @@ def choose(rule, y_true, y_score, *, weight=1.0, **options):
         Out-of-fold probabilities of training rows, at the natural prevalence.
     weight : float
         How many negatives each one stands for, where others were left out of the training rows.
+    grouped : bool
+        Whether rows belong together. The tests behind a ``confidence`` take rows as independent,
+        so that nothing is promised then.
     **options
         Those of the rule.
 
@@ -120,6 +127,8 @@ def choose(rule, y_true, y_score, *, weight=1.0, **options):
     """
     if rule not in RULES:
         raise ValueError(f"the threshold rule must be one of {', '.join(RULES)}, got {rule!r}.")
+    if grouped and options.get("confidence"):
+        options["grouped"] = True
     return RULES[rule](y_true, y_score, weight=weight, **options)
 
 
@@ -140,7 +149,7 @@ def max_fbeta(y_true, y_score, *, beta=1.0, weight=1.0):
     return Threshold(name="max_fbeta", value=steps.value(int(np.argmax(f[1:])) + 1))
 
 
-def recall_at_precision(y_true, y_score, *, precision, confidence=0.0, weight=1.0):
+def recall_at_precision(y_true, y_score, *, precision, confidence=0.0, weight=1.0, grouped=False):
     """Return the threshold with the highest recall among those whose precision is enough.
 
     Where none is, that of the highest precision, with the shortfall in precision. With a
@@ -167,6 +176,11 @@ def recall_at_precision(y_true, y_score, *, precision, confidence=0.0, weight=1.
         return _unpromised(unmet, steps, best, "precision", precision, confidence, None)
     if not confidence:
         return Threshold(name="recall_at_precision", value=steps.value(plain))
+    if grouped:
+        threshold = Threshold(name="recall_at_precision", value=steps.value(plain))
+        return _unpromised(
+            threshold, steps, plain, "precision", precision, confidence, None, GROUPED
+        )
     # Of the rows at hand the precision is this where it is ``precision`` of all rows.
     here = precision if weight == 1 else precision / (precision + (1 - precision) / weight)
     counts = steps.tp[1:], steps.seen[1:]
@@ -180,7 +194,7 @@ def recall_at_precision(y_true, y_score, *, precision, confidence=0.0, weight=1.
     return Threshold(name="recall_at_precision", value=steps.value(step + 1), promise=promise)
 
 
-def precision_at_recall(y_true, y_score, *, recall, confidence=0.0, weight=1.0):
+def precision_at_recall(y_true, y_score, *, recall, confidence=0.0, weight=1.0, grouped=False):
     """Return the threshold with the highest precision among those whose recall is enough.
 
     Without a ``confidence`` it can always be met: flagging every row has recall 1. With one,
@@ -198,6 +212,8 @@ def precision_at_recall(y_true, y_score, *, recall, confidence=0.0, weight=1.0):
     threshold = Threshold(name="precision_at_recall", value=steps.value(plain))
     if not confidence:
         return threshold
+    if grouped:
+        return _unpromised(threshold, steps, plain, "recall", recall, confidence, None, GROUPED)
     step = promises.first_complete(steps.tp[1:], recall, confidence)
     if step is None:
         needed = promises.positives_for_recall(recall, confidence)
@@ -226,7 +242,7 @@ def _promise(steps, best, share, asked, confidence, *, price=None, needed=None):
     return promise
 
 
-def _unpromised(threshold, steps, best, share, asked, confidence, needed):
+def _unpromised(threshold, steps, best, share, asked, confidence, needed, why=""):
     """Return the threshold as one that does not keep its share with confidence."""
     if not confidence:
         return threshold
@@ -234,17 +250,24 @@ def _unpromised(threshold, steps, best, share, asked, confidence, needed):
     if not threshold.met:
         return replace(threshold, promise=promise)
     more = f"; with about {needed:,} it could" if needed else ""
-    return replace(
-        threshold,
-        met=False,
-        message=f"{share} {asked:g} cannot be promised with {confidence:.0%} confidence and "
-        f"{steps.n_positives:,} positives{more}. The threshold reaches it out of fold only.",
-        promise=promise,
+    why = why or (
+        f"cannot be promised with {confidence:.0%} confidence and {steps.n_positives:,} "
+        f"positives{more}"
     )
+    message = f"{share} {asked:g} {why}.{OUT_OF_FOLD_ONLY}"
+    return replace(threshold, met=False, message=message, promise=promise)
 
 
 def alert_budget(
-    y_true, y_score, *, share=None, alerts=None, out_of=None, confidence=0.0, weight=1.0
+    y_true,
+    y_score,
+    *,
+    share=None,
+    alerts=None,
+    out_of=None,
+    confidence=0.0,
+    weight=1.0,
+    grouped=False,
 ):
     """Return the lowest threshold that flags no more than the budget.
 
@@ -264,8 +287,8 @@ def alert_budget(
     leaves nothing to flag, the rule is not met.
     """
     steps = _Steps(y_true, y_score, weight)
-    n_rows = round(steps.flagged[-1])
-    sure = confidence if weight == 1 else 0.0
+    n_rows, why = round(steps.flagged[-1]), _why_unsure(weight, grouped)
+    sure = 0.0 if why else confidence
     asked, budget = _capacity("alert_budget", n_rows, share, alerts, out_of, sure)
     _check_confidence(confidence)
     best = int(np.searchsorted(steps.flagged, budget, side="right")) - 1
@@ -276,14 +299,14 @@ def alert_budget(
             "asked": asked,
             "out_of_fold": float(steps.flagged[best] / n_rows),
             "confidence": float(confidence),
-            "promised": weight == 1,
+            "promised": not why,
         }
-        if weight == 1:
+        if not why:
             return replace(threshold, promise=promise)
         return replace(
             threshold,
             met=False,
-            message=f"the budget {UNSURE}. The threshold keeps it out of fold only.",
+            message=f"the budget {why}. The threshold keeps it out of fold only.",
             promise=promise,
         )
     if best > 0:
@@ -296,6 +319,11 @@ def alert_budget(
         shortfall=float(steps.flagged[1] - budget),
         message=f"the budget of {budget} alerts among {n_rows} rows flags nothing: {tied}.",
     )
+
+
+def _why_unsure(weight, grouped):
+    """Return why a share of new rows cannot be promised; nothing where it can."""
+    return GROUPED if grouped else UNSURE if weight != 1 else ""
 
 
 def _capacity(rule, n_rows, share, alerts, out_of, confidence):
@@ -330,6 +358,7 @@ def review_band(
     c_look=0.0,
     confidence=0.0,
     weight=1.0,
+    grouped=False,
 ):
     """Return a `Band`: let pass, look at no more than the capacity, block.
 
@@ -350,24 +379,31 @@ def review_band(
     """
     if (precision is None) == (c_fp is None or c_fn is None):
         raise ValueError("review_band needs either precision, or c_fp and c_fn, not both.")
-    steps, more = _Steps(y_true, y_score, weight, positives_needed_by="review_band"), {}
-    n_rows, sure = round(steps.flagged[-1]), confidence if weight == 1 else 0.0
+    steps = _Steps(y_true, y_score, weight, positives_needed_by="review_band")
+    n_rows, why = round(steps.flagged[-1]), _why_unsure(weight, grouped)
+    sure = 0.0 if why else confidence
     capacity, most = _capacity("review_band", n_rows, share, alerts, out_of, sure)
     _check_confidence(confidence)
-    if sure != confidence:
-        more = {"met": False, "message": f"the capacity {UNSURE}."}
+    messages = [f"the capacity {why}."] if sure != confidence else []
     if precision is None:
         low, block = _by_costs(steps, check_costs(Costs(c_fp=c_fp, c_fn=c_fn)), c_look, most)
     else:
         first = recall_at_precision(
-            y_true, y_score, precision=precision, confidence=confidence, weight=weight
+            y_true,
+            y_score,
+            precision=precision,
+            confidence=confidence,
+            weight=weight,
+            grouped=grouped,
         )
         block = first.value if first.met else FLAG_NONE
         above = int(np.searchsorted(-steps.scores, -block, side="right"))
         last = int(np.searchsorted(steps.flagged, steps.flagged[above] + most, side="right")) - 1
         low = min(steps.value(last), block)
         if not first.met:
-            more = {"met": False, "message": f"no row is blocked without a look: {first.message}"}
+            # Its threshold is not used, whatever it reaches.
+            unmet = first.message.removesuffix(OUT_OF_FOLD_ONLY)
+            messages.append(f"no row is blocked without a look: {unmet}")
     looked = float(steps.rows()[(steps.scores >= low) & (steps.scores < block)].sum())
     return Band(
         name="review_band",
@@ -375,7 +411,8 @@ def review_band(
         block=block,
         capacity=capacity,
         out_of_fold=looked / n_rows,
-        **more,
+        met=not messages,
+        message=" ".join(messages),
     )
 
 

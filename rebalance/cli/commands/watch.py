@@ -48,11 +48,19 @@ def run(file, model):
         recall=asked.get("recall"),
         prevalence=share,
     )  # fmt: skip
+    if settings.split.is_grouped or settings.evaluate.groups:
+        notes = [*notes, GROUPED]
     text = report(scorer.name, y, checked, flagged, shifts, notes)
     if not any(promise.broken for promise in checked):
         return text
     say(text)
     raise SystemExit(1)
+
+
+GROUPED = (
+    "the tests take rows as independent, and these belong to groups: a promise that holds is "
+    "called broken more often than once in 20"
+)
 
 
 def _p(value):
