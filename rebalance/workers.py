@@ -4,7 +4,6 @@ OpenMP threads of two fits spin at each other's barriers; one thread a fit is as
 machine and the only setting that a busy neighbour does not ruin.
 """
 
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -29,8 +28,10 @@ def one_thread():
 
 
 def cores():
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    """Return the number of cores that this process may use, which a container may limit."""
+    from joblib import cpu_count
+
+    return cpu_count()
 
 
 def available():

@@ -106,17 +106,29 @@ def test_the_page_of_runs_on_this_machine_is_started_after_its_address_was_print
     of_default, migrated, monkeypatch, capsys
 ):
     shutil.copy(migrated, of_default / "mlflow.db")
-    started, real = [], subprocess.run
+    started, real, ends = [], subprocess.Popen, [KeyboardInterrupt, 3]
 
-    def run(command, **options):
-        if "mlflow" not in command:
-            return real(command, **options)
-        started.append((command, options["env"], capsys.readouterr().out))
-        raise KeyboardInterrupt  # Ctrl-C ends the page, and nothing else
+    class Page:
+        def __init__(self, command, env):
+            started.append((command, env, capsys.readouterr().out))
+            self.waits = [ends.pop(0), 0]
 
-    monkeypatch.setattr(subprocess, "run", run)
+        def wait(self):
+            end = self.waits.pop(0)
+            if end is KeyboardInterrupt:
+                raise end  # Ctrl-C ends the page, and nothing else
+            return end
+
+        def terminate(self):
+            started.append("terminated")
+
+    def popen(command, **options):
+        return Page(command, **options) if "mlflow" in command else real(command, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
     cli.main(["ui", "--port", "5017"])
-    ((command, env, said),) = started
+    (command, env, said), end = started
+    assert end == "terminated"
     assert command[:4] == [sys.executable, "-m", "mlflow", "ui"]
     assert command[command.index("--host") + 1] == "127.0.0.1"
     assert command[command.index("--port") + 1] == "5017"
@@ -125,6 +137,12 @@ def test_the_page_of_runs_on_this_machine_is_started_after_its_address_was_print
     assert first.startswith("the runs, the recommended model's first")
     assert address.startswith("http://127.0.0.1:5017/#/experiments/")
     assert capsys.readouterr().out == ""
+    with pytest.raises(InputError, match="MLflow's page ended by itself, with exit code 3"):
+        cli.main(["ui", "--port", "5017"])
+    assert len(started) == 3
+    with pytest.raises(InputError, match="--port must be from 0 to 65535, got 70000"):
+        cli.main(["ui", "--port", "70000"])
+    assert len(started) == 3
 
 
 def test_doctor_says_where_runs_go_and_which_of_them_wait(of_default, monkeypatch, capsys):

@@ -141,11 +141,18 @@ def made(tmp_path_factory):
             "recommended": "under",
             "value": {"value": 0.5, "low": 0.25, "high": 0.75},
         }
-        store.write_json(paths.ANSWER, answer)
-        written = [{"path": str(paths.FINAL), "md5": store.md5(paths.FINAL)}]
-        lock = {"schema": "2.0", "stages": {"split": {"outs": written}}}
-        paths.LOCK.write_text(yaml.safe_dump(lock), encoding="utf-8")
+        answered(answer)
     return folder
+
+
+def answered(answer, **stages):
+    """Write the answer, and dvc.lock as if DVC had seen both, with more ``stages``."""
+    store.write_json(paths.ANSWER, answer)
+    stages = {"split": {}, "evaluate": {}} | stages
+    for name, path in (("split", paths.FINAL), ("evaluate", paths.ANSWER)):
+        stages[name]["outs"] = [{"path": str(path), "md5": store.md5(path)}]
+    lock = {"schema": "2.0", "stages": stages}
+    paths.LOCK.write_text(yaml.safe_dump(lock), encoding="utf-8")
 
 
 @pytest.fixture
@@ -205,7 +212,7 @@ def test_the_look_at_the_baseline_has_no_verdict(here):
         "recommended": "baseline",
         "value": {"value": 0.5, "low": 0.25, "high": 0.75},
     }
-    store.write_json(paths.ANSWER, answer)
+    answered(answer)
     assert "Against" not in command.run()
     assert json.loads(paths.OPENED.read_text(encoding="utf-8"))["against_baseline"] is None
 
@@ -281,6 +288,41 @@ def test_rows_that_are_not_those_of_the_lock_are_not_opened(here):
 def test_a_model_that_is_not_the_trained_one_is_not_scored(here):
     paths.model("under").write_bytes(b"other")
     with pytest.raises(InputError, match="is not what its training stage wrote"):
+        command.run()
+    assert not paths.OPENED.exists()
+
+
+ONCE = "since the last 'dvc repro', and the sealed rows answer once; run 'dvc repro'"
+
+
+def test_edited_costs_open_nothing(here):
+    seen = {"params": {"params.yaml": {"evaluate": CONTENT["evaluate"] | {"margin": 0.5}}}}
+    known = {"outs": [{"path": str(paths.model("under")), "md5": store.md5(paths.model("under"))}]}
+    answer = json.loads(paths.ANSWER.read_text(encoding="utf-8"))
+    answered(answer, evaluate=seen, **{"train_resampled@under": known})
+    with pytest.raises(InputError, match=rf"evaluate\.margin was edited in params\.yaml {ONCE}"):
+        command.run()
+    cheaper = changed(CONTENT, {"threshold.rules.costs.c_fn": 9, "threshold.rules.costs.c_fp": 7})
+    trained = known | {"params": {"params.yaml": {"threshold": cheaper["threshold"]}}}
+    answered(answer, **{"train_resampled@under": trained})
+    with pytest.raises(InputError, match=rf"c_fn, .*c_fp were edited in params\.yaml {ONCE}"):
+        command.run()
+    assert not paths.OPENED.exists()
+
+
+def test_a_model_trained_by_hand_opens_nothing(here):
+    trained = {"outs": [{"path": str(paths.model("under")), "md5": "0" * 32}]}
+    answer = json.loads(paths.ANSWER.read_text(encoding="utf-8"))
+    answered(answer, **{"train_resampled@under": trained})
+    with pytest.raises(InputError, match=f"under was trained by hand {ONCE}"):
+        command.run()
+    assert not paths.OPENED.exists()
+
+
+def test_an_answer_that_dvc_does_not_know_opens_nothing(here):
+    answer = json.loads(paths.ANSWER.read_text(encoding="utf-8"))
+    store.write_json(paths.ANSWER, answer | {"recommended": "baseline"})
+    with pytest.raises(InputError, match=rf"answer\.json is not what dvc\.lock says {ONCE}"):
         command.run()
     assert not paths.OPENED.exists()
 

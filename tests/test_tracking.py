@@ -833,10 +833,10 @@ def evaluated(warm):
     return warm
 
 
-def evaluate(recommended="baseline"):
+def evaluate(recommended="baseline", margin=0.01):
     store.write_json(paths.ANSWER, {"recommended": recommended, "answer": f"Use {recommended}."})
     asked = {"threshold.use": "max_f1", "evaluate.metric": "average_precision"}
-    asked |= {"evaluate.bootstrap": 100, "evaluate.seed": 1}
+    asked |= {"evaluate.bootstrap": 100, "evaluate.seed": 1, "evaluate.margin": margin}
     return record("evaluate", outputs=[paths.SCORES], params=asked)
 
 
@@ -851,6 +851,8 @@ def test_the_answer_stands_on_the_experiment_the_models_and_their_runs(evaluated
     assert ours.tags["mlflow.note.content"] == "Use baseline."
     # The view that 'rebalance ui' opens: the recommended model's run first, with its verdict.
     view = json.loads(ours.tags["mlflow.sharedViewState.rebalance"])
+    # By the name of the model, which may come after "true", evaluate's own run would stand first.
+    assert view["orderByKey"].split("`")[1] not in summaries.of("evaluate", parameters.load()).tags
     order = f"{view['orderByKey']} {'ASC' if view['orderByAsc'] else 'DESC'}"
     assert view["searchFilter"] == "tags.kind = 'stage'"  # no run that only holds others
     seen = client().search_runs([ours.experiment_id], view["searchFilter"], order_by=[order])
@@ -919,6 +921,12 @@ def test_the_first_model_recommended_is_champion_and_a_better_one_takes_its_plac
     # The model of over ranks the rows, that of baseline guesses.
     evaluate("over")
     assert aliases() == {"challenger": 2, "champion": 2}
+
+
+def test_a_model_that_is_better_within_the_margin_stays_challenger(evaluated):
+    evaluate("baseline")
+    evaluate("over", margin=2.0)
+    assert aliases() == {"challenger": 2, "champion": 1}
 
 
 def test_a_model_that_is_no_better_stays_challenger_until_somebody_promotes_it(evaluated, capsys):

@@ -319,7 +319,10 @@ class Evaluate(Section):
 class Tracking(Section):
     """Where runs are recorded: no effect on any result."""
 
-    experiment: Annotated[str, Field(min_length=1)]
+    # Of the experiment's name MLflow makes that of the registered model, in which it refuses these.
+    experiment: Annotated[
+        str, Field(min_length=1, pattern=r"^[^/:]+$", description="a name, without / and :")
+    ]
     required: bool = False
 
 

@@ -2,7 +2,7 @@
 
 from rebalance.tracking.lock import look_again, mend
 from rebalance.tracking.patience import AwayError
-from rebalance.tracking.pipeline import edited, locked, moment
+from rebalance.tracking.pipeline import edited, locked, moment, retrained
 from rebalance.tracking.places import address, check, is_server, shown, without_password
 from rebalance.tracking.provenance import checksum
 from rebalance.tracking.records import Record, restored, waiting
@@ -41,6 +41,7 @@ __all__ = [
     "reachable",
     "recorded_looks",
     "restored",
+    "retrained",
     "shown",
     "stage",
     "waiting",

@@ -95,15 +95,16 @@ def locked():
     }
 
 
-def edited(models):
+def edited(models, stages=("download", "split")):
     """Return the keys of params.yaml that are others than when DVC trained models.
 
-    Those of their rows as well. None are known of a model that DVC did not train.
+    Those of other ``stages`` as well: by default those of the models' rows. None are known of a
+    model that DVC did not train.
     """
     known, now, before = _known(), read(paths.PARAMS), {}
     for model, is_locked in _locked_models(models, known).items():
         if is_locked:
-            for name in {"download", "split", trains(model)} & known.keys():
+            for name in {*stages, trains(model)} & known.keys():
                 before |= known[name][0]
     after = provenance.flat({key: at(now, key) for key in before})
     before = provenance.flat(before)

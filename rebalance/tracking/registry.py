@@ -5,7 +5,11 @@ from rebalance.errors import InputError
 from rebalance.tracking import provenance
 
 # Options of the comparison, by what params.yaml calls them.
-OPTIONS = {"k": "evaluate.alerts", "precision": "evaluate.precision"}
+OPTIONS = {
+    "k": "evaluate.alerts",
+    "precision": "evaluate.precision",
+    "margin": "evaluate.margin",
+}
 CHALLENGER, CHAMPION = "challenger", "champion"
 
 

@@ -101,7 +101,7 @@ def _evaluate(params):
         metrics=best.metrics,
         note=answered["answer"],
         tags={
-            "recommended": answered["recommended"],
+            "use": answered["recommended"],
             "metric": params.evaluate.metric,
             "look": looks.look(scores),
         }

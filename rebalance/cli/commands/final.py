@@ -23,10 +23,36 @@ def run():
             f"{paths.FINAL} is not what {paths.LOCK} says; run 'dvc repro', or 'dvc pull'."
         )
     name, models = answer["recommended"], {}
-    for each in dict.fromkeys((paths.BASELINE, name)):
+    names = list(dict.fromkeys((paths.BASELINE, name)))
+    _check_answer(names)
+    for each in names:
         store.check_fingerprint(each)
         models[each] = store.read_model(paths.model(each))
     record = final.open_rows(name, models, section, split)
     final.write(record)
     said = "\n".join(final.sentences(record, answer))
     return f"{said}\nThe record is {paths.OPENED}: commit it. These rows answer no second time.\n"
+
+
+def _check_answer(models):
+    """Raise `InputError` where the models or the answer are not what params.yaml gives.
+
+    The rows answer once: a look with other costs or rules than those of the report is lost.
+    """
+    from rebalance import paths, tracking
+    from rebalance.errors import InputError, listed
+
+    if keys := tracking.edited(models, ("download", "split", "evaluate")):
+        reason = f"{listed(keys)} {'was' if len(keys) == 1 else 'were'} edited in {paths.PARAMS}"
+    elif names := tracking.retrained(models):
+        reason = f"{listed(names)} {'was' if len(names) == 1 else 'were'} trained by hand"
+    elif tracking.locked().get("evaluate", ({}, {}))[1].get(paths.ANSWER) != tracking.checksum(
+        paths.ANSWER
+    ):
+        reason = f"{paths.ANSWER} is not what {paths.LOCK} says"
+    else:
+        return
+    raise InputError(
+        f"{reason} since the last 'dvc repro', and the sealed rows answer once; run 'dvc repro' "
+        "before they are opened."
+    )

@@ -1,8 +1,10 @@
 """Browse the runs on this machine: start MLflow's page, and print the address of the answer."""
 
-import contextlib
+import signal
 import subprocess
 import sys
+
+from rebalance.errors import InputError
 
 
 def arguments(parser):
@@ -13,6 +15,7 @@ def arguments(parser):
 def run(port):
     """Start the page and wait for its end; of a server, return the address of its page."""
     from rebalance import params, tracking
+    from rebalance.scoring.server import bound
     from rebalance.tracking import server
 
     uri = tracking.address()
@@ -23,13 +26,19 @@ def run(port):
     page = tracking.page(there, experiment)
     if is_server:
         return f"{page}\n"
+    bound("127.0.0.1", port).close()
     sys.stdout.write(f"the runs, the recommended model's first, in some seconds at\n{page}\n")
     sys.stdout.flush()
     command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
-    with contextlib.suppress(KeyboardInterrupt):
-        subprocess.run(  # noqa: S603 - no word of it comes from outside
-            [*command, "--workers", "1"],
-            env=server.environment(uri),
-            check=False,
-        )
-    return ""
+    # To be ended is to be interrupted: the server must not be left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    process = subprocess.Popen(  # noqa: S603 - no word of it comes from outside
+        [*command, "--workers", "1"], env=server.environment(uri)
+    )
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        return ""
+    raise InputError(f"MLflow's page ended by itself, with exit code {code}.")
