@@ -149,6 +149,18 @@ def test_dvc_is_asked_for_the_last_commit_or_for_all(monkeypatch, capsys, tmp_pa
     assert users == ["baseline", "smote"]
 
 
+def test_what_dvc_says_is_its_error_and_not_where_to_get_help(monkeypatch):
+    said = (
+        "ERROR: unexpected error - [Errno 30] Read-only file system: 'lock'\n\nHaving any troubles?"
+    )
+    done = CompletedProcess(
+        "", 255, stdout="", stderr=f"{said} Hit us up at https://dvc.org/support\n"
+    )
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: done)
+    with pytest.raises(InputError, match=r"failed: unexpected error - .*Read-only .* 'lock'\.$"):
+        cli.main(["experiments"])
+
+
 def test_without_dvc_it_is_one_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))

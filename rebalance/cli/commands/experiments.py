@@ -47,8 +47,11 @@ def shown(*options):
         command, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        said = (done.stderr.strip() or "no reason").splitlines()[-1]
-        raise InputError(f"'dvc exp show' failed: {errors.one_line(said)}.")
+        lines = done.stderr.strip().splitlines() or ["no reason"]
+        # Below an error DVC says where to get help.
+        said = next((line for line in lines if line.startswith("ERROR: ")), lines[-1])
+        reason = errors.one_line(said.removeprefix("ERROR: "))
+        raise InputError(f"'dvc exp show' failed: {reason}.")
     return json.loads(done.stdout)
 
 
