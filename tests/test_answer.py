@@ -17,6 +17,7 @@ from rebalance.report import render
 from rebalance.report.answer import PROMISE
 from rebalance.report.card import card
 from rebalance.report.sentences import sentences
+from rebalance.thresholds.rules import FLAG_NONE
 from tests import fixed
 
 ROOT = Path(__file__).parents[1]
@@ -122,6 +123,30 @@ def test_the_baseline_has_no_verdict_against_itself():
     assert (found["recommended"], found["treatment"]) == ("baseline", "none")
     assert found["against_baseline"] is None
     assert found["threshold"]["value"] == 0.35
+
+
+def test_where_no_row_is_flagged_programs_read_null(results, tmp_path, monkeypatch):
+    never = FLAG_NONE
+    own = {name: row | {"threshold": never} for name, row in results.decisions["under"].items()}
+    own["max_f1"] |= {"block": never}
+    scores = results.scores | {"under": results.scores["under"] | {"threshold": never}}
+    decided = results.decisions | {"under": own}
+    found = replace(results, scores=scores, decisions=decided)
+    answered = valid(report.answer(found))
+    assert answered["threshold"]["value"] is None
+    assert "Flag no row (rule max_f1)" in answered["answer"]
+    assert [each["threshold"] for each in answered["promises"]] == [None]
+    monkeypatch.chdir(tmp_path)
+    report.write(found)
+    rows = json.loads(paths.DECISIONS.read_text(encoding="utf-8"))
+    assert {row["threshold"] for row in rows["under"].values()} == {None}
+    assert rows["under"]["max_f1"]["block"] is None
+    assert rows["baseline"]["max_f1"]["threshold"] == 0.35
+    shown = {
+        name: json.loads((paths.SUMMARIES / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("baseline", "under")
+    }
+    assert (shown["baseline"]["threshold"], "threshold" in shown["under"]) == (0.35, False)
 
 
 def test_a_rule_that_is_not_met_is_not_said_to_be(results):

@@ -104,6 +104,22 @@ def test_no_saving_ends_above_all_that_there_is_to_save():
     assert costs.of_decisions(y, flagged, {"c_fn": 9.0, "c_fp": 1.0})["savings_high"] == 1
 
 
+def test_an_upper_end_of_savings_that_was_cut_is_doubted():
+    """Of 12 positives 11 are found; a miss costs 100, an alarm 1."""
+    y_true = np.repeat([1, 0], [12, 188])
+    same = {"c_fp": 1.0, "c_fn": 100.0}
+    flagged = np.arange(200) < 11
+    found = costs.of_decisions(y_true, flagged, same)
+    assert found["savings"] == pytest.approx(1 - 100 / 188)
+    assert found["savings_high"] == 1
+    assert found["savings_doubt"] == "it was cut at 1, the most that can be saved"
+    # Many mistakes of equal size: the end lies below 1, and nothing is to doubt.
+    y_true, flagged = np.repeat([1, 0], [400, 600]), np.arange(1000) % 400 < 300
+    found = costs.of_decisions(y_true, flagged, same)
+    assert found["savings_high"] < 1
+    assert "savings_doubt" not in found
+
+
 def test_the_difference_of_costs_is_paired():
     """The other decisions leave the false alarm and miss another positive: 95 - 5 more."""
     other = np.array([1, 0, 0, 0, 0, 0, 0, 0, 0, 0], dtype=bool)

@@ -145,11 +145,31 @@ def test_a_threshold_that_does_not_meet_its_rule_says_so():
     assert "(rule max_f1, which is not met: no threshold reaches precision 1)" in text
 
 
+def power(found):
+    """Return the largest of the differences that the rows detect, of all arms."""
+    return f"{max(each.detectable for each in found.verdicts.values()):.2g}"
+
+
+def test_nothing_is_said_of_power_where_no_arm_has_other_scores():
+    text, _ = told({BASE: 2.0}, BASE)
+    assert text.endswith("and no fitted model is detectably better.")
+
+
+@pytest.mark.parametrize(("shift", "said"), [(0.0, True), (2.0, False)])
+def test_models_that_rank_no_better_than_chance_are_said_to(shift, said):
+    text, found = told({BASE: shift, ARM: shift / 2}, BASE)
+    auc = [found.intervals[name]["roc_auc"] for name in (BASE, ARM)]
+    # One model above chance is enough.
+    assert (max(each.low for each in auc) <= 0.5) == said
+    assert ("No model ranks the test rows detectably better than chance" in text) == said
+
+
 def test_several_worse_arms_are_named_together():
-    text, _ = told({BASE: 5.0, "a": 0.5, "b": 0.4, "c": 0.3}, BASE)
+    text, found = told({BASE: 5.0, "a": 0.5, "b": 0.4, "c": 0.3}, BASE)
     assert text.startswith("Use baseline, the learner without any treatment: no treatment beats")
     assert text.endswith(
-        "; the fitted models a, b and c are worse, and no fitted model is detectably better."
+        "; the fitted models a, b and c are worse, and no fitted model is detectably better; "
+        f"60 positives detect differences from {power(found)} on."
     )
 
 

@@ -73,6 +73,13 @@ def test_each_experiment_is_a_line_with_its_change_and_its_answer():
     assert max(map(len, found)) <= 120
 
 
+def test_a_threshold_that_flags_no_row_is_none():
+    never = ANSWER | {"threshold": ANSWER["threshold"] | {"value": None}}
+    main = state("a" * 40, experiments=[experiment("b" * 40, "more", RATIO)])
+    _, found, *_ = lines([state("workspace"), main], {"workspace": never})
+    assert found.split("]")[1].split()[:2] == ["none", "78"]
+
+
 def test_values_of_more_than_one_metric_say_which():
     main = state("a" * 40, experiments=[experiment("b" * 40, "ranks")])
     answers = {"a" * 40: ANSWER, "b" * 40: ANSWER | {"metric": "roc_auc"}}

@@ -305,3 +305,27 @@ def test_files_of_another_revision_call_for_a_checkout(clone):
     code, text, _ = report(folder)
     assert code == 1
     assert "`dvc checkout` may be all it takes" in text
+
+
+def test_verdicts_on_two_metrics_say_which():
+    """After an edit of evaluate.metric an arrow between two bare verdicts would join two scales."""
+    interval = {"value": 0.5, "low": 0.4, "high": 0.6}
+    both = {name: {"average_precision": interval, "roc_auc": interval} for name in ("a", "b")}
+    before, after = (
+        {
+            "intervals": both,
+            "verdicts": {
+                "a": {"verdict": verdict, "metric": metric},
+                "b": {"verdict": "worse", "metric": metric},
+            },
+        }
+        for verdict, metric in (("better", "average_precision"), ("worse", "roc_auc"))
+    )
+    first, second = changes.rows_of("roc_auc", before, after)
+    assert first["verdict"] == "better in average precision → **worse**"
+    assert second["verdict"] == "worse in average precision → **worse**"
+    same = after["verdicts"]["b"] | {"verdict": "better"}
+    (row,) = changes.rows_of(
+        "roc_auc", after, after | {"verdicts": after["verdicts"] | {"b": same}}
+    )
+    assert (row["model"], row["verdict"]) == ("b", "worse → **better**")

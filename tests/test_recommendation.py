@@ -237,6 +237,13 @@ def test_the_baseline_is_recommended_with_the_largest_gain_that_was_not_enough(m
     assert (alone.model, alone.candidate, alone.chance) == (BASE, None, 1.0)
 
 
+def test_an_arm_that_is_the_baseline_again_is_no_candidate():
+    """Its gain of 0 would stand above every loss, and hide which arm comes nearest."""
+    found = recommend({"again": out_of_fold(2.0), "worse": out_of_fold(0.2, 1)})
+    assert (found.model, found.candidate, found.arms) == (BASE, "worse", 1)
+    assert found.gain < 0 < found.error
+
+
 @pytest.mark.parametrize("arms", [1, 5])
 def test_the_chance_is_that_of_the_best_of_equal_arms(arms):
     luck = np.random.default_rng(0).normal(size=(200_000, arms)).max(axis=1)

@@ -19,6 +19,7 @@ from rebalance.report import markdown, render, sections
 from rebalance.report.card import card
 from rebalance.report.section import Section
 from rebalance.report.sentences import sentences
+from rebalance.thresholds.rules import FLAG_NONE
 from tests import fixed
 from tests.strategies import params, treatment
 
@@ -744,14 +745,20 @@ def test_rules_without_costs_have_no_section_of_costs(results):
     without = replace(results, decisions={"under": decided})
     assert sections.costs(without) is None
     section = sections.rules(without)
-    assert section.text.endswith("with 95 % intervals.")
+    assert section.text.endswith(
+        "with 95 % intervals. Those of precision take the share of positives of the test rows as "
+        "given: rows with another share have another precision."
+    )
 
 
 def test_what_is_not_met_undefined_or_in_doubt_is_a_caveat(results):
     decided = {"under": {"half": {"message": "no threshold reaches precision 1."}, "max_f1": {}}}
     compared = replace(
         results.comparison,
-        absent={"baseline": {"precision": "nothing is flagged", "prevalence": "no estimate"}},
+        absent={
+            "baseline": {"precision": "nothing is flagged", "prevalence": "no estimate"},
+            "under": {"precision": "nothing is flagged"},
+        },
         doubted={"baseline": {"ece": "of noise"}, "under": {"ece": "of noise", "roc_auc": "few"}},
         verdicts={
             arm: replace(verdict, doubt="it is near 1" if arm == "under" else "")
@@ -761,13 +768,47 @@ def test_what_is_not_met_undefined_or_in_doubt_is_a_caveat(results):
     section = sections.caveats(replace(results, decisions=decided, comparison=compared))
     assert section.points == [
         "under, half: no threshold reaches precision 1.",
-        "baseline: no precision, because nothing is flagged",
+        # At its own threshold it may flag rows, and a comparison has it at 0.5.
+        "baseline at 0.5: no precision, because nothing is flagged",
+        "under: no precision, because nothing is flagged",
         "baseline, under: the interval of ECE may be too narrow, because of noise.",
         "under: the interval of ROC AUC may be too narrow, because few.",
         "under: the difference in average precision is not decided, because it is near 1.",
     ]
     nothing = replace(compared, absent={}, doubted={}, verdicts={})
     assert sections.caveats(replace(results, decisions={}, comparison=nothing)) is None
+
+
+def test_savings_whose_upper_end_was_cut_are_a_caveat(results):
+    decided = {
+        "baseline": {"costs": {"savings_doubt": "it was cut"}},
+        "under": {"costs": {"savings_doubt": "it was cut"}, "half": {}},
+    }
+    said = "baseline, under: the upper end of the savings of costs says nothing, because it was cut"
+    assert f"{said}." in sections.caveats(replace(results, decisions=decided)).points
+
+
+def test_a_threshold_that_flags_no_row_is_none_in_tables():
+    """Above every probability: as a number it would read as one that flags from 1 on."""
+    never = FLAG_NONE
+    results = fixed.results()
+    own = {
+        name: row | {"threshold": never, "block": never}
+        for name, row in results.decisions["under"].items()
+    }
+    band = {
+        "rows": 20, "share": 1.0, "share_low": 0.9, "share_high": 1.0, "positives": 5,
+    }  # fmt: skip
+    own["half"] |= {
+        "capacity": 0.5, "out_of_fold": 0.5, "bands": dict.fromkeys(("block", "look", "pass"), band)
+    }  # fmt: skip
+    scores = results.scores | {"under": results.scores["under"] | {"threshold": never}}
+    found = replace(results, scores=scores, decisions=results.decisions | {"under": own})
+    assert {row["threshold"] for row in sections.rules(found).rows} == {"none"}
+    assert [row["from"] for row in sections.bands(found).rows] == ["none", "none", 0.0]
+    at = {row["model"]: row["threshold"] for row in sections.at_threshold(found).rows}
+    assert at == {"baseline": 0.35, "under": "none"}
+    assert {row["threshold"] for row in sections.rules(results).rows} == {0.5, 0.6, 0.05}
 
 
 def test_checks_that_spoke_are_listed_warnings_first(results):

@@ -10,6 +10,8 @@ from rebalance.comparison.skewed import skewed_interval, units_worth
 # models often differ in a handful of positives: their difference needs more.
 FEWEST_MISTAKES, MOST_UNEQUAL, FEWEST_POSITIVES = 5, 1.25, 50
 
+CUT = "it was cut at 1, the most that can be saved"
+
 
 def of_decisions(y_true, flagged, costs, groups=None):
     """Return `thresholds.savings` with 95 % intervals, and why they may not hold.
@@ -30,7 +32,8 @@ def of_decisions(y_true, flagged, costs, groups=None):
     -------
     dict
         ``cost``, ``cost_of_none``, ``cost_of_all`` and ``savings`` as `thresholds.savings` has
-        them, ``cost_low``, ``cost_high``, ``savings_low``, ``savings_high`` and ``cost_doubt``.
+        them, ``cost_low``, ``cost_high``, ``savings_low``, ``savings_high``, ``cost_doubt`` and
+        ``savings_doubt``, where the upper end is the most that can be saved and says nothing.
     """
     numbers = thresholds.savings(y_true, flagged, **costs)
     spent = thresholds.cost_by_row(y_true, flagged, **costs)
@@ -44,6 +47,8 @@ def of_decisions(y_true, flagged, costs, groups=None):
         low, high = skewed_interval(share, _by_unit(saved, groups))
         # No decision saves more than everything.
         numbers |= {"savings_low": low, "savings_high": min(high, 1.0)}
+        if high > 1:
+            numbers["savings_doubt"] = CUT
     if reason := doubt(y_true, flagged, costs, groups):
         numbers["cost_doubt"] = reason
     return numbers

@@ -137,7 +137,9 @@ def recommend(models, metric, *, grouped=False, weight=1.0):
     enough = {name: gain for name, gain in gains.items() if gain > scored[name].error}
     if not gains:
         return Recommendation(model=baseline, cross_validated=scored)
-    candidate = max(enough or gains, key=gains.get)
+    # An arm whose scores are the baseline's own neither gains nor loses.
+    others = {name: gain for name, gain in gains.items() if scored[name].error}
+    candidate = max(enough or others or gains, key=gains.get)
     gain, error = gains[candidate], scored[candidate].error
     return Recommendation(
         model=candidate if enough else baseline,

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from rebalance.report.sections import caveats
 from rebalance.report.sentences import sentences, treatment
+from rebalance.thresholds import stated
 
 VERSION = 1
 COUNTS = ("true_positives", "false_negatives", "false_positives", "true_negatives")
@@ -30,7 +31,7 @@ def answer(results):
         "threshold": {
             "name": section.use,
             "rule": section.rules[section.use].rule,
-            "value": scores["threshold"],
+            "value": stated(scores["threshold"]),
             "met": "message" not in decided[section.use],
         },
         "test_rows": {
@@ -43,7 +44,7 @@ def answer(results):
             },
         },
         "promises": [
-            {"name": rule} | {key: row[key] for key in PROMISE if key in row}
+            {"name": rule} | {key: _of_promise(row, key) for key in PROMISE if key in row}
             for rule, row in decided.items()
             if "promised" in row
         ],
@@ -68,6 +69,10 @@ PROMISE = (
 )
 
 
+def _of_promise(row, key):
+    return stated(row[key]) if key == "threshold" else row[key]
+
+
 def _natural(results):
     return results.ratio_trained_at
 
@@ -88,7 +93,11 @@ def _verdict(verdict):
 def summaries(results):
     """Return the few numbers of each model that ``dvc metrics`` shows, by model."""
     return {
-        name: {key: scores[key] for key in SHOWN if key in scores}
+        name: {
+            key: scores[key]
+            for key in SHOWN
+            if key in scores and (key != "threshold" or stated(scores[key]) is not None)
+        }
         | {"use": int(name == results.recommendation.model)}
         for name, scores in results.scores.items()
     }

@@ -11,11 +11,13 @@ from rebalance.errors import listed
 from rebalance.figures import smallest_as_good
 from rebalance.judging.evaluation import seed_of
 from rebalance.metrics import words
+from rebalance.metrics.table import DECISION
 from rebalance.params.names import NONE
 from rebalance.params.rules import BY_COSTS
 from rebalance.report import section as part
 from rebalance.report.section import Estimate, Section
 from rebalance.report.sentences import taken, with_ends
+from rebalance.thresholds import stated
 
 RANKING = ("average_precision", "roc_auc")
 DECISIONS = ("mcc", "f1", "precision", "recall", "balanced_accuracy", "accuracy")
@@ -46,6 +48,10 @@ DETECTED = (
     "Paired differences with a 95 % interval each. The last column names those that Holm's "
     "correction for all of the table leaves; the others may be chance. Models are 'alike' where "
     "they decide every test row alike, which says little of other rows."
+)
+AS_GIVEN = (
+    "Those of precision take the share of positives of the test rows as given: rows with another "
+    "share have another precision."
 )
 ALIKE = "alike"
 BANDS = {"block": "blocked", "look": "looked at", "pass": "let pass"}
@@ -431,7 +437,7 @@ def at_threshold(results):
         title=f"At the threshold chosen out of fold ({results.params.threshold.use})",
         text=(
             "95 % intervals of each model alone. They may overlap even where the paired difference "
-            "above is significant."
+            f"above is significant. {AS_GIVEN}"
         ),
         headings=by_model(*RANKING, *DECISIONS) | COUNTS | {"threshold": "threshold"},
         rows=with_intervals(results),
@@ -445,7 +451,7 @@ def with_intervals(results):
         # The comparison holds the baseline at .5, and that at its own threshold as an arm.
         intervals = compared.intervals[paths.MOVED if name == compared.baseline else name]
         ends = {key: with_ends(interval) for key, interval in intervals.items() if key in values}
-        table.append({"model": name, **values, **ends})
+        table.append({"model": name, **values, "threshold": _from(values["threshold"]), **ends})
     return table
 
 
@@ -530,7 +536,7 @@ def rules(results):
         part=part.DECISIONS,
         short=True,
         text=f"{deciding(results)} Decisions on the test rows at the threshold of each rule, with "
-        "95 % intervals."
+        f"95 % intervals. {AS_GIVEN}"
         + "".join(
             f" {key} is left out: the table has no column {' or '.join(map(repr, rule.columns))}."
             for key, rule in results.params.threshold.rules.items()
@@ -630,7 +636,7 @@ def rows_of_rules(decided):
     """Return the rules' decisions as rows, with their intervals."""
     table = []
     for name, values in decided.items():
-        row = {"name": name, **values}
+        row = {"name": name, **values, "threshold": _from(values.get("threshold"))}
         for key in ("precision", "recall", "savings"):
             if f"{key}_low" in values:
                 low, high = values[f"{key}_low"], values[f"{key}_high"]
@@ -639,6 +645,11 @@ def rows_of_rules(decided):
             row["cost"] = money(*(values[f"cost{end}"] for end in ("", "_low", "_high")))
         table.append(row)
     return table
+
+
+def _from(threshold):
+    """Return the probability that a table shows: 'none' where no row reaches it."""
+    return "none" if threshold is not None and stated(threshold) is None else threshold
 
 
 def money(value, low, high, sign=""):
@@ -860,7 +871,7 @@ def bands(results):
             {
                 "rule": rule,
                 "rows": said,
-                "from": {"block": row["block"], "look": row["threshold"], "pass": 0.0}[key],
+                "from": _from({"block": row["block"], "look": row["threshold"], "pass": 0.0}[key]),
                 "count": row["bands"][key]["rows"],
                 "share": _estimate(row["bands"][key], "share"),
                 "positives": row["bands"][key]["positives"],
@@ -888,9 +899,10 @@ def caveats(results):
         if "message" in values
     ]
     points += [of_groups.strip()] if (of_groups := _of_groups(results)) else []
+    compared = results.comparison
     points += [
-        f"{model}: no {words(metric)}, because {reason}"
-        for model, reasons in results.comparison.absent.items()
+        f"{model}{_at_half(model, metric, compared)}: no {words(metric)}, because {reason}"
+        for model, reasons in compared.absent.items()
         for metric, reason in reasons.items()
         if metric != "prevalence"  # no estimate: the draws hold it fixed
     ]
@@ -903,6 +915,16 @@ def caveats(results):
         f"{', '.join(models)}: the intervals of the costs of {rule} may be too narrow, because "
         f"{reason}."
         for (rule, reason), models in unsure.items()
+    ]
+    cut = {}
+    for model, decided in results.decisions.items():
+        for rule, values in decided.items():
+            if "savings_doubt" in values:
+                cut.setdefault((rule, values["savings_doubt"]), []).append(model)
+    points += [
+        f"{', '.join(models)}: the upper end of the savings of {rule} says nothing, because "
+        f"{reason}."
+        for (rule, reason), models in cut.items()
     ]
     doubted = {}
     for model, reasons in results.comparison.doubted.items():
@@ -923,6 +945,12 @@ def caveats(results):
     if not points:
         return None
     return Section(title="Caveats", points=points, part=part.DATA, short=True)
+
+
+def _at_half(model, metric, compared):
+    """Return the threshold of the baseline's decisions in a comparison, which is not its own."""
+    decides = metrics.metric(metric).family == DECISION
+    return " at 0.5" if decides and model == compared.baseline else ""
 
 
 def checks(results):

@@ -23,11 +23,10 @@ def sentences(results):
             f"the best {metric} of the models that beat the baseline, which has no treatment, by "
             "more than one standard error."
         )
-    return [
-        what,
-        _where(results.scores[name], results.decisions[name][use], use),
-        _how_sure(name, compared, metric, results.params),
-    ]
+    sure = _how_sure(name, compared, metric, results.params)
+    if unranked := no_better_than_chance(compared):
+        sure = f"{sure} {unranked}"
+    return [what, _where(results.scores[name], results.decisions[name][use], use), sure]
 
 
 def treatment(name, study, params):
@@ -106,7 +105,29 @@ def _how_sure(name, compared, metric, params):
             "contradict the choice, and only more rows can settle it."
         )
     losers = f"; {_list(worse, about)} worse" if worse else ""
-    return f"On the test rows {value}{losers}, and no {about} is detectably better."
+    return (
+        f"On the test rows {value}{losers}, and no {about} is detectably better{_power(compared)}."
+    )
+
+
+def _power(compared):
+    """Return which differences so few positives detect, the largest of those of all arms."""
+    tested = [each for each in compared.verdicts.values() if each.detectable > 0]
+    if not tested:
+        return ""
+    largest = max(each.detectable for each in tested)
+    return f"; {tested[0].positives:,} positives detect differences from {largest:.2g} on"
+
+
+def no_better_than_chance(compared):
+    """Return the sentence where no model ranks the test rows better than chance, else nothing."""
+    lows = [each["roc_auc"].low for each in compared.intervals.values() if each.get("roc_auc")]
+    if not lows or max(lows) > 0.5:
+        return ""
+    return (
+        "No model ranks the test rows detectably better than chance: the 95 % interval of every "
+        "ROC AUC reaches down to 0.5. Models that are equal may be equally useless."
+    )
 
 
 def _list(names, about):

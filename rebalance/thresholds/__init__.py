@@ -1,7 +1,7 @@
 """Turn scores into decisions: rules that choose a threshold on out-of-fold scores."""
 
 from rebalance.thresholds.costs import Costs, amounts, cost, cost_by_row, of_rule, savings
-from rebalance.thresholds.rules import RULES, Band, Threshold, choose, restored
+from rebalance.thresholds.rules import RULES, Band, Threshold, choose, restored, stated
 
 __all__ = [
     "RULES",
@@ -15,4 +15,5 @@ __all__ = [
     "of_rule",
     "restored",
     "savings",
+    "stated",
 ]

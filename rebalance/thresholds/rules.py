@@ -25,6 +25,15 @@ GROUPED = "cannot be promised where rows belong to groups"
 OUT_OF_FOLD_ONLY = " The threshold reaches it out of fold only."
 
 
+def stated(value):
+    """Return a threshold as files state it: None where no row is flagged.
+
+    >>> stated(0.25), stated(FLAG_NONE)
+    (0.25, None)
+    """
+    return None if value is not None and value > 1 else value
+
+
 @dataclass(frozen=True, kw_only=True)
 class Threshold:
     """The threshold that a rule chose.

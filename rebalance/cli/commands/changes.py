@@ -84,15 +84,24 @@ def rows_of(metric, before, after):
     names = {**after.get("intervals", {}), **before.get("intervals", {})}
     for name in names:
         values = [value(each, name, metric) for each in (before, after)]
-        verdicts = [
-            each.get("verdicts", {}).get(name, {}).get("verdict") for each in (before, after)
-        ]
+        verdicts = [_verdict(each, name, metric) for each in (before, after)]
         if values[0] == values[1] and verdicts[0] == verdicts[1]:
             continue
         same = verdicts[0] == verdicts[1]
         change = verdicts[1] if same else f"{verdicts[0] or MISSING} → **{verdicts[1] or MISSING}**"
         rows.append({"model": name, "before": values[0], "after": values[1], "verdict": change})
     return rows
+
+
+def _verdict(compared, name, metric):
+    """Return the verdict on a model; one on another metric says which."""
+    from rebalance.metrics import words
+
+    verdict = compared.get("verdicts", {}).get(name)
+    if verdict is None:
+        return None
+    on = verdict.get("metric", metric)
+    return verdict["verdict"] + (f" in {words(on)}" if on != metric else "")
 
 
 def value(compared, name, metric):

@@ -123,13 +123,14 @@ def _row(name, state, base, answer_of):
     if not answer:
         return row | {"model": "(no answer)"}
     counts, verdict = answer["test_rows"], answer["against_baseline"]
+    at = answer["threshold"]["value"]
     positives = counts["true_positives"] + counts["false_negatives"]
     return row | {
         "model": answer["recommended"],
         "metric": words(answer["metric"]),
         "value": str(Estimate(**answer["value"])),
         "verdict": verdict["verdict"] if verdict else "",
-        "threshold": f"{answer['threshold']['value']:.3g}",
+        "threshold": "none" if at is None else f"{at:.3g}",
         "found": f"{counts['true_positives']:,} of {positives:,}",
         "alarms": f"{counts['false_positives']:,}",
     }
