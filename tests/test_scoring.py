@@ -812,12 +812,54 @@ def test_scores_are_compared_with_the_first_model(scores, capsys):
     assert new.endswith("better")
 
 
+def test_a_metric_that_scores_do_not_have_is_a_reason_and_no_number(scores, capsys):
+    cli.main(
+        ["compare", "scores.csv", "--metric", "precision", "--threshold", "2", "--draws", "200"]
+    )
+    heading, *models = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["model", "precision"]
+    assert [line.split(maxsplit=1) for line in models] == [
+        ["old", "none: nothing is flagged at this threshold"],
+        ["new", "none: nothing is flagged at this threshold"],
+    ]
+
+
+def test_a_recall_at_any_precision_can_be_compared(scores, capsys):
+    from sklearn.metrics import precision_recall_curve
+
+    frame, seen = pd.read_csv("scores.csv"), {}
+    for metric, least in (("", 0.9), ("_90pct", 0.9), ("_50pct", 0.5)):
+        named = f"recall_at{metric}_precision"
+        cli.main(["compare", "scores.csv", "--metric", named, "--draws", "200"])
+        heading, _, seen[metric] = capsys.readouterr().out.splitlines()
+        assert f"recall at {100 * least:g} % precision" in heading
+        precision, recall, _ = precision_recall_curve(frame.y, frame.new)
+        assert seen[metric].split()[1] == f"{recall[precision >= least].max():.4f}"
+    assert seen[""] == seen["_90pct"] != seen["_50pct"]
+
+
+def test_a_verdict_in_doubt_says_why(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    y = np.repeat([1, 0], [20, 200])
+    old = np.where(y == 1, 0.9, 0.1) + np.linspace(0, 0.05, y.size)
+    new = np.where(np.arange(y.size) == 0, 0.0, old)
+    pd.DataFrame({"y": y, "old": old, "new": new}).to_csv("scores.csv", index=False)
+    cli.main(["compare", "scores.csv", "--draws", "200"])
+    assert "not decided: " in (said := capsys.readouterr().out.splitlines()[2])
+    assert "fewer than 5 positives' worth of ranking errors" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["scores.csv", "--target", "z"], "must have the column 'z' and two models or more"),
         (["no.csv"], r"no\.csv is missing"),
         (["scores.csv", "--metric", "luck"], "--metric must be one of .*, got 'luck'"),
+        (
+            ["scores.csv", "--metric", "prevalence"],
+            r"--metric must be one of average_precision, recall_at_90pct_precision, ((?!preval).)*"
+            r"got 'prevalence'",
+        ),
         (["scores.csv", "--target", "old"], "column 'old' must hold 0 and 1, got "),
         (["scores.csv", "--baseline", "best"], "best"),
     ],
@@ -844,5 +886,6 @@ def test_the_library_has_a_face_that_imports_nothing_before_it_is_used():
 
 
 def test_a_threshold_of_the_model_is_that_of_its_rule(scorer):
-    assert scoring.models.threshold(scorer).value == 0.3
-    assert scoring.models.threshold(scorer, "half") == Threshold(name="fixed", value=0.5)
+    own, half = (scoring.models.decider(scorer, rule).threshold for rule in ("", "half"))
+    assert own == Threshold(name="max_fbeta", value=0.3)
+    assert half == Threshold(name="fixed", value=0.5)

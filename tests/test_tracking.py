@@ -918,6 +918,9 @@ def test_the_first_model_recommended_is_champion_and_a_better_one_takes_its_plac
         "prior": "0.1",
         "data": store.md5(paths.TRAIN),
     }
+    assert first.description.startswith(
+        "Its probabilities and its threshold, 0.25, hold where 10.0000% of the rows are positive, "
+    )
     # The model of over ranks the rows, that of baseline guesses.
     evaluate("over")
     assert aliases() == {"challenger": 2, "champion": 2}

@@ -10,10 +10,9 @@ import numpy as np
 from rebalance import thresholds
 from rebalance.comparison import linear_interval
 from rebalance.comparison.bootstrap import Strata
-from rebalance.model.corrected import expit, log_odds, moved, odds_change
+from rebalance.model import corrected
+from rebalance.model.corrected import BY_PROBABILITY, expit, log_odds, odds_change
 
-# Rules that read a probability, and not an order: they decide anew.
-BY_PROBABILITY = {"expected_cost", "amount_cost", "cost_by_row"}
 ROWS = 1000  # costs are given for so many rows
 
 
@@ -58,10 +57,9 @@ def restated(table, y_score, chosen, rules, share, prevalence, groups=None):
             thresholds.restored(chosen[name]),
             thresholds.amounts(table, name, rule),
         )
-        if rule.rule in BY_PROBABILITY:
-            flagged, value = threshold.flag(p, amounts), threshold.value
-        else:
-            flagged, value = threshold.flag(y_score), float(moved(threshold.value, change))
+        decides_anew = rule.rule in BY_PROBABILITY
+        flagged = threshold.flag(p if decides_anew else y_score, amounts)
+        value = corrected.restated(threshold.value, rule.rule, change)
         numbers["rules"][name] = {"threshold": value} | _decided(table.y, flagged, weight, strata)
         if costs := thresholds.of_rule(rule, amounts):
             each = thresholds.cost_by_row(table.y, flagged, **costs)

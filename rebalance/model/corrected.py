@@ -13,6 +13,8 @@ from rebalance.model.rows import probabilities
 
 # Beyond the log-odds of the floats next to 0 and 1, so that the map keeps every order.
 LOWEST, HIGHEST = -750.0, 38.0
+# Rules that read a probability, and not an order: at another share of positives they decide anew.
+BY_PROBABILITY = {"expected_cost", "amount_cost", "cost_by_row"}
 
 
 def log_odds(probability):
@@ -55,6 +57,17 @@ def moved(threshold, change):
     One that flags every row or none stays.
     """
     return expit(log_odds(threshold) + change) if 0 < threshold < 1 else threshold
+
+
+def restated(threshold, rule, change):
+    """Return the threshold of a rule on probabilities whose log-odds have changed.
+
+    A rule on expected costs decides anew, at its own threshold; the others flag the same rows.
+
+    >>> restated(0.05, "expected_cost", -1.0), round(restated(0.5, "max_fbeta", -1.0), 3)
+    (0.05, 0.269)
+    """
+    return threshold if rule in BY_PROBABILITY else float(moved(threshold, change))
 
 
 class CorrectedClassifier(ClassifierMixin, BaseEstimator):
@@ -146,12 +159,25 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
             return np.asarray(raw, dtype=float)
         return expit(self.slope * log_odds(raw) + self.intercept)
 
+    def in_use(self, use=""):
+        """Return the name of the rule whose threshold decides; empty where it is none of them.
+
+        Of several with this threshold ``use`` goes first, then one on expected costs.
+        """
+        rules = self.thresholds or {}
+        names = [name for name in rules if rules[name]["value"] == self.threshold]
+        by_costs = [name for name in names if rules[name]["name"] in BY_PROBABILITY]
+        return use if use in names else next(iter([*by_costs, *names]), "")
+
     def at(self, prevalence):
         """Return the model whose probabilities hold where the positives' share is ``prevalence``.
 
-        It decides as this one does: its threshold is the probability that this one's becomes.
+        A rule on expected costs decides anew, at the same threshold. The others flag the same
+        rows: the threshold is the probability that this one's becomes.
         """
         change, knots = odds_change(self.share, prevalence), self.knots
+        rule = self.in_use()
+        kind = self.thresholds[rule]["name"] if rule else ""
         if knots is not None:
             knots = np.array([knots[0], expit(log_odds(knots[1]) + change)])
         return CorrectedClassifier(
@@ -160,7 +186,7 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
             encoding=self.encoding,
             slope=self.slope,
             intercept=self.intercept + float(change),
-            threshold=float(moved(self.threshold, change)),
+            threshold=restated(self.threshold, kind, change),
             knots=knots,
             share=prevalence,
         )

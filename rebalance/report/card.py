@@ -1,6 +1,7 @@
 """The card of a model: what it is for, what it rests on, and where it may fail."""
 
 from rebalance import metrics, paths
+from rebalance.model.corrected import odds_change, restated
 
 # What the test rows say of a model, in the order of the card.
 SHOWN = ("average_precision", "roc_auc", "precision", "recall", "brier")
@@ -19,7 +20,11 @@ def card(answer, split, compared, scores, params):
     from tabulate import tabulate
 
     name, train, test = answer["recommended"], split["train"], split["test"]
-    used = params.data.prevalence
+    used, rule = params.data.prevalence, params.threshold.use
+    threshold = scores[name]["threshold"]
+    if used and threshold is not None:
+        change = float(odds_change(train["prevalence"], used))
+        threshold = restated(threshold, params.threshold.rules[rule].rule, change)
     # The comparison has the baseline's decisions at .5; at its own threshold it is an arm.
     intervals = compared["intervals"][paths.MOVED if name == paths.BASELINE else name]
     rows = [
@@ -32,9 +37,8 @@ def card(answer, split, compared, scores, params):
         **{
             f"Model {name}": answer["answer"],
             "Use": "Rows of a table become the probability that each is positive, and a decision: "
-            f"1 from the probability {scores[name]['threshold']:.4g} on (rule "
-            f"{params.threshold.use}). `rebalance predict` scores a file, `rebalance serve` "
-            "answers over HTTP.",
+            f"{_flagged(threshold)} (rule {rule}). `rebalance predict` scores a file, `rebalance "
+            "serve` answers over HTTP.",
             "Data": f"Trained on {train.get('kept', train)['rows']:,} rows"
             + (f" of {train['rows']:,}" if "kept" in train else "")
             + f", {train['positives']:,} of them positive ({train['prevalence']:.4%}"
@@ -42,9 +46,7 @@ def card(answer, split, compared, scores, params):
             + f"); judged on {test['rows']:,} other rows, "
             f"{test['positives']:,} of them positive. The split is {params.split.method}. Target: "
             f"{params.data.target}.",
-            "Prevalence": "Probabilities hold where the share of positives is that of the training "
-            "rows."
-            + (f" `rebalance predict` restates them for a share of {used:.4%}." if used else ""),
+            "Prevalence": _held(used),
             "Metrics on the test rows": tabulate(
                 rows,
                 ["metric", "value", "95 % interval"],
@@ -55,6 +57,25 @@ def card(answer, split, compared, scores, params):
         }
     )
     return page.render().lstrip()
+
+
+def _flagged(threshold):
+    if threshold is None or threshold >= 1:
+        return "no row is flagged"
+    return f"1 from the probability {threshold:.4g} on"
+
+
+def _held(used):
+    """Return where the probabilities, the threshold and the metrics of the card hold."""
+    if not used:
+        return "Probabilities hold where the share of positives is that of the training rows."
+    return (
+        f"`rebalance predict` and `rebalance serve` give probabilities that hold where {used:.4%} "
+        "of the rows are positive (data.prevalence), and the threshold above is one of them. It is "
+        "assumed that the positives look alike there and in the table, and so do the negatives. "
+        "The metrics below are at the share of the table; the report has those at data.prevalence. "
+        "The model itself, in MLflow and as a file, answers at the share of the training rows."
+    )
 
 
 def _ends(interval):

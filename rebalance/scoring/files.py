@@ -6,7 +6,6 @@ import numpy as np
 
 from rebalance import columns, sources, store
 from rebalance.errors import InputError, listed
-from rebalance.model.corrected import expit, log_odds, odds_change
 from rebalance.scoring import models
 from rebalance.scoring.unlike import Unlike
 from rebalance.sources import files
@@ -16,7 +15,9 @@ from rebalance.thresholds import Band
 ADDED = ("probability", "decision", "model")
 
 
-def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", prevalence=None):
+def score_file(
+    source, target, scorer, data, *, rule="", ids=(), amounts="", use="", prevalence=None
+):
     """Write a probability and a decision for every row of a file.
 
     Parameters
@@ -32,9 +33,12 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
         Columns to write next to the answer; by default those of kind id, else the row's number.
     amounts : str
         The column of a rule that looks at amounts.
+    use : str
+        ``threshold.use``, which tells rules of equal threshold apart.
     prevalence : float or None
         The share of positives at which the probabilities written hold; that of the training rows
-        where it is None. Decisions do not change with it.
+        where it is None. Rules on expected costs decide on these probabilities; the decisions of
+        the others do not change with it.
 
     Returns
     -------
@@ -53,7 +57,7 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
         raise InputError(f"the output must end in .csv or .parquet, got {target.name[:40]!r}.")
     parts = files.matching(source, data.pattern, sources.NEW)
     _refuse_input(target, parts)
-    threshold = models.threshold(scorer, rule)
+    decider = models.decider(scorer, rule, use=use, prevalence=prevalence)
     said = []
     pieces, names = sources.rows(source, data, scorer.learnt, also=[*ids, amounts], said=said)
     if absent := [name for name in scorer.inputs if name not in names]:
@@ -72,7 +76,7 @@ def score_file(source, target, scorer, data, *, rule="", ids=(), amounts="", pre
     ignored = [name for name in names if name not in {*scorer.inputs, *ids}]
     done, unlike = {"rows": 0, "flagged": 0, "ignored": ignored}, Unlike(scorer.learnt)
     answers = _answers(
-        _with_rows(pieces, source, names, unlike), scorer, threshold, ids, amounts, prevalence, done
+        _with_rows(pieces, source, names, unlike), scorer, decider, ids, amounts, done
     )
     if target.suffix == ".parquet":
         store.write_frames(target, answers)
@@ -98,11 +102,6 @@ def _with_rows(pieces, source, names, unlike):
         )
 
 
-def restated(p, share, prevalence):
-    """Return probabilities at ``share`` as those where the share of positives is ``prevalence``."""
-    return expit(log_odds(p) + odds_change(share, prevalence))
-
-
 def _refuse_input(target, parts):
     """Raise `InputError` where the output is one of the files that are read."""
     for part in parts if target.exists() else ():
@@ -112,28 +111,28 @@ def _refuse_input(target, parts):
             )
 
 
-def _answers(pieces, scorer, threshold, ids, amounts, prevalence, done):
+def _answers(pieces, scorer, decider, ids, amounts, done):
     """Yield an arrow table of the answers to each piece."""
     import pyarrow as pa
 
+    threshold = decider.threshold
     for piece in pieces:
         p = scorer.probability(piece)
         paid = None
         if threshold.c_admin is not None:
             paid = columns.rows({amounts: {"kind": "number"}}, piece)[:, 0]
-        flagged = threshold.flag(p, paid)
+        flagged = decider.flag(p, paid)
         first = done["rows"] + 1
         left = {name: piece[name] for name in ids} or {
             "row": pa.array(np.arange(first, first + len(p)))
         }
         done["rows"] += len(p)
         done["flagged"] += int(flagged.sum())
-        shown = restated(p, scorer.model.share, prevalence) if prevalence else p
         bands = {"band": pa.array(_named(threshold, p))} if isinstance(threshold, Band) else {}
         yield pa.table(
             {
                 **left,
-                "probability": pa.array(shown),
+                "probability": pa.array(decider.written(p)),
                 "decision": pa.array(flagged.astype(np.int8)),
                 **bands,
                 "model": pa.array([scorer.name] * len(p), pa.string()),

@@ -4,6 +4,7 @@ import logging
 
 from rebalance import errors, paths, store
 from rebalance.errors import InputError
+from rebalance.scoring.deciding import Decider
 from rebalance.served import Scorer
 from rebalance.thresholds import Threshold, restored
 
@@ -51,10 +52,27 @@ def find(name=""):
     return Scorer(store.read_model(paths.model(name)), name)
 
 
-def threshold(scorer, rule=""):
-    """Return the `Threshold` of a rule of params.yaml, or of the one that decides."""
-    if not rule:
-        return Threshold(name="", value=scorer.model.threshold)
+def decider(scorer, rule="", *, use="", prevalence=None):
+    """Return the `Decider` of a model.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    rule : str
+        A rule of params.yaml; that of the model where it is empty.
+    use : str
+        ``threshold.use``, which tells rules of equal threshold apart.
+    prevalence : float or None
+        ``data.prevalence``.
+    """
+    model = scorer.model
+    name = rule or model.in_use(use)
+    threshold = _threshold(scorer, name) if name else Threshold(name="", value=model.threshold)
+    return Decider(name=name, threshold=threshold, share=model.share, prevalence=prevalence)
+
+
+def _threshold(scorer, rule):
+    """Return the `Threshold` of a rule of params.yaml."""
     if rule not in (scorer.model.thresholds or {}):
         raise InputError(
             f"rule must be one of {errors.listed(list(scorer.model.thresholds or {}))}, "

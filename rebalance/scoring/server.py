@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from rebalance import sources, workers
 from rebalance.errors import InputError, one_line
+from rebalance.scoring import models
 from rebalance.sources import contents
 
 # Rows of a request are in memory, three times over.
@@ -23,8 +24,17 @@ class Refused(Exception):  # noqa: N818 - an answer, no error of ours
         self.status = status
 
 
-def app(scorer, data):
-    """Return the web application of a `Scorer`; ``read`` of ``data`` says how CSV is read."""
+def app(scorer, data, decider=None):
+    """Return the web application of a `Scorer`.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    data : params.Data
+        ``read`` says how CSV is read; probabilities hold at ``prevalence``.
+    decider : Decider, optional
+        The model's own at ``data.prevalence``, if None.
+    """
     import asyncio
     from concurrent.futures import ThreadPoolExecutor
 
@@ -32,6 +42,7 @@ def app(scorer, data):
     from fastapi.responses import JSONResponse
     from threadpoolctl import threadpool_limits
 
+    decider = decider or models.decider(scorer, prevalence=data.prevalence)
     # Requests are answered next to each other, one thread each: OpenMP's threads would wait for
     # one another, a third of a second a row on a busy machine. Its limit is that of a thread.
     pool = ThreadPoolExecutor(workers.cores(), initializer=threadpool_limits, initargs=(1,))
@@ -45,7 +56,7 @@ def app(scorer, data):
     @web.get("/schema")
     def schema():
         """Return the columns that a row needs, and what comes back."""
-        return described(scorer)
+        return described(scorer, decider)
 
     @web.post("/invocations")
     async def invocations(request: Request):
@@ -54,7 +65,7 @@ def app(scorer, data):
             body = await _body(request)
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(pool, answered, scorer, body, kind, data)
+            answer = await loop.run_in_executor(pool, answered, scorer, body, kind, data, decider)
         except Refused as refused:
             return JSONResponse({"error": str(refused)}, refused.status)
         return JSONResponse(answer)
@@ -74,27 +85,38 @@ async def _body(request):
     return bytes(body)
 
 
-def described(scorer):
-    """Return the columns that a row needs, with their kinds, and what comes back."""
-    learnt = scorer.learnt
+def described(scorer, decider):
+    """Return the columns that a row needs, with their kinds, and what comes back.
+
+    ``threshold`` is one of the probabilities that come back, null where no row is flagged;
+    ``prevalence`` is the share of positives at which these hold.
+    """
+    learnt, share = scorer.learnt, decider.prevalence or decider.share
+    flags = decider.value <= 1
     return {
         "model": scorer.name,
-        "threshold": scorer.model.threshold,
+        "threshold": decider.value if flags else None,
+        "prevalence": None if share is None else float(share),
         "columns": {name: learnt[name]["kind"] for name in scorer.inputs},
-        "answer": {"probability": "from 0 to 1", "decision": "1 from the threshold on, else 0"},
+        "answer": {
+            "probability": "from 0 to 1",
+            "decision": "1 from the threshold on, else 0" if flags else "0: no row is flagged",
+        },
     }
 
 
-def answered(scorer, body, kind, data):
+def answered(scorer, body, kind, data, decider=None):
     """Return the answer to the body of a request; `Refused` where there is none."""
+    decider = decider or models.decider(scorer, prevalence=data.prevalence)
     rows = rows_of(body, kind, scorer.learnt, data)
     if not len(rows):
         raise Refused(422, "the request must have a row or more, got none.")
     try:
-        answers = scorer.predict(rows)
+        p = scorer.probability(rows)
     except InputError as error:
         raise Refused(422, str(error)) from error
-    return {"predictions": answers.to_dict(orient="records")}
+    answers = zip(decider.written(p).tolist(), decider.flag(p).astype(int).tolist(), strict=True)
+    return {"predictions": [{"probability": p, "decision": flagged} for p, flagged in answers]}
 
 
 @dataclass(frozen=True)
@@ -196,11 +218,11 @@ def _unbound(host, port, error):
     )
 
 
-def serve(scorer, listening, data):
-    """Answer requests on a bound socket until the server is stopped."""
+def serve(scorer, listening, data, decider):
+    """Answer requests on a bound socket until the server is stopped; see `app`."""
     import uvicorn
 
-    config = uvicorn.Config(app(scorer, data), log_level="warning")
+    config = uvicorn.Config(app(scorer, data, decider), log_level="warning")
     server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):  # the usual end
         server.run(sockets=[listening])

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from rebalance import columns
 from rebalance.columns.values import as_arrow, text
 from rebalance.comparison import holm
+from rebalance.model.corrected import moved, odds_change
 
 LEVEL = 0.05
 # A population stability index from which a column is said to have moved, as is customary.
@@ -38,7 +39,9 @@ class Promise:
         return self.p_adjusted < LEVEL
 
 
-def promises(y, p, flagged, *, train, test, precision=None, recall=None, prevalence=None):
+def promises(
+    y, p, flagged, *, train, test, precision=None, recall=None, prevalence=None, test_share=None
+):
     """Return the `Promise` of prevalence, calibration, precision, and recall where it is promised.
 
     Parameters
@@ -47,19 +50,32 @@ def promises(y, p, flagged, *, train, test, precision=None, recall=None, prevale
         Labels 0 and 1, probabilities, decisions.
     train : (int, int)
         Positives and rows of the training table.
-    test : (int, int)
-        True positives and flagged rows among the test rows.
+    test : (int, int) or None
+        True positives and flagged rows among the test rows; None where no count is of these
+        decisions, and precision is judged against a promise only.
     precision, recall : float or None
-        What the threshold rule promised of either with confidence.
+        What the threshold rule promised of either with confidence, at the share of the training
+        rows.
     prevalence : float or None
         ``data.prevalence``, the share of positives that was said to come, where it was said; the
-        probabilities are those at it.
+        probabilities are those at it, and a precision is restated at it.
+    test_share : float or None
+        The positives' share of the test rows, where ``prevalence`` is said.
+
+    Notes
+    -----
+    Where rows of a class look alike at both shares, so do the shares of a class that are flagged:
+    a recall stays, and the odds of a right alert change as those of a positive row do.
     """
     y, p, flagged = np.asarray(y), np.asarray(p, dtype=float), np.asarray(flagged, dtype=bool)
     share = _prevalence(y, *train) if prevalence is None else _said_prevalence(y, prevalence)
     checked = [share, _calibration(y, p)]
-    if flagged.any():
-        checked.append(_precision(y[flagged], *test, precision))
+    if flagged.any() and precision is not None:
+        change = odds_change(train[0] / train[1], prevalence) if prevalence else 0.0
+        checked.append(_promised_precision(y[flagged], precision, change))
+    elif flagged.any() and test is not None:
+        change = odds_change(test_share, prevalence) if prevalence else 0.0
+        checked.append(_precision(y[flagged], *test, change))
     if recall is not None and y.any():
         checked.append(_recall(flagged[y == 1], recall))
     adjusted = holm([each.p_value for each in checked])
@@ -108,18 +124,80 @@ def _calibration(y, p):
     )
 
 
-def _precision(y, true_positives, alerts, asked):
-    """Test whether the share of right alerts fell: exactly, against a promise or the test rows."""
-    now = int(y.sum())
-    seen = f"{now / len(y):.1%} of {len(y):,} alerts right"
-    if asked is not None:
-        p_value = stats.binomtest(now, len(y), asked, alternative="less").pvalue
-        promised = f"{asked:.1%} of the alerts right"
+def _right(y):
+    return f"{y.sum() / len(y):.1%} of {len(y):,} alerts right"
+
+
+def _promised_precision(y, asked, change):
+    """Test a promised share of right alerts, whose log-odds have changed by ``change``, exactly."""
+    there = float(moved(asked, change))
+    also = f" ({asked:.1%} at the share of the training rows)" if change else ""
+    return Promise(
+        name="precision",
+        promised=f"{there:.1%} of the alerts right{also}",
+        seen=_right(y),
+        p_value=float(stats.binomtest(int(y.sum()), len(y), there, alternative="less").pvalue),
+    )
+
+
+def _precision(y, true_positives, alerts, change):
+    """Test whether the share of right alerts fell below that of the test rows, exactly.
+
+    Without a change by Fisher's exact test; with one, by the same test of another ratio of odds
+    than 1 (Fisher, 1935).
+    """
+    now, of_test = int(y.sum()), true_positives / max(alerts, 1)
+    if change:
+        there = float(moved(of_test, change))
+        promised = f"{there:.1%} of the alerts right (on test rows {of_test:.1%} of {alerts:,})"
+        p_value = _as_few(now, len(y), true_positives, alerts, change)
     else:
         table = [[now, len(y) - now], [true_positives, alerts - true_positives]]
         p_value = stats.fisher_exact(table, alternative="less").pvalue
-        promised = f"{true_positives / max(alerts, 1):.1%} of {alerts:,} alerts right on test rows"
-    return Promise(name="precision", promised=promised, seen=seen, p_value=float(p_value))
+        promised = f"{of_test:.1%} of {alerts:,} alerts right on test rows"
+    return Promise(name="precision", promised=promised, seen=_right(y), p_value=float(p_value))
+
+
+def _as_few(now, n, before, n_before, log_ratio):
+    """Return how likely ``now`` hits of ``n`` or fewer are, given all hits and a ratio of odds.
+
+    Fisher's noncentral hypergeometric distribution. scipy's takes minutes for millions of trials.
+    """
+    hits = now + before
+    x = np.arange(max(0, hits - n_before), min(n, hits) + 1)
+    rest = (n - x, hits - x, n_before - hits + x)
+    weight = x * log_ratio - sum(special.gammaln(each + 1.0) for each in (x, *rest))
+    return float(np.exp(special.logsumexp(weight[x <= now]) - special.logsumexp(weight)))
+
+
+def alerts_there(row, share, rows, prevalence):
+    """Return (true positives, alerts) among the test rows of a rule at ``data.prevalence``.
+
+    Parameters
+    ----------
+    row : dict
+        ``recall`` and ``alerts`` of the rule, as ``at_prevalence`` in scores.json has them: of
+        test rows of which each negative counts as many times as `judging.prevalence.weights` says.
+    share : float
+        The positives' share of the test rows.
+    rows : int
+        Test rows.
+    prevalence : float
+        At which the row holds.
+
+    Examples
+    --------
+    Of 100 rows 20 are positive; at a tenth, each of the 80 others counts 2.25 times. Of 10 right
+    alerts and 8 wrong ones, the share is (10 + 18) / (20 + 180).
+
+    >>> alerts_there({"recall": 0.5, "alerts": 0.14}, 0.2, 100, 0.1)
+    (10, 18)
+    """
+    positives = share * rows
+    times = float(np.exp(-odds_change(share, prevalence)))
+    right = row["recall"] * positives
+    wrong = (row["alerts"] * (positives + times * (rows - positives)) - right) / times
+    return round(right), round(right) + round(wrong)
 
 
 def _recall(flagged, asked):
@@ -199,8 +277,10 @@ def _text(column):
     return text(as_arrow(column))
 
 
-def watch(pieces, target, scorer, threshold, training):
+def watch(pieces, target, scorer, decider, training):
     """Return (y, probabilities, decisions, {column: `Shift`}) of labelled rows.
+
+    Probabilities are those that `predict` writes.
 
     Parameters
     ----------
@@ -208,7 +288,7 @@ def watch(pieces, target, scorer, threshold, training):
         New rows, their ``target`` as 0 and 1.
     target : str
     scorer : Scorer
-    threshold : thresholds.Threshold
+    decider : Decider
     training : store.Columns or None
         The training rows that columns are compared with.
     """
@@ -221,7 +301,7 @@ def watch(pieces, target, scorer, threshold, training):
         for name, shift in shifts.items():
             shift.look(_arrow(piece[name]))
     y, p = np.concatenate(ys), np.concatenate(ps)
-    return y, p, threshold.flag(p), shifts
+    return y, decider.written(p), decider.flag(p), shifts
 
 
 def _arrow(column):

@@ -10,6 +10,12 @@ OPTIONS = {
     "precision": "evaluate.precision",
     "margin": "evaluate.margin",
 }
+# A logged model is made before data.prevalence is read, and serves tables of every share.
+HELD = (
+    "Its probabilities and its threshold, {threshold}, hold where {share:.4%} of the rows are "
+    "positive, as of the training rows, whatever data.prevalence says. `rebalance predict --model` "
+    "and `rebalance serve --model` restate the probabilities at data.prevalence, and decide there."
+)
 CHALLENGER, CHAMPION = "challenger", "champion"
 
 
@@ -64,12 +70,14 @@ def _version(client, name, model_id, record):
         client.create_registered_model(name, description="The models that rebalance recommended.")
     except MlflowException:
         client.get_registered_model(name)  # raises where the registry refused for another reason
+    tags = _tags(client, logged, record)
     return client.create_model_version(
         name,
         source=logged.artifact_location,
         run_id=logged.source_run_id,
         model_id=model_id,
-        tags=_tags(client, logged, record),
+        tags=tags,
+        description=HELD.format(share=float(tags["prior"]), threshold=tags["threshold"]),
     )
 
 
@@ -79,7 +87,7 @@ def _tags(client, logged, record):
     threshold = store.read_json(record.file(paths.SCORES))[logged.name]["threshold"]
     tags = {
         "model": logged.name,
-        "threshold": f"{threshold:.6g}",
+        "threshold": "none" if threshold is None else f"{threshold:.6g}",
         "rule": record.params.get("threshold.use", ""),
         "prior": f"{split['train']['prevalence']:.6g}",
     }

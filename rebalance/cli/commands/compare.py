@@ -1,5 +1,9 @@
 """Compare scores that you bring: a CSV file with the labels and a column for each model."""
 
+import re
+
+PRECISION = 0.9  # of a recall at a precision that names none
+
 
 def arguments(parser):
     """Add what the command takes."""
@@ -10,7 +14,11 @@ def arguments(parser):
     parser.add_argument(
         "--baseline", default="", metavar="MODEL", help="(default: the first model of the file)"
     )
-    parser.add_argument("--metric", default="average_precision", help="(default: %(default)s)")
+    parser.add_argument(
+        "--metric",
+        default="average_precision",
+        help="of the verdicts, as recall_at_80pct_precision (default: %(default)s)",
+    )
     parser.add_argument(
         "--threshold", type=float, default=0.5, help="flag from this score on (default: 0.5)"
     )
@@ -21,24 +29,44 @@ def run(file, target, baseline, metric, threshold, draws):
     """Return a line for each model: its value with interval, the difference, the verdict."""
     y, models = read(file, target)
     baseline = baseline or next(iter(models))
-    from rebalance import comparison, metrics
+    from rebalance import comparison
     from rebalance.errors import InputError
 
-    if metric not in metrics.METRICS:
-        raise InputError(
-            f"--metric must be one of {', '.join(metrics.METRICS)}, got {metric[:40]!r}."
-        )
+    metric, precision = named(metric)
     try:
         compared = comparison.compare(
             y,
             {name: (scores, threshold) for name, scores in models.items()},
             baseline,
             metric=metric,
+            precision=precision,
             n_draws=draws,
         )
     except ValueError as error:
         raise InputError(f"{file}: {error}") from error
     return table(compared)
+
+
+def named(metric):
+    """Return the name of a metric as a comparison has it, and the precision that it speaks of.
+
+    >>> named("recall_at_precision"), named("recall_at_80pct_precision")[1]
+    (('recall_at_90pct_precision', 0.9), 0.8)
+    """
+    from rebalance import metrics
+    from rebalance.errors import InputError
+
+    plain = metrics.at_precision(PRECISION)
+    if metric in {"recall_at_precision", plain}:
+        return plain, PRECISION
+    if match := re.fullmatch(r"recall_at_(\d{1,2}(?:\.\d+)?)pct_precision", metric):
+        precision = float(match[1]) / 100
+        return metrics.at_precision(precision), precision
+    names = [name for name, row in metrics.METRICS.items() if row.better]
+    if metric not in names:
+        names[names.index("recall_at_precision")] = plain
+        raise InputError(f"--metric must be one of {', '.join(names)}, got {metric[:40]!r}.")
+    return metric, PRECISION
 
 
 def read(file, target):
@@ -77,11 +105,15 @@ def table(compared):
 
     rows = []
     for name, intervals in compared.intervals.items():
-        value, verdict = intervals[compared.metric], compared.verdicts.get(name)
+        value, verdict = intervals.get(compared.metric), compared.verdicts.get(name)
+        if value is None:
+            rows.append([name, f"none: {compared.absent[name][compared.metric]}"])
+            continue
         row = [name, f"{value.value:.4f} [{value.low:.4f}, {value.high:.4f}]"]
         if verdict:
             difference = f"{verdict.difference:+.4f} [{verdict.low:+.4f}, {verdict.high:+.4f}]"
-            row += [difference, p_text(verdict.p_adjusted), verdict.verdict]
+            said = verdict.verdict + (f": {verdict.doubt}" if verdict.doubt else "")
+            row += [difference, p_text(verdict.p_adjusted), said]
         rows.append(row)
     headings = ["model", metrics.words(compared.metric), "difference", "p", "verdict"]
     return tabulate(rows, headings, tablefmt="plain", disable_numparse=True) + "\n"

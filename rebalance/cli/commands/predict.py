@@ -36,7 +36,8 @@ def run(file, output, model, rule, ids):
     amounts = getattr(settings.threshold.rules.get(rule), "column", "")
     done = scoring.score_file(
         file, output, scorer, settings.data,
-        rule=rule, ids=ids, amounts=amounts, prevalence=settings.data.prevalence,
+        rule=rule, ids=ids, amounts=amounts,
+        use=settings.threshold.use, prevalence=settings.data.prevalence,
     )  # fmt: skip
     ignored = f"ignored columns: {listed(done['ignored'])}\n" if done["ignored"] else ""
     if done["passed_over"]:
@@ -44,4 +45,7 @@ def run(file, output, model, rule, ids):
     warnings = "".join(f"warning: {line}\n" for line in done["warnings"])
     rows = f"{done['rows']:,} row{'s' * (done['rows'] != 1)}"
     scored = f"{rows} scored by {scorer.name}, {done['flagged']:,} flagged: {output}\n"
-    return f"{ignored}{warnings}{scored}"
+    held = ""
+    if share := settings.data.prevalence:
+        held = f"probabilities hold where {share:.4%} of the rows are positive (data.prevalence)\n"
+    return f"{ignored}{warnings}{scored}{held}"

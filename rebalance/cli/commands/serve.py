@@ -18,13 +18,16 @@ def arguments(parser):
 def run(model, host, port):
     """Serve a model until it is stopped."""
     from rebalance import params, scoring
-    from rebalance.scoring import server
+    from rebalance.scoring import models, server
 
     with server.bound(host, port) as listening:
-        data = params.load().data
+        settings = params.load()
         scorer = scoring.find(model)
+        decider = models.decider(
+            scorer, use=settings.threshold.use, prevalence=settings.data.prevalence
+        )
         port = listening.getsockname()[1]
         sys.stdout.write(f"{scorer.name} answers at http://{host}:{port}, its page at /docs\n")
         sys.stdout.flush()
-        server.serve(scorer, listening, data)
+        server.serve(scorer, listening, settings.data, decider)
     return ""

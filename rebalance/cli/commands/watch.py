@@ -2,6 +2,11 @@
 
 from rebalance.errors import say
 
+GROUPED = (
+    "the tests take rows as independent, and these belong to groups: a promise that holds is "
+    "called broken more often than once in 20"
+)
+
 
 def arguments(parser):
     """Add what the command takes."""
@@ -19,7 +24,6 @@ def run(file, model):
     from rebalance import params, paths, scoring, sources, store
     from rebalance.errors import InputError
     from rebalance.scoring import models, watching
-    from rebalance.scoring.files import restated
 
     settings = params.load()
     scorer = scoring.find(model)
@@ -31,22 +35,21 @@ def run(file, model):
         )
     before = store.read_json(paths.READING)
     rows, notes = sources.labelled(file, settings.data, scorer.learnt, "LABELLED.csv", before)
-    threshold = models.threshold(scorer, settings.threshold.use)
-    training = store.Columns(paths.TRAIN) if paths.TRAIN.exists() else None
-    y, p, flagged, shifts = watching.watch(rows, settings.data.target, scorer, threshold, training)
     share = settings.data.prevalence
-    if share:
-        p = restated(p, scorer.model.share, share)
-    side, of = store.read_json(paths.SPLIT)["train"], scores[scorer.name]
-    promise = threshold.promise or {}
+    decider = models.decider(scorer, use=settings.threshold.use, prevalence=share)
+    training = store.Columns(paths.TRAIN) if paths.TRAIN.exists() else None
+    y, p, flagged, shifts = watching.watch(rows, settings.data.target, scorer, decider, training)
+    split, of = store.read_json(paths.SPLIT), scores[scorer.name]
+    promise = decider.threshold.promise or {}
     asked = {promise.get("share"): promise.get("asked")} if promise.get("promised") else {}
     checked = watching.promises(
         y, p, flagged,
-        train=(side["positives"], side["rows"]),
-        test=(of["true_positives"], of["true_positives"] + of["false_positives"]),
+        train=(split["train"]["positives"], split["train"]["rows"]),
+        test=_on_test_rows(of, split, decider),
         precision=asked.get("precision"),
         recall=asked.get("recall"),
         prevalence=share,
+        test_share=split["test"]["positives"] / split["test"]["rows"] if share else None,
     )  # fmt: skip
     if settings.split.is_grouped or settings.evaluate.groups:
         notes = [*notes, GROUPED]
@@ -57,10 +60,23 @@ def run(file, model):
     raise SystemExit(1)
 
 
-GROUPED = (
-    "the tests take rows as independent, and these belong to groups: a promise that holds is "
-    "called broken more often than once in 20"
-)
+def _on_test_rows(of, split, decider):
+    """Return (true positives, alerts) among the test rows; None where these decisions have none.
+
+    Decisions that change with the share of positives were judged at that of ``data.prevalence``,
+    where it was set when the test rows were judged.
+    """
+    from rebalance import store
+    from rebalance.scoring import watching
+
+    if not decider.decides_anew:
+        return of["true_positives"], of["true_positives"] + of["false_positives"]
+    there, test = of.get("at_prevalence") or {}, split["test"]
+    row = there.get("rules", {}).get(decider.name)
+    if row is None or there["prevalence"] != store.rounded(decider.prevalence):
+        return None
+    share = test["positives"] / test["rows"]
+    return watching.alerts_there(row, share, test["rows"], decider.prevalence)
 
 
 def _p(value):
@@ -86,6 +102,11 @@ def report(name, y, promises, flagged, shifts, notes=()):
         )
     if not flagged.any():
         lines.append("precision: cannot be judged; no row was flagged")
+    elif all(each.name != "precision" for each in promises):
+        lines.append(
+            "precision: cannot be judged; metrics/scores.json does not say what the decisions at "
+            "data.prevalence are on the test rows: run 'dvc repro'"
+        )
     if not y.any():
         lines.append("recall: cannot be judged; no row is positive")
     moved = sorted((s.index, name) for name, s in shifts.items() if s.moved)[::-1]
