@@ -181,3 +181,15 @@ def test_days_before_the_first_measurement_are_rows(tmp_path):
     found, _ = profiled(written(tmp_path, of_lines("Date,All workers,Hourly", rows)), target="none")
     assert found.rows == 60
     assert found.columns["Hourly"].missing == 12
+
+
+@pytest.mark.parametrize("header", ["country,1700,1900,Class", "country,north,south,Class"])
+def test_a_first_row_of_gaps_but_for_its_name_is_a_row(tmp_path, header):
+    names = [f"land {i}" for i in range(60)]
+    rows = [f"{n},{i}.5,{i},{i % 5 == 0:d}" for i, n in enumerate(names)]
+    rows[0] = "land 0,,,1"
+    found = table(written(tmp_path, of_lines(header, rows)))
+    assert found["country"].to_pylist() == names
+    rows = [row.rpartition(",")[0] for row in rows]
+    read, _ = profiled(written(tmp_path, of_lines(header.removesuffix(",Class"), rows)), target="-")
+    assert read.rows == 60 + ("1700" in header)

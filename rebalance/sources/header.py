@@ -108,18 +108,10 @@ def _likely(candidates, rows, target, named):
             likely.append(number)
     if not any(target in rows[row] for row in likely):
         likely = sorted(likely + short)
-    # A day, and nothing yet in the columns next to it, is a row of data.
-    likely = [row for row in likely if row == likely[0] or not _begins(rows[row])]
     # Rows of data do not stand above a header.
     if likely and likely != list(range(likely[0], likely[-1] + 1)):
         likely = [row for row in likely if target in rows[row]] or likely[:1]
     return likely
-
-
-def _begins(cells):
-    """Say whether most cells are empty and one of the others has a digit, as a date has."""
-    there = [cell for cell in cells if cell]
-    return len(there) < len(cells) / 2 and any(char.isdecimal() for cell in there for char in cell)
 
 
 def _is_numeric(column):
@@ -147,8 +139,9 @@ def _names_columns(row, width, numeric, values, n_rows, target):
     if repeated > len(text) / 3:
         # A column may be called as one of its values is: married.
         return words == len(above) > 1
-    if above:
-        return words >= len(above) / 2
+    if any(numeric):
+        # With nothing above the numbers, a row is one of data that has gaps there.
+        return bool(above) and words >= len(above) / 2
     return bool(text) and not repeated and len({cell for cell, _ in text}) == len(text)
 
 
