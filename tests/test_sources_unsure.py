@@ -193,3 +193,18 @@ def test_a_first_row_of_gaps_but_for_its_name_is_a_row(tmp_path, header):
     rows = [row.rpartition(",")[0] for row in rows]
     read, _ = profiled(written(tmp_path, of_lines(header.removesuffix(",Class"), rows)), target="-")
     assert read.rows == 60 + ("1700" in header)
+
+
+def test_rows_of_text_alone_are_rows_whatever_stands_below(tmp_path):
+    """The rare class stands first, and no row below the first 30 has its label."""
+    rows = [f"{'spam' if i < 12 else 'ham'},message {i} of mine,from {i}" for i in range(90)]
+    path = written(tmp_path, of_lines("label,text,sender", rows))
+    found = table(path, target="label", positive="spam")
+    assert found["label"].to_pylist() == [1] * 12 + [0] * 78
+
+
+def test_signs_alone_above_numbers_are_no_names(tmp_path):
+    rows = [f"land {i},{'**' if i < 2 else i},{i % 5 == 0:d}" for i in range(60)]
+    path = written(tmp_path, of_lines("area,jobs,Class", rows))
+    assert table(path, read={"missing": ["**"]})["jobs"].null_count == 2
+    assert table(path, read={"missing": ["**"]}).num_rows == 60

@@ -60,7 +60,10 @@ def _found(path, rows, options, target, named):
                 f"{target!r} is in {'none' if not naming else 'more than one'} of them: write the "
                 "number of rows above the header into data.read.skip."
             )
-        return (naming or likely)[-1], likely[-1] + 1 + _ruled(rows[likely[-1] + 1 :])
+        number = (naming or likely)[-1]
+        # Of text alone nothing tells a second header from a row of data.
+        last = likely[-1] if any(_numeric(rows)) else number
+        return number, last + 1 + _ruled(rows[last + 1 :])
     if likely:
         return likely[0], likely[0] + 1 + _ruled(rows[likely[0] + 1 :])
     if _rising(rows[0]) and not options.columns:
@@ -88,10 +91,8 @@ def _likely(candidates, rows, target, named):
 
     ``named`` is the number of a row that has the names of a model's columns, or None.
     """
-    width = Counter(map(len, rows)).most_common(1)[0][0]
-    body = [row for row in rows[min(len(rows) // 2, ABOVE) :] if len(row) == width]
-    columns = [[row[i] for row in body] for i in range(width)]
-    numeric = [_is_numeric(column) for column in columns]
+    columns = _columns(rows)
+    width, numeric, n_rows = len(columns), _numeric(rows), len(columns[0])
     values = [set(column) for column in columns]
     likely, short = [], []
     for number, row in enumerate(candidates):
@@ -103,7 +104,7 @@ def _likely(candidates, rows, target, named):
         if (
             number == named
             or len(rows) == 1
-            or _names_columns(row, width, numeric, values, len(body), target)
+            or _names_columns(row, width, numeric, values, n_rows, target)
         ):
             likely.append(number)
     if not any(target in rows[row] for row in likely):
@@ -112,6 +113,17 @@ def _likely(candidates, rows, target, named):
     if likely and likely != list(range(likely[0], likely[-1] + 1)):
         likely = [row for row in likely if target in rows[row]] or likely[:1]
     return likely
+
+
+def _columns(rows):
+    """Return the cells of each column, without those rows that a header may be among."""
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    body = [row for row in rows[min(len(rows) // 2, ABOVE) :] if len(row) == width]
+    return [[row[i] for row in body] for i in range(width)]
+
+
+def _numeric(rows):
+    return list(map(_is_numeric, _columns(rows)))
 
 
 def _is_numeric(column):
@@ -134,8 +146,7 @@ def _names_columns(row, width, numeric, values, n_rows, target):
         if not is_number and cell
     ]
     repeated = sum(cell in seen for cell, seen in text if len(seen) < max(2, n_rows / 2))
-    # A mark for a missing value is no name.
-    words = sum(not marks.is_number(c) and not marks.is_missing(c) for c in above)
+    words = sum(map(_is_word, above))
     if repeated > len(text) / 3:
         # A column may be called as one of its values is: married.
         return words == len(above) > 1
@@ -143,6 +154,12 @@ def _names_columns(row, width, numeric, values, n_rows, target):
         # With nothing above the numbers, a row is one of data that has gaps there.
         return bool(above) and words >= len(above) / 2
     return bool(text) and not repeated and len({cell for cell, _ in text}) == len(text)
+
+
+def _is_word(cell):
+    """Say whether a cell may be a name: no number, no mark of a missing value, no signs alone."""
+    signs = not any(char.isalnum() for char in cell)
+    return not signs and not marks.is_number(cell) and not marks.is_missing(cell)
 
 
 def _counts_up(cells):
