@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc.cli import DvcParserError
+from dvc.cli.parser import get_main_parser
 
 from rebalance import params, store
 from rebalance.cli import parser
@@ -59,12 +61,28 @@ def test_the_changes_of_a_page_are_allowed(change):
     assert params.parse(changed(content, values))
 
 
-LINES = re.findall(r"^(rebalance [^#\n&]*)", "\n".join(re.findall(r"```.*?```", TEXT, re.S)), re.M)
+def commands(program):
+    """Return the commands of a program on all pages: of the blocks, and of code in the text."""
+    fences = "\n".join(re.findall(r"^```\w*\n(.*?)^```$", TEXT, re.M | re.S))
+    lines = [line.split("  #")[0] for line in fences.replace("\\\n", " ").splitlines()]
+    text = re.sub(r"^```.*?^```$", "", TEXT, flags=re.M | re.S)
+    parts = [part.strip(" &") for line in lines for part in re.split(r"&&|;|\|", line)]
+    spans = re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
+    return sorted({each for each in parts + spans if each.startswith(f"{program} ")})
 
 
-@pytest.mark.parametrize("line", sorted({line.strip() for line in LINES}))
-def test_the_commands_of_a_page_are_commands(line):
-    assert parser.parser().parse_args(shlex.split(line)[1:])
+# In a sentence a command may stand without its arguments.
+INCOMPLETE = re.compile("arguments are required|expected one argument")
+
+
+@pytest.mark.parametrize("line", commands("rebalance") + commands("dvc"))
+def test_the_commands_of_a_page_are_commands(line, capsys, caplog):
+    program, *words = shlex.split(line)
+    reader = parser.parser() if program == "rebalance" else get_main_parser()
+    try:
+        reader.parse_args(words)
+    except (SystemExit, DvcParserError):
+        assert INCOMPLETE.search(capsys.readouterr().err + caplog.text), line
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))
