@@ -1,10 +1,10 @@
 """Commands of tests as forks of one process that has imported their libraries.
 
-Tests start hundreds of ``python -m stages.*``, ``python -m rebalance.cli`` and ``dvc``, and much of
-what each costs are imports of scikit-learn, MLflow and DVC. `started` makes a folder with
-programs of these names, for the front of PATH. A program hands its arguments, folder, environment
-and streams to a process that holds the libraries and nothing of ours; a fork of it runs the command
-by the code of the folder that the command runs in.
+Tests start hundreds of ``python -m stages.*``, ``python -m rebalance.cli``, ``dvc`` and ``mlflow``,
+and much of what each costs are imports of scikit-learn, MLflow and DVC. `started` makes a folder
+with programs of these names, for the front of PATH. A program hands its arguments, folder,
+environment and streams to a process that holds the libraries and nothing of ours; a fork of it runs
+the command by the code of the folder that the command runs in.
 
 What a fork does not show: how a process starts, what differs between two that start apart, as the
 order of a set, and an import that the code forgot where a library brought the module before. So a

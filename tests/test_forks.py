@@ -52,11 +52,14 @@ def folder(tmp_path):
     return tmp_path
 
 
+def without(environment, *own):
+    return {name: value for name, value in environment.items() if not name.startswith(own)}
+
+
 def started(folder, code="", *words, programs=None, **more):
     """Start the stage of a folder."""
     (folder / "stages" / "it.py").write_text(f"{STAGE}{code}\n")
-    own = ("MLFLOW", "COV", "PYTHONDONTWRITEBYTECODE")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    clean = without(os.environ, "MLFLOW", "COV", "PYTHONDONTWRITEBYTECODE")
     path = f"{programs or forks.programs()}{os.pathsep}{os.environ['PATH']}"
     return subprocess.Popen(
         ["python", "-m", "stages.it", *words],
@@ -87,7 +90,8 @@ def test_a_command_is_a_fork_that_runs_the_code_of_its_folder(folder):
 
 def test_a_program_in_a_word_and_a_dvc_of_python_are_forks_too(folder):
     code = "import mine, os, sys; print('mlflow' in sys.modules, __name__, sys.argv, sys.path[0])"
-    where = {"cwd": folder, "env": os.environ | {"PYTHONPATH": str(folder / "there")}}
+    clean = without(os.environ, "MLFLOW", "COV") | {"PYTHONPATH": str(folder / "there")}
+    where = {"cwd": folder, "env": clean}
     asked = [["-c", code, "a b"], ["-c", f"import subprocess, sys\n{STARTS}", code]]
     said = [
         subprocess.check_output([program, *words], text=True, **where)
@@ -151,7 +155,7 @@ def test_a_stage_finds_the_dvc_that_runs_it(folder):
     (folder / "stages" / "it.py").write_text(f"{STAGE}{code}\n")
     (folder / "dvc.yaml").write_text("stages:\n  it:\n    cmd: python -m stages.it\n")
     path = f"{forks.programs()}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "PYTHONPATH": str(folder / "there")}
+    environment = without(os.environ, "COV") | {"PATH": path, "PYTHONPATH": str(folder / "there")}
     environment |= {"DVC_SITE_CACHE_DIR": str(folder / "site"), "DVC_NO_ANALYTICS": "true"}
     for command in (["dvc", "init", "--no-scm", "--quiet"], ["dvc", "repro"]):
         said = subprocess.run(
@@ -212,7 +216,9 @@ def test_the_commands_of_a_file_of_tests_are_forks(folder, module):
     """A variable that counts when libraries are loaded would make each a process, unsaid."""
     make = importlib.import_module(f"tests.{module}").environment
     given = {"test_init": (), "test_team": (folder, "http://127.0.0.1:9", "http://127.0.0.1:8")}
-    made = make(*given.get(module, (folder,))) | {"PYTHONPATH": str(folder / "there")}
+    # In a measurement of coverage they are processes.
+    made = without(make(*given.get(module, (folder,))), "COV")
+    made |= {"PYTHONPATH": str(folder / "there")}
     (folder / "stages" / "it.py").write_text(f"{STAGE}print(loaded)\n")
     command = ["python", "-m", "stages.it"]
     assert subprocess.check_output(command, cwd=folder, env=made, text=True) == "True\n"
