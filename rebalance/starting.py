@@ -38,11 +38,19 @@ def begin():
             f"libraries, got {limit // 1024:,}; raise it, as by 'ulimit -v unlimited'.\n"
         )
         raise SystemExit(1)
-    _check_threads((os.cpu_count() or 1) + THREADS)
+    _check_threads(_threads() + THREADS)
     # Who starts a program in the background may have SIGINT ignored.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
     gc.disable()
+
+
+def _threads():
+    """Return how many threads a library starts: one for each core, or what the user says."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdecimal():
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _check_threads(number):

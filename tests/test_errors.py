@@ -254,6 +254,8 @@ def test_a_limit_of_threads_is_named_before_libraries_are_imported(monkeypatch, 
 
     monkeypatch.setattr(threading.Thread, "start", limited)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3}, raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     with pytest.raises(SystemExit) as ended:
         starting.begin()
     assert ended.value.code == 1
@@ -262,6 +264,14 @@ def test_a_limit_of_threads_is_named_before_libraries_are_imported(monkeypatch, 
         "of processes and threads, that of 'ulimit -u' or of the container.\n"
     )
     assert not any(thread.is_alive() for thread in started)
+    # Who asks for one thread needs no more: five are enough then.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    started.clear()
+    monkeypatch.setattr(starting, "_open_standard_files", lambda: None)
+    monkeypatch.setattr(starting.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(starting.gc, "disable", lambda: None)
+    starting.begin()
+    assert len(started) == 5
 
 
 def test_a_process_that_did_not_begin_as_a_stage_keeps_its_own_collector(monkeypatch):
