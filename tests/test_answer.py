@@ -166,7 +166,7 @@ def test_caveats_checks_and_promises_are_there(results):
 def test_the_page_shows_a_promise_beside_what_the_test_rows_show(results):
     section = next(s for s in render.sections(results) if s.title == "Promises")
     (row,) = section.rows
-    assert row["promise"] == "at least precision 0.9, 95% confidence"
+    assert row["promise"] == "precision of at least 0.9, with 95 % confidence"
     assert (row["promised"], row["out_of_fold"], row["price"]) == ("promised", "0.930", 0.04)
     assert row["test"].value == 0.8
     assert "Promises" not in [s.title for s in render.sections(fixed.results())]

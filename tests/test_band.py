@@ -77,8 +77,8 @@ def test_a_precision_that_cannot_be_promised_blocks_nothing():
     assert not chosen.met
     # A threshold reaches the precision out of fold, and is not the one that is used.
     assert chosen.message == (
-        "no row is blocked without a look: precision 0.75 cannot be promised with 90% confidence "
-        "and 5 positives."
+        "no row is blocked without a look: precision 0.75 cannot be promised with 90 % "
+        "confidence and 5 positives with an out-of-fold score."
     )
     assert of(chosen)["block"] == []
 
@@ -231,7 +231,7 @@ def test_the_report_says_whether_the_capacity_is_held():
     assert point.startswith(
         "team: 0.3 of the rows can be looked at. Out of fold 0.3 were, of the test rows 0.300 ["
     )
-    assert point.endswith("], so that the capacity is held.")
+    assert point.endswith("]: within the capacity.")
     assert [(row["rows"], row["count"], row["positives"]) for row in section.rows] == [
         ("blocked", 4, 3),
         ("looked at", 3, 1),
@@ -249,10 +249,10 @@ def test_the_report_says_whether_the_capacity_is_held():
 
 def test_the_report_says_when_more_has_to_be_looked_at():
     (point,) = text_of(decided(np.linspace(0.45, 0.4, 10)))[0].points
-    assert point.endswith("], more than there can.")
+    assert point.endswith("]: above the capacity.")
     row = decided()
     (point,) = text_of(row | {"capacity": 0.29})[0].points
-    assert point.endswith("], more than there can, and no more than chance explains.")
+    assert point.endswith("]: above the capacity, by no more than chance explains.")
 
 
 def test_a_file_is_scored_with_the_band_of_each_row(tmp_path):

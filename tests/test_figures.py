@@ -1,6 +1,7 @@
 """The data, colours and words of every figure and of every CSV behind it."""
 
 import csv
+import itertools
 from collections import defaultdict
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from rebalance.figures.canvas import GREY
 from rebalance.report import curves
 from rebalance.report import figures as of_report
 from tests import fixed
+from tests.strategies import params
 
 NAMES = ["baseline", "under"]
 COLOURS = {"baseline": "#000000", "under": "#0072B2"}
@@ -441,6 +443,72 @@ def test_the_cost_is_that_of_the_rule_by_threshold(results):
     assert shown["flag none"].get_ydata()[0] == 500
     assert shown["flag all"].get_ydata()[0] == 100
     assert points(shown["rule costs"]) == [(0.05, 8 * 5)]
+
+
+def test_the_cost_is_drawn_of_the_rule_in_use_and_down_to_what_it_earns(results):
+    """A positive that is found earns 50, a negative left alone 1; a missed one costs 100."""
+    earns = {"c_fn": 100, "c_fp": 5, "c_tp": -50, "c_tn": -1}
+    given = fixed.PARAMS.model_dump()["threshold"]["rules"]
+    rules = given | {"earn": {"rule": "expected_cost", **earns}}
+    section = params(threshold__rules=rules, threshold__use="earn")
+    at = {"threshold": 0.2, "true_positives": 5, "false_positives": 2}
+    decided = {"under": results.decisions["under"] | {"earn": at}}
+    found = replace(results, params=section, decisions=results.decisions | decided)
+    (axis,) = drawn(of_report.draw_cost, found)
+    shown = labelled(axis)
+    x, y = (list(each) for each in shown["under"].get_data())
+    # Found, missed, alarms, left alone: 4, 1, 0, 15 from .6; 4, 1, 1, 14 from .5; 5, 0, 2, 13.
+    assert y[x.index(0.6)] == -4 * 50 + 100 - 15
+    assert y[x.index(0.5)] == -4 * 50 + 100 + 5 - 14
+    assert points(shown["rule earn"]) == [(0.2, -5 * 50 + 2 * 5 - 13)]
+    assert shown["flag none"].get_ydata()[0] == 5 * 100 - 15
+    assert shown["flag all"].get_ydata()[0] == -5 * 50 + 15 * 5
+    low, high = axis.get_ylim()
+    assert low < -253
+    assert high > 485
+    title = of_report.PICTURES["cost"].titled
+    assert title(found) == "Cost by threshold, at the costs of earn"
+    assert title(results) == "Cost by threshold, at the costs of costs"
+    assert drawn(of_report.draw_cost, results)[0].get_ylim()[0] == 0
+
+
+@pytest.mark.parametrize("lowest", [0.0001, 0.01, 0.03, 0.1])
+def test_labels_of_thresholds_do_not_overlap(results, lowest):
+    template = results.decision_curve[0]
+    curve = [
+        template | {"model": model, "threshold": at}
+        for model in ("baseline", "under", "flag all", "flag none")
+        for at in (lowest, 0.9)
+    ]
+    figure = figures.new_figure(4.0, 3.1)
+    of_report.draw_decision_curve(figure, replace(results, decision_curve=curve))
+    assert len(labels_apart(figure)) >= 3
+
+
+@pytest.mark.parametrize("ratios", [(1, 3), (1, 9), (2, 16), (1, 578)])
+def test_labels_of_ratios_do_not_overlap(ratios):
+    points = [("under", ratio, 0.6, 0.01) for ratio in ratios]
+    study = fixed.STUDY | {"natural_ratio": ratios[-1]}
+    figure = figures.new_figure(4.0, 3.1)
+    figures.draw_ratio(figure, points, [], study, "F1")
+    assert len(labels_apart(figure)) >= 2
+
+
+def labels_apart(figure):
+    """Return the labels of the x-axis that can be seen, after checking that none overlap."""
+    figure.canvas.draw()
+    (axis,) = figure.axes
+    left, right = axis.get_xlim()
+    ticks = [*axis.xaxis.get_major_ticks(), *axis.xaxis.get_minor_ticks()]
+    shown = [
+        (tick.label1.get_window_extent(), tick.label1.get_text())
+        for tick in ticks
+        if tick.label1.get_text() and left <= tick.get_loc() <= right
+    ]
+    shown.sort(key=lambda pair: pair[0].x0)
+    for (one, _), (other, _) in itertools.pairwise(shown):
+        assert one.x1 < other.x0
+    return [text for _, text in shown]
 
 
 def test_an_alert_budget_buys_recall(results):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.optimize import curve_fit
 from sklearn.metrics import average_precision_score
 
@@ -131,6 +132,23 @@ def test_folds_that_disagree_leave_a_wider_interval():
     assert wide["high"] - wide["low"] > 3 * (narrow["high"] - narrow["low"])
 
 
+def test_the_interval_allows_for_folds_that_share_training_rows(monkeypatch):
+    """The mean of n folds has the variance s² (1/n + 1/(n - 1)) and the tails of Student's t.
+
+    Where the law is the score of the last point itself, the interval of the gain is that of its
+    mean.
+    """
+    monkeypatch.setattr(growth, "_gain", lambda _, means: (means[:, -1], means[:, -1]))
+    monkeypatch.setattr(growth, "DRAWS", 40_000)
+    last = np.array([0.50, 0.54, 0.56, 0.60])
+    values = np.column_stack([last - 0.2, last - 0.1, last])
+    found = growth.twice(np.array([25, 50, 100]), values)
+    half = stats.t.ppf(0.975, 3) * np.std(last, ddof=1) * np.sqrt(1 / 4 + 1 / 3)
+    assert found["gain"] == pytest.approx(0.55)
+    assert found["high"] - 0.55 == pytest.approx(half, rel=0.05)
+    assert 0.55 - found["low"] == pytest.approx(half, rel=0.05)
+
+
 def stand_in(rows, fold):
     """Return scores that know a share of the positives: as much as the fold's share."""
     rng = np.random.default_rng(fold.number)
@@ -192,6 +210,22 @@ def test_shares_with_hardly_a_positive_are_not_fitted():
     assert growth.curve(rows, OUT_OF_FOLD, of_all_rows(rows), {}) == {}
 
 
+def test_a_share_that_leaves_one_fold_hardly_a_positive_is_not_fitted():
+    """A group has most positives: the fold that validates it trains on the few others."""
+    groups = 1 + np.arange(600) // 10
+    groups[np.flatnonzero(table(600, 112).y == 1)[:100]] = 0
+    rows = table(600, 112, others={"card": groups}, method="group", column="card")
+    counts = [rows.y[growth.part(fold, rows, 0.5).train].sum() for fold in folds_of(rows)]
+    assert min(counts) < growth.FEWEST_POSITIVES <= max(counts)
+    running = Now(rows)
+    assert growth.train(NONE, running, learner(), OUT_OF_FOLD, [0.5]) == {0.5: []}
+    assert running.asked == []
+
+
+def folds_of(rows):
+    return splitting.folds(rows, OUT_OF_FOLD)
+
+
 def test_a_point_has_the_positives_of_its_parts_where_groups_differ_in_size():
     """One of 30 groups holds most rows: a share of the groups is no such share of the rows."""
     groups = np.r_[np.zeros(300, dtype=int), np.repeat(np.arange(1, 51), 6)]
@@ -250,6 +284,17 @@ def test_the_report_says_whether_more_positives_would_help(ends, said):
         section.text
     )
     assert section.short
+
+
+def test_a_margin_of_another_metric_than_the_curves_says_nothing_of_its_gain():
+    """The margin, .01 of ROC AUC, is no margin of average precision."""
+    for ends, said in (
+        ((0.001, 0.003, 0.009), "More positives of the same kind would help: from twice"),
+        ((0.0, 0.003, 0.05), "Whether more positives of the same kind would help is open: from"),
+    ):
+        found = with_curve(*ends)
+        compared = replace(found.comparison, metric="roc_auc")
+        assert sections.more_positives(replace(found, comparison=compared)).text.startswith(said)
 
 
 def test_too_few_positives_are_called_too_few_and_no_curve_is_no_section():

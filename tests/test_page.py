@@ -196,6 +196,23 @@ def test_the_legend_of_a_chart_says_how_each_line_looks(results, name):
         assert entry["kind"] != "none" or entry["marker"]
 
 
+def test_a_filled_shape_has_the_colour_of_the_text_in_light_and_dark(page, results):
+    """Matplotlib names no fill where it is black, and black is a hollow shape on a dark page."""
+    (rule,) = re.findall(r"^\.chart \{([^}]*)\}", page, flags=re.MULTILINE)
+    assert "fill: currentColor;" in rule
+    assert "color: var(--ink);" in rule
+    drawn = svg.draw("cost", PICTURES["cost"], results)["svg"]
+    (style,) = re.findall(r'<path id="cost-m\w+" d="[^"]*z\s*" style="([^"]*)"', drawn)
+    assert "fill" not in style
+
+
+def test_a_title_of_a_chart_is_text_and_never_markup(results):
+    title = "<b> & costs"
+    drawn = svg.draw("roc", replace(PICTURES["roc"], title=lambda _: title), results)
+    assert drawn["title"] == title
+    assert "&lt;b&gt; &amp; costs</title>" in drawn["svg"]
+
+
 def test_a_model_has_one_colour_in_all_charts(results):
     for name in ("precision_recall", "calibration", "decision_curve", "roc"):
         legend = svg.draw(name, PICTURES[name], results)["legend"]

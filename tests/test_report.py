@@ -108,6 +108,15 @@ def test_one_false_alarm_is_singular(results):
     assert "1 false alarm among" in sentences(replace(results, scores=one))[1]
 
 
+@pytest.mark.parametrize(
+    ("threshold", "said"),
+    [(1.0, "Flag a row when its probability reaches 1 ("), (1.5, "Flag no row (rule max_f1)")],
+)
+def test_a_threshold_of_1_flags_certain_rows_and_one_above_flags_none(results, threshold, said):
+    scores = results.scores | {"under": results.scores["under"] | {"threshold": threshold}}
+    assert sentences(replace(results, scores=scores))[1].startswith(said)
+
+
 def test_the_title_says_how_the_test_rows_were_drawn(results):
     start = "# Does any treatment of class imbalance help? "
     assert report.as_markdown(results).startswith(f"{start}(random, stratified split)\n")
@@ -192,11 +201,13 @@ def test_the_ratio_is_chosen_and_the_smallest_as_good_saves_rows(results):
     section = sections.ratio(results)
     # One negative per positive in place of three: 2 rows of every 4.
     assert section.text == (
-        "Chosen: random_under at 2 negatives per positive. A band shows the score without "
+        "The study chose random_under at 2 negatives per positive. A band shows the score without "
         "resampling, bars the standard error of each ratio. The smallest ratio that is as good, "
         "within one standard error of the best, is 1 (random_under, average precision 0.63): a "
-        "model trained at it sees 50% of the training rows."
+        "model trained at it sees 50 % of the training rows."
     )
+    weighed = replace(results, ratios=[("class_weight", *point) for _, *point in fixed.RATIOS])
+    assert sections.ratio(weighed).text.endswith(" 1 (class_weight, average precision 0.63).")
     natural = replace(results, ratios=[("under", 1, 0.5, 0.01), ("under", 3, 0.6, 0.01)])
     assert sections.ratio(natural).text.endswith(
         "No smaller ratio is as good as the natural one, within one standard error."
@@ -234,7 +245,7 @@ def test_the_importance_of_a_study_is_said_to_be_that_of_the_baseline(results):
 
 def test_the_rows_are_those_of_the_split(text):
     assert (
-        "4,000 training rows with 1,000 positives, 20 test rows with 5 (25.0000%). 7 test rows "
+        "4,000 training rows with 1,000 positives, 20 test rows with 5 (25 %). 7 test rows "
         "equal a training row. Answering 'negative' for every row has accuracy 0.75." in text
     )
 
@@ -342,8 +353,10 @@ def test_the_numbers_that_decide_stand_over_the_scores_out_of_fold(results):
     text = sections.cross_validated(replace(results, recommendation=chosen)).text
     assert (
         "under gains +0.0123, 2.5 standard errors (0.005); more than 1 is needed. The best of 4 "
-        "models equal to the baseline gains as much in 3% of cases." in text
+        "models equal to the baseline gains as much in 3 % of cases." in text
     )
+    never = replace(results, recommendation=replace(chosen, chance=0.0004))
+    assert "as much in less than 1 % of cases." in sections.cross_validated(never).text
     assert "gains" not in sections.cross_validated(results).text
     worse = replace(results, recommendation=replace(chosen, gain=-0.0123))
     said = "No model beats the baseline; the nearest, under, loses to it."
@@ -381,7 +394,7 @@ def test_decisions_that_are_alike_have_no_interval_of_no_width(results):
     compared = replace(results.comparison, against_moved={"under": same})
     section = sections.against_moved(replace(results, comparison=compared))
     assert [section.rows[0][name] for name in sections.DIFFERENCES] == ["alike"] * 4
-    assert "they decide every test row alike" in section.text
+    assert "no test row tells two models apart" in section.text
 
 
 def test_an_arm_that_is_equal_for_sure_is_not_said_to_be_undecided(results):
@@ -398,7 +411,8 @@ def test_promises_have_their_numbers_under_their_headings(results):
     }  # fmt: skip
     broken = {
         "share": "alerts", "asked": 0.25, "confidence": 0.8, "promised": False,
-        "out_of_fold": 0.24, "positives_needed": 321,
+        "out_of_fold": 0.24, "positives_needed": 321, "true_positives": 4, "false_positives": 2,
+        "false_negatives": 1, "true_negatives": 13,
     }  # fmt: skip
     decided = {"under": {"a": held, "b": broken, "c": {"recall": 0.8}}}
     rows = sections.promises(replace(results, decisions=decided))
@@ -406,7 +420,7 @@ def test_promises_have_their_numbers_under_their_headings(results):
     assert rows_of(text, "Promises") == [
         {
             "rule": "a",
-            "promise": "at least recall 0.75, 95% confidence",
+            "promise": "recall of at least 0.75, with 95 % confidence",
             "verdict": "promised",
             "out of fold": "0.812",
             "on the test rows": "0.800 [0.500, 0.900]",
@@ -415,10 +429,10 @@ def test_promises_have_their_numbers_under_their_headings(results):
         },
         {
             "rule": "b",
-            "promise": "at most a share of alerts 0.25, 80% confidence",
+            "promise": "flags at most 25 % of the rows, with 80 % confidence",
             "verdict": "cannot be promised",
             "out of fold": "0.240",
-            "on the test rows": "",
+            "on the test rows": "0.300",
             "price": "",
             "positives needed": "321",
         },
@@ -648,6 +662,16 @@ def test_decisions_name_the_differences_that_holms_correction_leaves(results):
     assert row["detected"] == "higher F1, higher precision"
 
 
+def test_a_difference_of_0_counts_in_holms_correction_unless_models_are_alike(results):
+    """Of four tests .013 x 4 = .052 is not detected; without one that is none, .013 x 3 = .039."""
+    for low, said in ((-0.1, "nothing"), (0.0, "higher precision")):
+        found = with_p_values(results, precision=0.013)
+        own = found.comparison.against_moved["under"]
+        own["f1"] = replace(own["f1"], value=0.0, low=low, high=-low)
+        (row,) = rows_of(whole(found), "Decisions against the baseline with a moved threshold")
+        assert row["detected"] == said
+
+
 def test_a_difference_in_doubt_is_not_detected(results):
     found = with_p_values(results, precision=0.0)
     own = found.comparison.against_moved["under"]
@@ -738,6 +762,38 @@ def test_a_rule_on_a_column_that_the_table_lacks_is_left_out_and_said(results):
     found = replace(results, params=section)
     assert "amounts is left out: the table has no column 'Amount'." in sections.rules(found).text
     assert "left out" not in sections.rules(results).text
+    decided = results.decisions["under"] | {"amounts": results.decisions["under"]["costs"]}
+    there = replace(found, decisions=results.decisions | {"under": decided})
+    assert "left out" not in sections.rules(there).text
+
+
+def test_each_rule_whose_costs_are_in_doubt_is_named(results):
+    costs = {"cost_difference": -5.0, "cost_difference_low": -9.0, "cost_difference_high": -1.0}
+    reasons = {"a": "few positives", "b": "few positives", "c": "unequal costs"}
+    decided = {
+        rule: costs | {"cost_difference_doubt": reason, "cost_doubt": reason}
+        for rule, reason in reasons.items()
+    }
+    found = replace(results, decisions={"under": decided})
+    assert sections.costs_against_baseline(found).text.endswith(
+        " The intervals of a, b may be too narrow, because few positives. The intervals of c may "
+        "be too narrow, because unequal costs."
+    )
+    points = sections.caveats(found).points
+    for rule, reason in reasons.items():
+        said = f"the intervals of the costs of {rule} may be too narrow, because {reason}."
+        assert f"under: {said}" in points
+
+
+def test_costs_of_any_size_have_all_their_digits(results):
+    costs = {"cost_of_none": 1234567.0, "cost_of_all": 284805.4, "cost": 0.35}
+    row = costs | {"cost_low": 0.35, "cost_high": 0.35}
+    (shown,) = sections.costs(replace(results, decisions={"under": {"a": row}})).rows
+    wanted = {"cost_of_none": "1,234,567", "cost_of_all": "284,805", "cost": "0.35"}
+    assert {key: shown[key] for key in wanted} == wanted
+    scores = results.scores | {"under": results.scores["under"] | {"threshold": 1 / 514}}
+    said = "costs least where a missed positive costs 513 times as much as a false alarm"
+    assert said in sections.deciding(replace(results, scores=scores))
 
 
 def test_rules_without_costs_have_no_section_of_costs(results):
@@ -838,7 +894,9 @@ def test_the_study_says_what_it_tried_and_what_each_treatment_gains(text):
         "9 trials, 31 fits, 4 trials stopped early. Without treatment average precision is 0.61 ± "
         "0.015, at the natural ratio 3. The table shows what each treatment adds." in text
     )
-    assert "Chosen: random_under at 2 negatives per positive." in text
+    assert "The study chose random_under at 2 negatives per positive." in text
+    once = replace(fixed.results(), study=fixed.STUDY | {"trials": 1, "fits": 4800, "pruned": 0})
+    assert sections.study(once).text.startswith("1 trial, 4,800 fits, 0 trials stopped early. ")
     tune = fixed.PARAMS.tune.model_copy(update={"learner": {"max_iter": {"low": 1, "high": 9}}})
     searched = replace(fixed.results(), params=fixed.PARAMS.model_copy(update={"tune": tune}))
     said = sections.study(searched).text
@@ -850,6 +908,79 @@ def test_a_study_that_chose_no_treatment_is_called_optimistic_nowhere():
     assert "The ratio of tuned was chosen" in sections.cross_validated(found).text
     untreated = replace(found, study=found.study | {"chosen": {"none": 3}})
     assert "optimistic" not in sections.cross_validated(untreated).text
+    assert sections.ratio(untreated).text.startswith(
+        "The study chose no resampling (the natural ratio, 3). A band"
+    )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"none": 3, "max_iter": 58}, "The learner's settings of tuned (max_iter 58) were chosen"),
+        (
+            {"random_under": 2, "max_iter": 58},
+            "The ratio and the learner's settings of tuned (max_iter 58) were chosen",
+        ),
+    ],
+)
+def test_settings_that_a_study_chose_are_called_optimistic(chosen, said):
+    found = fixed.results()
+    text = sections.cross_validated(replace(found, study=found.study | {"chosen": chosen})).text
+    assert f" {said} on these rows as the best of several, so its score is optimistic" in text
+
+
+def as_tuned(chosen, **verdict):
+    """Return results in which the study's model is recommended: that of 'under', by its name."""
+    found = fixed.with_verdict(fixed.results(), doubt="", **verdict)
+
+    def renamed(by_model):
+        return {"tuned" if name == "under" else name: each for name, each in by_model.items()}
+
+    compared = replace(
+        found.comparison,
+        intervals=renamed(found.comparison.intervals),
+        verdicts=renamed(found.comparison.verdicts),
+    )
+    return replace(
+        found,
+        comparison=compared,
+        scores=renamed(found.scores),
+        decisions=renamed(found.decisions),
+        recommendation=replace(found.recommendation, model="tuned"),
+        study=found.study | {"chosen": chosen},
+    )
+
+
+def test_a_gain_of_the_learners_settings_is_credited_to_no_treatment():
+    found = as_tuned({"none": 14, "max_iter": 58}, verdict="better", about="treatment")
+    what, _, sure = sentences(found)
+    assert what == (
+        "Use tuned, the learner with max_iter 58 and no treatment of imbalance: on the training "
+        "rows it has the best average precision of the models that beat the baseline by more than "
+        "one standard error, and the gain comes from the learner's settings."
+    )
+    assert sure.endswith(" against the baseline: better (the learner's settings, over 1 seeds).")
+    assert report.answer(found)["treatment"] == "none, max_iter 58"
+    treated = as_tuned({"smote": 10, "max_iter": 58}, verdict="better", about="treatment")
+    what, _, sure = sentences(treated)
+    assert what.startswith("Use tuned (smote at 10 negatives per positive, max_iter 58): on the")
+    assert sure.endswith(" against the baseline: better (the treatment, over 1 seeds).")
+
+
+def test_a_model_without_treatment_that_is_better_is_no_treatment():
+    """The baseline is recommended, and on the test rows another is better."""
+    for chosen, said in (
+        ({"none": 14, "max_iter": 58}, "and the model tuned is better: the test rows contradict"),
+        ({"smote": 10}, "and the treatment tuned is better: the test rows contradict"),
+    ):
+        found = as_tuned(chosen, verdict="better", about="treatment")
+        verdicts = {"tuned": found.comparison.verdicts["tuned"]}
+        found = replace(
+            found,
+            comparison=replace(found.comparison, verdicts=verdicts),
+            recommendation=replace(found.recommendation, model="baseline"),
+        )
+        assert said in sentences(found)[2]
 
 
 def test_a_new_section_is_one_function_in_the_list(results, monkeypatch):

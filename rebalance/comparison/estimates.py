@@ -195,10 +195,8 @@ def doubt_of_difference(name, arm, baseline, apart, strata, n_positives):
             return FEW_ERRORS
         if squares.max() > LARGEST_SHARE * squares.sum() and value < FAR * error:
             unit = "row" if strata.unit.size == sum(strata.sizes) else "group"
-            return (
-                f"one {unit} makes {squares.max() / squares.sum():.0%} of the variance of the "
-                "difference"
-            )
+            share = 100 * squares.max() / squares.sum()
+            return f"one {unit} makes {share:.0f} % of the variance of the difference"
     return ""
 
 

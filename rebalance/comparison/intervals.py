@@ -64,7 +64,7 @@ def percentiles(drawn):
     defined = drawn[np.isfinite(drawn)]
     undefined = 1 - defined.size / drawn.size
     if undefined > MAX_UNDEFINED:
-        return f"{undefined:.0%} of the draws leave it undefined"
+        return f"{100 * undefined:.0f} % of the draws leave it undefined"
     low, high = np.quantile(defined, TAILS)
     return float(low), float(high)
 
@@ -87,7 +87,9 @@ def score_interval(value, error, n, quantile=Z):
     shrink = 1 + quantile**2 / trials
     centre = (value + quantile**2 / trials / 2) / shrink
     half = quantile / shrink * sqrt(value * (1 - value) / trials + (quantile / trials) ** 2 / 4)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # At a share of 0 or 1 the end is the share itself, but for rounding.
+    low = centre - half if value > 0 else 0.0
+    return max(0.0, low), min(1.0, centre + half)
 
 
 def t_interval(value, error, df):

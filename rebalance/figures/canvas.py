@@ -34,6 +34,20 @@ def axis_of(figure):
     return axis
 
 
+def along_logarithm(axis, low, high):
+    """Put the x-axis on a logarithmic scale, with labels that stay apart.
+
+    They are powers of ten; over less than two of these also twice and five times one.
+    """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    if high < 100 * low:
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+
+
 def write_png(figure, path):
     """Write ``figure`` as PNG."""
     with store.replacing(path) as partial:

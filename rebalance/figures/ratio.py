@@ -1,6 +1,6 @@
 """The ratio curve: score by negatives per positive."""
 
-from rebalance.figures.canvas import COLOURS, GREY, INK, axis_of
+from rebalance.figures.canvas import COLOURS, GREY, INK, along_logarithm, axis_of
 
 
 def smallest_as_good(points):
@@ -69,8 +69,8 @@ def draw_ratio(figure, points, stopped, study, metric):
     diamond = {"marker": "D", "markersize": 7, "linestyle": "none", "zorder": 5}
     chosen = study["chosen_ratio"]
     axis.plot(chosen, study["chosen_score"], color=INK, label=f"chosen ({chosen})", **diamond)
-    axis.set_xscale("log")
-    axis.xaxis.set_major_formatter("{x:g}")
+    lowest = min(ratio for _, ratio, *_ in [*points, *stopped])
+    along_logarithm(axis, lowest, study["natural_ratio"])
     axis.set(xlabel="negatives per positive", ylabel=f"{metric}, out of fold")
     # Below: the band leaves no place inside that is free on every table.
     axis.legend(

@@ -11,9 +11,10 @@ from scipy.stats import binomtest
 
 from rebalance import figures, store
 from rebalance.errors import InputError
-from rebalance.figures.canvas import COLOURS, GREY, INK, axis_of
+from rebalance.figures.canvas import COLOURS, GREY, INK, along_logarithm, axis_of
 from rebalance.judging.decision_curve import FLAG_ALL, FLAG_NONE
 from rebalance.metrics import words
+from rebalance.report.sentences import percent
 
 
 def write_all(results, folder):
@@ -253,7 +254,7 @@ def draw_by_class(figure, results):
     at = results.scores[name]["threshold"]
     if 0 < at < 1:
         axis.axvline(logit(at), label=f"threshold ({at:.3g})", **REFERENCE)
-    axis.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    axis.yaxis.set_major_formatter(lambda share, _: percent(share))
     axis.set(xlabel=f"probability by {name} (scale of log-odds)", ylabel="share of the class")
     axis.set_ylim(bottom=0)
     axis.legend(frameon=False, fontsize="x-small")
@@ -352,8 +353,7 @@ def draw_decision_curve(figure, results):
     axis.fill_between(at, of(chosen, "low"), of(chosen, "high"), label=label, **band)
     axis.plot(at, of(FLAG_ALL, "net_benefit"), label=FLAG_ALL, **REFERENCE | {"linestyle": "-."})
     axis.plot(at, of(FLAG_NONE, "net_benefit"), label=FLAG_NONE, **REFERENCE)
-    axis.set_xscale("log")
-    axis.xaxis.set_major_formatter("{x:g}")
+    along_logarithm(axis, at[0], HIGHEST)
     top = 1000 * _prevalence(results)
     axis.set(
         xlabel="threshold",
@@ -382,9 +382,12 @@ def draw_cost(figure, results):
         )  # fmt: skip
 
     none, everything = cost(0, 0), cost(positives, negatives)
-    axis.plot(drawn["threshold"], cost(drawn["tp"], drawn["fp"]), color=COLOURS[1], label=name)
+    curve = cost(drawn["tp"], drawn["fp"])
+    axis.plot(drawn["threshold"], curve, color=COLOURS[1], label=name)
     axis.axhline(none, label="flag none", **REFERENCE)
-    top = 1.15 * max(none, cost(drawn["tp"], drawn["fp"])[drawn["threshold"] >= 0.01].max())
+    # A right decision may earn something: the axis reaches the least that is spent.
+    bottom = 1.15 * min(0.0, none, everything, curve.min())
+    top = 1.15 * max(0.0, none, curve[drawn["threshold"] >= 0.01].max())
     if everything <= top:
         axis.axhline(everything, label="flag all", **REFERENCE | {"linestyle": "-."})
     decided = results.decisions[name][rule]
@@ -395,7 +398,7 @@ def draw_cost(figure, results):
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter("{x:g}")
     axis.yaxis.set_major_formatter("{x:,.0f}")
-    axis.set(xlabel="threshold", ylabel="cost on the test rows", xlim=(1e-4, 1), ylim=(0, top))
+    axis.set(xlabel="threshold", ylabel="cost on the test rows", xlim=(1e-4, 1), ylim=(bottom, top))
     axis.legend(frameon=False, fontsize="x-small")
 
 
@@ -444,11 +447,18 @@ FIGURES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A figure of the page: how it is drawn, its title, and how to read it."""
+    """A figure of the page: how it is drawn, its title, and how to read it.
+
+    A title may be a function of the `Results`.
+    """
 
     draw: Callable
-    title: str
+    title: str | Callable
     reading: str
+
+    def titled(self, results):
+        """Return the title."""
+        return self.title(results) if callable(self.title) else self.title
 
 
 # Figures of the page.
@@ -490,7 +500,7 @@ PICTURES = {
     ),
     "cost": Picture(
         draw=draw_cost,
-        title="Cost by threshold",
+        title=lambda results: f"Cost by threshold, at the costs of {results.costs[0]}",
         reading="What the decisions of the recommended model cost on the test rows.",
     ),
     "alerts": Picture(

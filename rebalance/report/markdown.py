@@ -3,6 +3,7 @@
 from tabulate import tabulate
 
 from rebalance.report.section import Estimate
+from rebalance.report.sentences import digits
 
 
 def render(title, answer, sections):
@@ -42,11 +43,13 @@ def table(rows, headings):
 def cell(value):
     """Return a value as text: four digits of a fraction, thousands separated, no bar.
 
-    >>> cell(0.000123456), cell(1690.0), cell(56864), cell(None), cell("a  b")
-    ('0.0001235', '1,690', '56,864', '', 'a b')
+    >>> cell(0.000123456), cell(12345.6), cell(56864), cell(None), cell("a  b")
+    ('0.0001235', '12,346', '56,864', '', 'a b')
     """
     if value is None:
         return ""
     if isinstance(value, (str, Estimate)):
         return " ".join(str(value).replace("|", r"\|").split())
-    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
+    if not isinstance(value, float):
+        return f"{value:,}"
+    return digits(value) if abs(value) >= 1000 else f"{value:,.4g}"

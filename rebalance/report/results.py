@@ -64,8 +64,15 @@ class Results:
 
     @property
     def costs(self):
-        """The name and the costs of the first rule with a cost for each outcome, or None."""
-        for name, rule in self.params.threshold.rules.items():
-            if rule.rule in {"expected_cost", "empirical_cost"}:
-                return name, {"c_tp": 0.0, "c_tn": 0.0} | rule.options
-        return None
+        """The name and the costs of a rule with a cost for each outcome, or None.
+
+        It is the rule in use, where that has such costs, and else the first that has.
+        """
+        section = self.params.threshold
+        rules = {
+            name: {"c_tp": 0.0, "c_tn": 0.0} | rule.options
+            for name, rule in section.rules.items()
+            if rule.rule in {"expected_cost", "empirical_cost"}
+        }
+        name = section.use if section.use in rules else next(iter(rules), None)
+        return name and (name, rules[name])

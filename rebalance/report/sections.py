@@ -4,6 +4,8 @@ To add one, write a function that returns a `Section`, or None where there is no
 put it into `SECTIONS`.
 """
 
+from math import floor, log10
+
 from rebalance import columns, metrics, paths
 from rebalance.comparison import UNDECIDED, holm, p_text
 from rebalance.comparison.significance import ALPHA
@@ -16,7 +18,7 @@ from rebalance.params.names import NONE
 from rebalance.params.rules import BY_COSTS
 from rebalance.report import section as part
 from rebalance.report.section import Estimate, Section
-from rebalance.report.sentences import taken, with_ends
+from rebalance.report.sentences import digits, percent, settings, taken, with_ends
 from rebalance.thresholds import stated
 
 RANKING = ("average_precision", "roc_auc")
@@ -45,9 +47,10 @@ COUNTS = {
     "false_positives": "false alarms",
 }
 DETECTED = (
-    "Paired differences with a 95 % interval each. The last column names those that Holm's "
-    "correction for all of the table leaves; the others may be chance. Models are 'alike' where "
-    "they decide every test row alike, which says little of other rows."
+    "Paired differences with a 95 % interval each. The last column names the differences that "
+    "remain after Holm's correction for the whole table; the others may be chance. 'Alike' means "
+    "that no test row tells two models apart in a metric, which says little of other rows; of "
+    "recall the interval allows for those."
 )
 AS_GIVEN = (
     "Those of precision take the share of positives of the test rows as given: rows with another "
@@ -56,6 +59,9 @@ AS_GIVEN = (
 ALIKE = "alike"
 BANDS = {"block": "blocked", "look": "looked at", "pass": "let pass"}
 MORE_POSITIVES = "Would more positives help?"
+OF_CURVE = "average_precision"  # the metric of the learning curve
+# Treatments that train on fewer rows at a lower ratio; others add rows, or weigh them.
+LEAVE_OUT = {"random_under", "RandomUnderSampler", "NearMiss"}
 RULES = {
     "name": "name",
     "use": "",
@@ -88,8 +94,9 @@ def rows(results):
         short=True,
         text=(
             f"{train['rows']:,} training rows with {train['positives']:,} positives, "
-            f"{test['rows']:,} test rows with {test['positives']:,} ({test['prevalence']:.4%}). "
-            f"{sealed}{test['rows_also_in_train']:,} test rows equal a training row. "
+            f"{test['rows']:,} test rows with {test['positives']:,} "
+            f"({percent(test['prevalence'])}). {sealed}"
+            f"{test['rows_also_in_train']:,} test rows equal a training row. "
             "Answering 'negative' for every row has accuracy "
             f"{test['no_information_rate']:.6g}." + _left_out(train)
         ),
@@ -102,8 +109,9 @@ def _left_out(train):
     kept = train["kept"]
     return (
         f" Of the negatives of the training rows split.train_negatives kept one in "
-        f"{kept['negative_weight']:.3g}, {kept['natural_ratio']:.3g} per positive, which is where "
-        "a study of the ratio ends; probabilities, thresholds and numbers are those of all rows."
+        f"{digits(kept['negative_weight'], 3)}, {digits(kept['natural_ratio'], 3)} per positive, "
+        "which is where a study of the ratio ends; probabilities, thresholds and numbers are those "
+        "of all rows."
     )
 
 
@@ -225,8 +233,8 @@ def ratio(results):
     treatment, smallest, score, _ = smallest_as_good(points)
     natural, metric = study["natural_ratio"], words(results.params.tune.metric)
     text = (
-        f"Chosen: {taken(study)}. A band shows the score without resampling, bars the standard "
-        "error of each ratio."
+        f"The study chose {taken(study)}. A band shows the score without resampling, bars the "
+        "standard error of each ratio."
     )
     if results.stopped:
         text += (
@@ -237,8 +245,12 @@ def ratio(results):
         share = (1 + smallest) / (1 + natural)
         text += (
             f" The smallest ratio that is as good, within one standard error of the best, is "
-            f"{smallest:,} ({treatment}, {metric} {score:.4g}): a model trained at it sees "
-            f"{share:.0%} of the training rows."
+            f"{smallest:,} ({treatment}, {metric} {score:.4g})"
+            + (
+                f": a model trained at it sees {100 * share:.2g} % of the training rows."
+                if treatment in LEAVE_OUT
+                else "."
+            )
         )
     elif not results.stopped:
         text += " No smaller ratio is as good as the natural one, within one standard error."
@@ -265,17 +277,20 @@ def more_positives(results):
                 "shares hold ten positives, and a learning curve needs two such shares."
             ),
         )
-    metric = words("average_precision")
+    metric = words(OF_CURVE)
     low, high, gain = twice["low"], twice["high"], twice["gain"]
     half = min(others, key=lambda point: abs(point["share"] - 0.5))
+    # The curve is one of average precision: a margin of another metric is on another scale.
+    margin = results.comparison.margin if results.comparison.metric == OF_CURVE else 0
     verdict = (
         "More positives of the same kind would help"
-        if low > results.comparison.margin
+        if low > margin
         else "More positives of the same kind would make no difference that matters "
         "(evaluate.margin)"
-        if high < results.comparison.margin
-        else "Whether more positives of the same kind would help by more than "
-        f"{results.comparison.margin:g} (evaluate.margin) is open"
+        if high < margin
+        else "Whether more positives of the same kind would help"
+        + (f" by more than {margin:g} (evaluate.margin)" if margin else "")
+        + " is open"
     )
     return Section(
         title=MORE_POSITIVES,
@@ -318,11 +333,10 @@ def cross_validated(results):
             row["p"] = p_text(score.p_adjusted)
         row["use"] = "recommended" if name == chosen.model else None
         table.append(row)
-    optimistic = (
-        ""
-        if NONE in results.study["chosen"]
-        else f" The ratio of {paths.TUNED} was chosen on these rows as the best of several, so its "
-        "score is optimistic here, and not on the test rows."
+    searched = _searched(results.study)
+    optimistic = searched and (
+        f" {searched} chosen on these rows as the best of several, so its score is optimistic "
+        "here, and not on the test rows."
     )
     return Section(
         title=f"Out of fold: {words(results.comparison.metric)} on the training rows",
@@ -344,6 +358,17 @@ def cross_validated(results):
     )
 
 
+def _searched(study):
+    """Return what a study chose of its model, as the start of a sentence; nothing where nothing."""
+    treated, tuned = NONE not in study["chosen"], settings(study)
+    if not treated and not tuned:
+        return ""
+    if not tuned:
+        return f"The ratio of {paths.TUNED} was"
+    what = "ratio and the learner's settings" if treated else "learner's settings"
+    return f"The {what} of {paths.TUNED} ({tuned}) were"
+
+
 def _gain(chosen):
     """Return the sentence on the gain that decides, and how easily chance gives it."""
     if not chosen.candidate or not chosen.error:
@@ -354,8 +379,19 @@ def _gain(chosen):
         f"{chosen.candidate} gains {chosen.gain:+.3g}, {chosen.gain / chosen.error:.1f} standard "
         f"errors ({chosen.error:.2g}); more than 1 is needed. The best of {chosen.arms:,} "
         f"model{'s' * (chosen.arms != 1)} equal to the baseline gains as much in "
-        f"{chosen.chance:.0%} of cases. "
+        f"{_cases(chosen.chance)} of cases. "
     )
+
+
+def _cases(chance):
+    """Return how often something happens, in whole percents.
+
+    >>> _cases(0.034), _cases(0.0), _cases(0.997)
+    ('3 %', 'less than 1 %', 'more than 99 %')
+    """
+    if chance < 0.01:
+        return "less than 1 %"
+    return "more than 99 %" if chance > 0.99 else f"{100 * chance:.0f} %"
 
 
 def against_moved(results):
@@ -574,22 +610,13 @@ def deciding(results):
             else ("a false alarm", "a missed positive")
         )
         text += (
-            f" Its threshold {at:.3g} costs least where {pair[0]} costs {max(odds, 1 / odds):.2g} "
-            f"times as much as {pair[1]}."
+            f" Its threshold {at:.3g} costs least where {pair[0]} costs "
+            f"{digits(max(odds, 1 / odds), 2)} times as much as {pair[1]}."
         )
     costs = [key for key, rule in section.rules.items() if rule.rule in BY_COSTS]
     if costs:
         text += f" Costs are given and do not decide; threshold.use: {costs[0]} lets them."
     return text
-
-
-def percent(share):
-    """Return a share as people write it.
-
-    >>> percent(0.05), percent(0.00172)
-    ('5 %', '0.172 %')
-    """
-    return f"{100 * share:.4g} %"
 
 
 def at_prevalence(results):
@@ -657,16 +684,19 @@ def money(value, low, high, sign=""):
 
     >>> money(1690.0, 1214.3, 2410.9), money(-3.25, -9.5, 1.5, sign="+")
     ('1,690 [1,214, 2,411]', '-3.2 [-9.5, +1.5]')
-    >>> money(0.0123, 0.01, 0.02), money(100.0, 100.0, 100.0)
-    ('0.0123 [0.0100, 0.0200]', '100')
+    >>> money(0.0123, 0.01, 0.02), money(100.0, 100.0, 100.0), money(0.35, 0.35, 0.35)
+    ('0.0123 [0.0100, 0.0200]', '100', '0.35')
     """
-    digits = 0 if high - low >= 100 or high == low else 1 if high - low >= 1 else 4
+    if low == high:
+        return digits(value, sign=sign)
+    width = high - low
+    decimals = 0 if width >= 100 else 1 if width >= 1 else max(4, 1 - floor(log10(width)))
     value, low, high = (
         # Adding 0 turns -0.0 into 0.0.
-        f"{round(each, digits) + 0.0:{sign},.{digits}f}"
+        f"{round(each, decimals) + 0.0:{sign},.{decimals}f}"
         for each in (value, low, high)
     )
-    return value if low == high else f"{value} [{low}, {high}]"
+    return f"{value} [{low}, {high}]"
 
 
 def costs(results):
@@ -676,14 +706,15 @@ def costs(results):
     if not table:
         return None
     for row in table:
-        row |= {key: f"{row[key]:,.4g}" for key in ("cost_of_none", "cost_of_all")}
+        row |= {key: digits(row[key]) for key in ("cost_of_none", "cost_of_all")}
     return Section(
         title=f"Costs, for {name}",
         part=part.DECISIONS,
         short=True,
         text=(
             "Costs of all test rows with 95 % intervals, which leave the number of positives free. "
-            "Savings are the share of the cheaper trivial policy, flagging none or flagging all."
+            "Savings: the share of the cost of the cheaper trivial policy (flag no row, or every "
+            "row) that the decisions save."
         ),
         headings={
             "name": "rule",
@@ -783,18 +814,18 @@ def promises(results):
         if "promised" not in row:
             continue
         share = row["share"]
-        least = "at most a share of" if share == "alerts" else "at least"
+        what = (
+            f"flags at most {percent(row['asked'])} of the rows"
+            if share == "alerts"
+            else f"{share} of at least {row['asked']:g}"
+        )
         table.append(
             {
                 "name": name,
-                "promise": f"{least} {share} {row['asked']:g}, {row['confidence']:.0%} confidence",
+                "promise": f"{what}, with {percent(row['confidence'])} confidence",
                 "promised": "promised" if row["promised"] else "cannot be promised",
                 "out_of_fold": f"{row['out_of_fold']:.3f}",
-                "test": Estimate(
-                    value=row[share], low=row[f"{share}_low"], high=row[f"{share}_high"]
-                )
-                if f"{share}_low" in row
-                else None,
+                "test": _shown(row, share),
                 "price": row.get("price"),
                 "needed": row.get("positives_needed"),
             }
@@ -805,8 +836,9 @@ def promises(results):
         title="Promises",
         part=part.DECISIONS,
         text=(
-            "A promise holds for new rows of the same kind with the confidence given. Its price is "
-            "what it costs in the other share, out of fold." + _of_groups(results)
+            "A promise holds for new rows of the same kind with the confidence given. Price: the "
+            "recall (of a promised precision) or the precision (of a promised recall) given up, "
+            "out of fold." + _of_groups(results)
         ),
         headings={
             "name": "rule",
@@ -834,6 +866,20 @@ def _of_groups(results):
     )
 
 
+def _shown(row, share):
+    """Return what the test rows show of a promised share; of alerts, the share of rows flagged."""
+    if share != "alerts":
+        return _estimate(row, share)
+    if "true_positives" not in row:
+        return None
+    flagged, missed, left = (
+        row["true_positives"] + row["false_positives"],
+        row["false_negatives"],
+        row["true_negatives"],
+    )
+    return f"{flagged / (flagged + missed + left):.3f}"
+
+
 def bands(results):
     """Return what a review band blocks, has looked at and lets pass."""
     name, points = results.recommendation.model, []
@@ -842,12 +888,12 @@ def bands(results):
         return None
     for rule, row in decided.items():
         share, capacity = _estimate(row["bands"]["look"], "share"), row["capacity"]
-        held = "so that the capacity is held" if share.value <= capacity else "more than there can"
+        held = "within the capacity" if share.value <= capacity else "above the capacity"
         if share.low <= capacity < share.value:
-            held += ", and no more than chance explains"
+            held += ", by no more than chance explains"
         points.append(
             f"{rule}: {capacity:.3g} of the rows can be looked at. Out of fold "
-            f"{row['out_of_fold']:.3g} were, of the test rows {with_ends(share)}, {held}."
+            f"{row['out_of_fold']:.3g} were, of the test rows {with_ends(share)}: {held}."
         )
     return Section(
         title=f"Review band, for {name}",
@@ -1030,12 +1076,13 @@ def study(results):
         title="The study of the ratio",
         part=part.DATA,
         text=(
-            f"{study['trials']:,} trials, {study['fits']:,} fits, {study['pruned']:,} trials "
-            f"stopped early. Without treatment {metric} is {study['natural_score']:.4g} ± "
-            f"{study['natural_score_se']:.2g}, at the natural ratio {study['natural_ratio']:,}. "
+            f"{_count(study['trials'], 'trial')}, {_count(study['fits'], 'fit')}, "
+            f"{_count(study['pruned'], 'trial')} stopped early. Without treatment {metric} is "
+            f"{study['natural_score']:.4g} ± {study['natural_score_se']:.2g}, at the natural "
+            f"ratio {study['natural_ratio']:,}. "
             f"{tuned}The table shows what each treatment adds. A row with several trials is the "
             "best of them, and therefore optimistic. "
-            f"Chosen: {taken(study)}."
+            f"The study chose {taken(study)}."
         ),
         headings={
             "treatment": "treatment",
@@ -1047,6 +1094,15 @@ def study(results):
         },
         rows=table,
     )
+
+
+def _count(number, noun):
+    """Return a number of things.
+
+    >>> _count(1, "trial"), _count(4800, "fit")
+    ('1 trial', '4,800 fits')
+    """
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def roc(results):

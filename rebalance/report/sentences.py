@@ -2,9 +2,11 @@
 
 from math import floor, log10
 
-from rebalance.comparison import BETTER, FITTED, UNDECIDED, WORSE
+from rebalance import paths
+from rebalance.comparison import BETTER, FITTED, TREATMENT, UNDECIDED, WORSE
 from rebalance.judging.evaluation import seed_of
 from rebalance.metrics import words
+from rebalance.params.names import NONE
 
 
 def sentences(results):
@@ -16,6 +18,14 @@ def sentences(results):
             f"Use {name}, the learner without any treatment: no treatment beats it by more than "
             "one standard error on the training rows."
         )
+    elif untreated(name, results.study, results.params):
+        tuned = settings(results.study)
+        what = (
+            f"Use {name}, the learner with {tuned and f'{tuned} and '}no treatment of imbalance: "
+            f"on the training rows it has the best {metric} of the models that beat the baseline "
+            "by more than one standard error"
+            + (", and the gain comes from the learner's settings." if tuned else ".")
+        )
     else:
         params = results.params.at(results.ratio_trained_at)
         what = (
@@ -23,14 +33,16 @@ def sentences(results):
             f"the best {metric} of the models that beat the baseline, which has no treatment, by "
             "more than one standard error."
         )
-    sure = _how_sure(name, compared, metric, results.params)
+    sure = _how_sure(name, compared, metric, results)
     if unranked := no_better_than_chance(compared):
         sure = f"{sure} {unranked}"
     return [what, _where(results.scores[name], results.decisions[name][use], use), sure]
 
 
 def treatment(name, study, params):
-    """Return in words what is done about imbalance."""
+    """Return in words what is done about imbalance; of a study, its settings of the learner too."""
+    if untreated(name, study, params):
+        return ", ".join(filter(None, [NONE, settings(study)]))
     if name not in params.resample:
         return taken(study)
     options = params.resample[name].model_dump(exclude_defaults=True, exclude={"seed"})
@@ -42,18 +54,41 @@ def _short(value):
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def untreated(name, study, params):
+    """Say whether a model is that of a study which took no treatment."""
+    return name == paths.TUNED and name not in params.resample and NONE in study["chosen"]
+
+
 def taken(study):
     """Return in words the treatment, ratio and settings that a study took.
 
     >>> taken({"chosen": {"smote": 10, "learning_rate": 0.1, "max_features": {"sqrt": 1}}})
     'smote at 10 negatives per positive, learning_rate 0.1, max_features sqrt'
+    >>> taken({"chosen": {"none": 11}})
+    'no resampling (the natural ratio, 11)'
     """
-    (kind, ratio), *settings = study["chosen"].items()
-    chosen = [f"{kind} at {ratio} negatives per positive"]
-    for name, value in settings:
+    kind, ratio = next(iter(study["chosen"].items()))
+    ratio = f"{ratio:,}" if isinstance(ratio, int) else f"{ratio:g}"
+    what = (
+        f"no resampling (the natural ratio, {ratio})"
+        if kind == NONE
+        else f"{kind} at {ratio} negatives per positive"
+    )
+    return ", ".join(filter(None, [what, settings(study)]))
+
+
+def settings(study):
+    """Return in words the settings of the learner that a study took; nothing without any.
+
+    >>> settings({"chosen": {"none": 14, "max_iter": 58, "max_features": {"sqrt": 1}}})
+    'max_iter 58, max_features sqrt'
+    """
+    _, *chosen = study["chosen"].items()
+    return ", ".join(
         # Metrics hold numbers alone: any other value is a key.
-        chosen.append(f"{name} {', '.join(value) if isinstance(value, dict) else f'{value:g}'}")
-    return ", ".join(chosen)
+        f"{name} {', '.join(value) if isinstance(value, dict) else f'{value:g}'}"
+        for name, value in chosen
+    )
 
 
 def _where(chosen, decision, rule):
@@ -71,8 +106,9 @@ def _where(chosen, decision, rule):
     )
 
 
-def _how_sure(name, compared, metric, params):
+def _how_sure(name, compared, metric, results):
     """Return the sentence on the test rows."""
+    params, study = results.params, results.study
     value, ends = with_ends(compared.intervals[name][compared.metric]).split(" ", 1)
     value = f"{metric} is {value} (95 % interval {ends})"
     if name != compared.baseline:
@@ -81,10 +117,11 @@ def _how_sure(name, compared, metric, params):
             f"On the test rows {value}, {with_ends(verdict, 'difference', sign='+')} against the "
             f"baseline: {verdict.verdict}."
         )
+        kind = "learner's settings" if untreated(name, study, params) else "treatment"
         about = (
             f"this fitted model, seed {seed_of(name, params)}"
             if verdict.about == FITTED
-            else f"the treatment, over {params.evaluate.seeds} seeds"
+            else f"the {kind}, over {params.evaluate.seeds} seeds"
         )
         if verdict.verdict == WORSE:
             return f"{sure[:-1]} ({about}). The test rows contradict the choice."
@@ -99,12 +136,14 @@ def _how_sure(name, compared, metric, params):
     better = [arm for arm, verdict in compared.verdicts.items() if verdict.verdict == BETTER]
     worse = [arm for arm, verdict in compared.verdicts.items() if verdict.verdict == WORSE]
     about = next((verdict.about for verdict in compared.verdicts.values()), FITTED)
+    others = any(untreated(arm, study, params) for arm in better + worse)
+    kind = "model" if about == TREATMENT and others else about
     if better:
         return (
-            f"On the test rows {value}, and {_list(better, about)} better: the test rows "
+            f"On the test rows {value}, and {_list(better, kind)} better: the test rows "
             "contradict the choice, and only more rows can settle it."
         )
-    losers = f"; {_list(worse, about)} worse" if worse else ""
+    losers = f"; {_list(worse, kind)} worse" if worse else ""
     return (
         f"On the test rows {value}{losers}, and no {about} is detectably better{_power(compared)}."
     )
@@ -140,6 +179,27 @@ def _list(names, about):
     if not others:
         return f"the {about} {last} is"
     return f"the {about}s {', '.join(others)} and {last} are"
+
+
+def percent(share):
+    """Return a share as people write it.
+
+    >>> percent(0.05), percent(0.00172)
+    ('5 %', '0.172 %')
+    """
+    return f"{100 * share:.4g} %"
+
+
+def digits(value, significant=4, sign=""):
+    """Return a number with so many significant digits, all those before the point, no exponent.
+
+    >>> digits(284800.2), digits(0.35), digits(513.26, 2), digits(0.0)
+    ('284,800', '0.35', '513', '0')
+    """
+    decimals = max(0, significant - 1 - floor(log10(abs(value)))) if value else 0
+    # Adding 0 turns -0.0 into 0.0.
+    text = f"{round(value, decimals) + 0.0:{sign},.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def with_ends(interval, key="value", sign=""):

@@ -2,6 +2,7 @@
 
 import io
 import re
+from html import escape
 
 from rebalance import figures
 from rebalance.figures.canvas import COLOURS, GREY, INK
@@ -49,8 +50,9 @@ def draw(name, picture, results):
         file = io.BytesIO()
         metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(file, format="svg", transparent=True, metadata=metadata)
-    text = _inline(file.getvalue().decode(), name, picture.title, picture.reading)
-    return {"svg": text, "legend": legend, "title": picture.title, "reading": picture.reading}
+    title = picture.titled(results)
+    text = _inline(file.getvalue().decode(), name, escape(title), picture.reading)
+    return {"svg": text, "legend": legend, "title": title, "reading": picture.reading}
 
 
 def _entry(handle, label):

@@ -270,7 +270,7 @@ def _check(name, positive, rest, data):
     if share > 1 / 2:
         raise InputError(
             f"data.positive must be the label of the rare class, got {data.positive!r}, which "
-            f"{share:.4%} of the rows have."
+            f"{100 * share:.4g} % of the rows have."
         )
 
 

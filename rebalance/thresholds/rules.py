@@ -260,8 +260,8 @@ def _unpromised(threshold, steps, best, share, asked, confidence, needed, why=""
         return replace(threshold, promise=promise)
     more = f"; with about {needed:,} it could" if needed else ""
     why = why or (
-        f"cannot be promised with {confidence:.0%} confidence and {steps.n_positives:,} "
-        f"positives{more}"
+        f"cannot be promised with {100 * confidence:g} % confidence and {steps.n_positives:,} "
+        f"positives with an out-of-fold score{more}"
     )
     message = f"{share} {asked:g} {why}.{OUT_OF_FOLD_ONLY}"
     return replace(threshold, met=False, message=message, promise=promise)
@@ -326,7 +326,7 @@ def alert_budget(
         value=threshold.value,
         met=False,
         shortfall=float(steps.flagged[1] - budget),
-        message=f"the budget of {budget} alerts among {n_rows} rows flags nothing: {tied}.",
+        message=f"the budget of {budget:,} alerts among {n_rows:,} rows flags nothing: {tied}.",
     )
 
 
