@@ -233,3 +233,15 @@ def test_the_card_counts_the_negatives_that_were_left_out(results):
     ) in data({"kept": kept})
     whole = data({})
     assert "Trained on 4,000 rows, 1,000 of them positive (25.0000%); judged on" in whole
+
+
+def test_the_ends_are_those_of_the_rule_in_use(results):
+    own = {
+        name: row
+        | {f"{key}_{end}": place for key in ("recall", "precision") for end in ("low", "high")}
+        for place, (name, row) in enumerate(results.decisions["under"].items())
+    }
+    assert list(own).index(results.params.threshold.use) == 1
+    rows = report.answer(replace(results, decisions={**results.decisions, "under": own}))
+    for key in ("recall", "precision"):
+        assert (rows["test_rows"][key]["low"], rows["test_rows"][key]["high"]) == (1, 1)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rebalance import report, scoring, thresholds
+from rebalance.comparison.intervals import score_interval
 from rebalance.errors import InputError
 from rebalance.judging.rules import by_rule
 from rebalance.params import Threshold as Section
@@ -274,3 +275,33 @@ def test_a_file_is_scored_with_the_band_of_each_row(tmp_path):
     assert written["band"].to_pylist() == wanted.tolist()
     assert written["decision"].to_pylist() == (wanted != "pass").astype(int).tolist()
     assert {*wanted} == {"block", "look", "pass"}
+
+
+def test_the_share_of_a_part_has_the_interval_of_a_sample_of_rows():
+    """Three of ten rows: each adds (1 - .3) / 10 or -.3 / 10, and Student has nine degrees."""
+    look = decided()["bands"]["look"]
+    error = np.sqrt(10 / 9 * (3 * 0.07**2 + 7 * 0.03**2))
+    ends = score_interval(0.3, error, 10, stats.t.ppf(0.975, 9))
+    assert (look["share_low"], look["share_high"]) == pytest.approx(ends)
+
+
+def test_parts_of_rows_in_groups_are_those_of_the_groups():
+    """Four equal rows of a group say no more than one."""
+    rules = Section(
+        use="half",
+        rules={
+            "half": {"rule": "fixed"},
+            "team": {"rule": "review_band", "share": 0.3, "precision": 0.75, "confidence": 0.0},
+        },
+    ).rules
+    chosen = {name: vars(thresholds.choose(r.rule, Y, P, **r.options)) for name, r in rules.items()}
+    rows, p = Table(X=np.zeros((40, 1)), y=np.repeat(Y, 4), features=["x"]), np.repeat(P, 4)
+    alone, together = (
+        by_rule(rows, p, chosen, rules, groups)["team"]["bands"]
+        for groups in (None, np.repeat(np.arange(10), 4))
+    )
+    for name, key in (("look", "share"), ("pass", "share"), ("block", "precision")):
+        widths = [
+            each[name][f"{key}_high"] - each[name][f"{key}_low"] for each in (alone, together)
+        ]
+        assert widths[1] > 1.2 * widths[0]

@@ -197,3 +197,31 @@ def test_the_report_gives_the_costs_against_the_baseline():
     found = with_costs(cost_difference=-60.0, **apart, cost_difference_doubt="of luck")
     section = sections.costs_against_baseline(found)
     assert "The intervals of costs may be too narrow, because of luck." in section.text
+
+
+@pytest.mark.parametrize(("positives", "doubted"), [(49, True), (50, False)])
+def test_a_difference_of_costs_needs_fifty_positives(positives, doubted):
+    y_true = np.repeat([1, 0], [positives, 500])
+    first, second = (np.arange(y_true.size) < found for found in (40, 25))
+    found = costs.difference(y_true, first, second, COSTS)
+    assert ("cost_difference_doubt" in found) == doubted
+
+
+def test_alarms_of_the_other_decisions_make_a_difference_unequal_too():
+    y_true, everything = np.repeat([1, 0], [60, 540]), np.ones(600, dtype=bool)
+    amounts = np.exp(1.4 * stats.norm.ppf((np.arange(600) % 60 + 0.5) / 60))
+    unequal = {"c_fn": 1000.0, "c_fp": amounts}
+    said = "the costs of a false alarm are very unequal"
+    for first, second in ((y_true == 1, everything), (everything, y_true == 1)):
+        assert costs.difference(y_true, first, second, unequal)["cost_difference_doubt"] == said
+    assert costs.doubt(y_true, y_true == 1, unequal) != said
+
+
+def test_what_a_row_costs_at_least_is_no_mistake_of_its_own():
+    """A hit earns 10, and each of 589 rows left alone misses that: they are worth 507 mistakes.
+
+    (110 + 589 x 10)^2 / (110^2 + 589 x 10^2) = 507; less 0 the hits and the miss would sum to 0.
+    """
+    y_true = np.repeat([1, 0], [11, 589])
+    earned = {"c_tp": -10.0, "c_fn": 100.0, "c_fp": 5.0, "c_tn": 0.0}
+    assert costs.doubt(y_true, np.arange(600) < 10, earned) == ""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from rebalance.judging import decision_curve
 
@@ -71,3 +72,27 @@ def test_the_bands_are_those_of_drawing_rows_or_groups_again(grouped):
     widths = 2 * 1.96 * np.std(drawn, axis=0)
     assert row["high"] - row["low"] == pytest.approx(widths[0], rel=0.08)
     assert row["difference_high"] - row["difference_low"] == pytest.approx(widths[1], rel=0.08)
+
+
+@pytest.mark.parametrize(
+    ("positives", "rows", "lowest"),
+    # A tenth of the share of positives, from .0001 to .01.
+    [(50, 1000, 0.005), (500, 1000, 0.01), (1, 2000, 0.0001)],
+)
+def test_a_curve_begins_at_a_tenth_of_the_share_of_positives(positives, rows, lowest):
+    at = decision_curve.thresholds(np.arange(rows) < positives)
+    assert (at[0], at[-1]) == (pytest.approx(lowest), pytest.approx(0.99))
+
+
+def test_a_band_of_few_groups_is_that_of_student_with_their_number():
+    """Each group's total is a draw; of n of them the sum has n times their variance."""
+    groups = np.array([0, 0, 0, 1, 1, 2, 2, 2, 3, 3])
+    for row in rows_of(decision_curve.curve(Y, {"m": SCORE}, "m", groups), "m")[::10]:
+        values = decision_curve.net_benefit(Y, SCORE, row["threshold"])
+        totals = np.bincount(groups, values - values.mean())
+        half = stats.t.ppf(0.975, 3) * np.sqrt(4) * totals.std(ddof=1) / 10
+        assert row["high"] - row["net_benefit"] == pytest.approx(half)
+    for row in rows_of(decision_curve.curve(Y, {"m": SCORE}, "m"), "m")[::10]:
+        values = decision_curve.net_benefit(Y, SCORE, row["threshold"])
+        half = stats.t.ppf(0.975, 9) * values.std(ddof=1) / np.sqrt(10)
+        assert row["high"] - row["net_benefit"] == pytest.approx(half)

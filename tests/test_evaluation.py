@@ -328,3 +328,52 @@ def test_a_margin_as_wide_as_a_loss_is_refused():
     found = evaluation.compare(y_true, y_scores, at, "baseline", narrow)
     assert found.margin == 0.001
     assert found.against_moved.keys() == {"arm"}
+
+
+def test_the_costs_of_every_model_are_compared_with_those_of_the_baseline():
+    """From .05 on the baseline flags all 20 rows of tests/fixed.py, under 8 and the last none."""
+    chosen = {"costs": {"name": "expected_cost", "value": 0.05}}
+    model = SimpleNamespace(thresholds=chosen, threshold=0.05, share=0.25)
+    rows = Table(X=np.zeros((20, 1)), y=fixed.Y, features=["x"])
+    y_scores = fixed.SCORES | {"last": np.zeros(20)}
+    _, decided = evaluation.judge_all(
+        dict.fromkeys(y_scores, model),
+        rows,
+        y_scores,
+        {"costs": fixed.PARAMS.threshold.rules["costs"]},
+        fixed.PARAMS,
+    )
+    costs = {name: each["costs"]["cost"] for name, each in decided.items()}
+    assert costs == {"baseline": 20 * 5, "under": 8 * 5, "last": 5 * 100}
+    apart = {name: each["costs"].get("cost_difference") for name, each in decided.items()}
+    assert apart == {"baseline": None, "under": 40 - 100, "last": 500 - 100}
+
+
+def test_the_moved_threshold_has_the_baselines_fits_with_other_seeds():
+    y_true, y_scores = scored()
+    _, again = scored(1)
+    section = params(evaluate__bootstrap=100).evaluate
+    at = {"baseline": 0.7, "arm": 0.6}
+    reseeded = {name: [y_score] for name, y_score in again.items()}
+    found = evaluation.compare(y_true, y_scores, at, "baseline", section, reseeded=reseeded)
+    moved = found.verdicts["moved_threshold"]
+    # Its scores are the baseline's, fit by fit.
+    assert (moved.difference, moved.low, moved.high) == (0, 0, 0)
+    assert (moved.verdict, moved.doubt) == ("equal within the margin", "")
+
+
+def test_a_model_that_decides_by_another_rule_than_threshold_use_is_refused():
+    rules = {name: {"rule": "fixed", "value": value} for name, value in (("a", 0.2), ("b", 0.4))}
+    first, second = (
+        params(threshold__use=use, threshold__rules=rules).threshold for use in ("a", "b")
+    )
+    chosen = {name: {"name": "fixed", "value": rule["value"]} for name, rule in rules.items()}
+    models = {"baseline": SimpleNamespace(thresholds=chosen, threshold=0.2)}
+    evaluation.check_thresholds(models, first)
+    with pytest.raises(InputError, match="was trained with another section 'threshold'"):
+        evaluation.check_thresholds(models, second)
+
+
+def test_a_model_is_constant_only_where_all_scores_are_equal():
+    raw = {"same": np.full(3, 0.5), "near": np.array([0.5, 0.5, 0.5001])}
+    assert evaluation.constant(raw) == ["same"]

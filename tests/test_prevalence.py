@@ -4,9 +4,11 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
 from rebalance import metrics, report, thresholds
+from rebalance.comparison.intervals import score_interval
 from rebalance.judging import prevalence
 from rebalance.model.corrected import CorrectedClassifier
 from rebalance.report import sections
@@ -170,3 +172,19 @@ def test_groups_widen_the_interval_of_a_precision():
     )
     assert together["precision"] == alone["precision"]
     assert together["precision_low"] < alone["precision_low"]
+
+
+def test_the_interval_of_a_precision_counts_the_rows_that_were_flagged(found):
+    """A negative that stands for four is one row all the same."""
+    flagged, weight = P >= 0.5, np.where(Y == 1, 1, TIMES)
+    hits, whole = (flagged * Y).sum(), (flagged * weight).sum()
+    assert found["rules"]["half"]["precision"] == pytest.approx(hits / whole)
+    parts = flagged * weight * (Y - hits / whole) / whole
+    variance = sum(
+        rows.size * rows.var(ddof=1) for rows in (parts[Y == 1], parts[Y == 0])
+    )  # the classes are given
+    ends = score_interval(
+        hits / whole, np.sqrt(variance), int(flagged.sum()), stats.t.ppf(0.975, 74)
+    )
+    row = found["rules"]["half"]
+    assert (row["precision_low"], row["precision_high"]) == pytest.approx(ends)

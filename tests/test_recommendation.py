@@ -256,3 +256,40 @@ def test_an_arm_that_is_clearly_ahead_is_preferred_to_one_whose_gain_is_unsure(m
     monkeypatch.setattr(recommendation, "_error", lambda *_: next(errors))
     found = recommend({"sure": out_of_fold(3.0, 1), "unsure": out_of_fold(5.0, 2)})
     assert (found.model, found.candidate) == ("sure", "sure")
+
+
+def test_where_rows_belong_together_the_folds_give_the_error():
+    d = np.subtract(
+        *(
+            recommendation.fold_values(rows, "roc_auc")
+            for rows in (out_of_fold(2.5, 1), out_of_fold(2.0))
+        )
+    )
+    errors = [
+        recommend({ARM: out_of_fold(2.5, 1)}, "roc_auc", grouped=grouped).cross_validated[ARM].error
+        for grouped in (True, False)
+    ]
+    assert errors[0] == pytest.approx(np.std(d, ddof=1) / np.sqrt(FOLDS))
+    assert errors[1] != pytest.approx(errors[0], rel=0.01)
+
+
+def test_repeats_do_not_make_the_error_of_a_gain_smaller():
+    """Four times the same folds: 12 differences that are worth 3."""
+    arms = {BASE: out_of_fold(2.0), ARM: out_of_fold(2.6, 1)}
+    d = np.subtract(*(recommendation.fold_values(arms[name], "brier") for name in (ARM, BASE)))
+    number = np.repeat(np.arange(4), N_ROWS)
+    repeated = {
+        name: {
+            key: np.tile(column, 4) + (FOLDS * number if key == "fold" else 0)
+            for key, column in rows.items()
+        }
+        for name, rows in arms.items()
+    }
+    found = recommendation.recommend(repeated.items(), "brier")
+    expected = np.std(np.tile(d, 4), ddof=1) / np.sqrt(FOLDS)
+    assert found.cross_validated[ARM].error == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("gain", "chance"), [(0.01, 0.0), (0.0, 1.0), (-0.01, 1.0)])
+def test_without_an_error_a_gain_is_no_luck(gain, chance):
+    assert recommendation._chance(gain, 0.0, 3) == chance
