@@ -111,3 +111,14 @@ def test_the_paired_interval_holds_the_truth_of_every_possible_table(up, down):
 def test_an_interval_ends_where_its_metric_does(name, value, low, high):
     found = intervals.interval(name, value, 0.01, None, 100, 10)
     assert (found.low, found.high) == (pytest.approx(low, abs=1e-5), pytest.approx(high, abs=1e-5))
+
+
+def test_one_row_whose_weight_is_not_quite_1_is_one_row():
+    strata = bootstrap.Strata.of(np.array([1, 1, 0, 0]))
+    flagged = np.array([False, False, True, False])
+    ends = {
+        weight: estimates.linear_interval("precision", np.zeros(4), flagged * weight, strata)
+        for weight in (1.0, 0.9999999999999999)
+    }
+    assert ends[0.9999999999999999] == pytest.approx(ends[1.0])
+    assert 0 <= ends[1.0][0] < 1e-9 < ends[1.0][1]

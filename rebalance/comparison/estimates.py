@@ -118,7 +118,8 @@ def linear_interval(name, part, whole, strata):
     value = float(np.sum(part)) / total
     error = spread((part - value * whole) / total, strata)
     quantile = Z if name == "recall" else t_quantile(degrees(name, value, strata))
-    return score_interval(value, error, int(total), quantile)
+    # Weights that stand for one row may sum to a little less than 1.
+    return score_interval(value, error, max(1, round(total)), quantile)
 
 
 def intervals_of(model, strata):
