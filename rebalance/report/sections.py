@@ -379,8 +379,16 @@ def _gain(chosen):
         f"{chosen.candidate} gains {chosen.gain:+.3g}, {chosen.gain / chosen.error:.1f} standard "
         f"errors ({chosen.error:.2g}); more than 1 is needed. The best of {chosen.arms:,} "
         f"model{'s' * (chosen.arms != 1)} equal to the baseline gains as much in "
-        f"{_cases(chosen.chance)} of cases. "
+        f"{_cases(chosen.chance)} of cases{_of_trials(chosen)}. "
     )
+
+
+def _of_trials(chosen):
+    """Return what the number of models leaves out: a study tries many, and one stands for it."""
+    tuned = chosen.cross_validated.get(paths.TUNED)
+    if tuned is None or not tuned.difference or not tuned.difference.value:
+        return ""
+    return f", and more often in truth: {paths.TUNED}, the best of several trials, counts as one"
 
 
 def _cases(chance):
