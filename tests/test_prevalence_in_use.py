@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from sklearn.linear_model import LogisticRegression
 
 from rebalance import cli, paths, scoring, store, thresholds
 from rebalance.judging import prevalence
@@ -133,7 +134,7 @@ def test_predict_says_at_which_share_its_probabilities_hold(used, capsys):
     cli.main(["predict", "new.csv", "-o", "out.csv"])
     assert capsys.readouterr().out == (
         "ignored columns: paid\n5 rows scored by baseline, 2 flagged: out.csv\n"
-        "probabilities hold where 2.0000% of the rows are positive (data.prevalence)\n"
+        "probabilities hold where 2.0000 % of the rows are positive (data.prevalence)\n"
     )
 
 
@@ -182,22 +183,24 @@ def test_a_model_at_another_share_decides_as_the_report_says(rule):
         ("costs", THERE, 0.05, "1 from the probability 0.05 on (rule costs)"),
         ("max_f1", THERE, 0.2, "1 from the probability 0.05542 on (rule max_f1)"),
         ("max_f1", None, 0.2, "1 from the probability 0.2 on (rule max_f1)"),
-        ("max_f1", THERE, 1.0, "and a decision: no row is flagged (rule max_f1)"),
+        ("max_f1", THERE, None, "and a decision: no row is flagged (rule max_f1)"),
         ("max_f1", None, None, "and a decision: no row is flagged (rule max_f1)"),
     ],
 )
 def test_the_card_gives_the_threshold_of_what_predict_writes(use, there, threshold, said):
     side = {"rows": 10_000, "positives": 800, "prevalence": SHARE}
-    scores = {"baseline": {"threshold": threshold}}
+    # scores.json has 1 where the answer says that no row is flagged.
+    scores = {"baseline": {"threshold": threshold or 1.0}}
+    stated = {"threshold": {"value": threshold}}
     text = card(
-        {"recommended": "baseline", "answer": "Use baseline."},
+        {"recommended": "baseline", "answer": "Use baseline."} | stated,
         {"train": side, "test": side},
         {"intervals": {paths.MOVED: {}}},
         scores,
         settings(use, there),
     )
     assert said in text
-    restates = "hold where 2.0000% of the rows are positive (data.prevalence)"
+    restates = "hold where 2.0000 % of the rows are positive (data.prevalence)"
     assert (restates in text) == (there is not None)
     assert ("answers at the share of the training rows" in text) == (there is not None)
 
@@ -261,10 +264,12 @@ def test_watch_finds_no_promise_broken_where_all_came_as_announced(judged, capsy
     assert first == "baseline on 10,000 new rows: 1,879 flagged, 200 positive"
     # Odds of a right alert: 700 / 1600 on test rows, times 23/98 where the model is used.
     assert said["precision"].startswith(
-        "holds; promised 9.3% of the alerts right (on test rows 30.4% of 2,300), seen 9.3% of "
+        "holds; promised 9.3 % of the alerts right (on test rows 30.4 % of 2,300), seen 9.3 % of "
         "1,879 alerts right (p "
     )
-    assert said["prevalence"].startswith("holds; promised 2.0000% by data.prevalence, seen 2.0000%")
+    assert said["prevalence"].startswith(
+        "holds; promised 2.0000 % by data.prevalence, seen 2.0000 %"
+    )
     assert said["calibration"].startswith("holds; promised ")
     assert code == 0
 
@@ -278,7 +283,7 @@ def test_watch_looks_at_the_decisions_that_expected_costs_take_there(judged, cap
     first, said, code = watched(capsys)
     assert first == "baseline on 10,000 new rows: 526 flagged, 200 positive"
     assert said["precision"].startswith(
-        "holds; promised 19.0% of the alerts right (on test rows 50.0% of 800), seen 19.0% of 526 "
+        "holds; promised 19.0 % of the alerts right (on test rows 50.0 % of 800), seen 19.0 % of "
     )
     assert code == 0
 
@@ -302,7 +307,7 @@ def test_watch_still_finds_a_precision_that_fell(judged, capsys):
     _, said, code = watched(capsys)
     p_value = stats.nchypergeom_fisher(1879 + 2300, 115 + 700, 1879, 23 / 98).cdf(115)
     assert p_value < 0.001
-    assert said["precision"].startswith("broken; promised 9.3% of the alerts right ")
+    assert said["precision"].startswith("broken; promised 9.3 % of the alerts right ")
     assert code == 1
 
 
@@ -310,8 +315,8 @@ def test_watch_still_finds_a_precision_that_fell(judged, capsys):
     ("share", "asked", "promised"),
     [
         # .3 / .7 * 23 / 98 is .1006 by odds.
-        ("precision", 0.3, "9.1% of the alerts right (30.0% at the share of the training rows)"),
-        ("recall", 0.85, "85.0% of the positives flagged"),
+        ("precision", 0.3, "9.1 % of the alerts right (30.0 % at the share of the training rows)"),
+        ("recall", 0.85, "85.0 % of the positives flagged"),
     ],
 )
 def test_a_promised_precision_changes_with_the_share_and_a_promised_recall_does_not(
@@ -330,7 +335,7 @@ def test_alerts_on_new_rows_are_compared_by_an_exact_law():
     y = np.array([1, 1, 1, 0, 0, 0, 0, 0, 0, 0])
     found = watching.promises(
         y, np.full(10, 0.1), np.ones(10, bool),
-        train=(8, 100), test=(9, 12), prevalence=THERE, test_share=SHARE,
+        train=(8, 100), test=(9, 12), prevalence=THERE, shares=(SHARE, SHARE),
     )  # fmt: skip
     # Of 12 right alerts among 22, three or fewer are among the ten new ones.
     assert found[2].p_value == pytest.approx(stats.nchypergeom_fisher(22, 12, 10, 23 / 98).cdf(3))
@@ -347,3 +352,50 @@ def test_counts_of_alerts_there_are_those_of_the_rows():
     flagged = p / (1 - p) * 23 / 98 >= 5 / 95
     found = watching.alerts_there(store.rounded(row), SHARE, y.size, THERE)
     assert found == (int(flagged[y == 1].sum()), int(flagged.sum()))
+
+
+def test_watch_takes_the_rule_that_the_model_was_trained_with(judged, capsys, monkeypatch):
+    """As predict does, whatever ``threshold.use`` says by now."""
+    judged("max_f1")
+    labelled()
+    monkeypatch.setattr("rebalance.params.load", lambda: settings("half"))
+    first, said, code = watched(capsys)
+    assert first == "baseline on 10,000 new rows: 1,879 flagged, 200 positive"
+    assert said["precision"].startswith("holds; promised 9.3 % of the alerts right ")
+    assert code == 0
+
+
+@pytest.mark.parametrize("there", [THERE, None])
+def test_a_model_of_another_folder_is_not_judged_by_the_rows_of_this_one(
+    judged, capsys, monkeypatch, there
+):
+    judged("max_f1", there=there)
+    labelled()
+    monkeypatch.setattr(models, "is_here", lambda scorer, name: False)
+    first, said, _ = watched(capsys)
+    assert first == "baseline on 10,000 new rows: 1,879 flagged, 200 positive"
+    other = "the model of this folder is another, and its training and test rows are the only ones"
+    assert said["precision"] == f"cannot be judged; {other}"
+    assert said["columns"] == f"not compared; {other}"
+    if there is None:
+        assert said["prevalence"] == f"cannot be judged; {other}"
+    else:
+        assert said["prevalence"].startswith("holds; promised 2.0000 % by data.prevalence")
+    assert "calibration" in said
+
+
+def test_a_model_is_the_one_of_this_folder_where_its_bytes_are_the_same(place):
+    from skops.io import dump
+
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)), rng.random(60) < 0.5
+    fitted = [LogisticRegression(C=c).fit(X, y.astype(int)) for c in (1.0, 2.0)]
+    own, other = (CorrectedClassifier(each, features=["a", "b"], share=SHARE) for each in fitted)
+    store.write_model(paths.model("baseline"), own)
+    for model, same in ((own, True), (other, False)):
+        dump(Scorer(model, "baseline"), "registered.skops")  # as MLflow writes it
+        registered = store.read_model("registered.skops")
+        assert models.is_here(registered, "models:/rebalance@champion") is same
+        assert models.is_here(registered, "baseline")
+    paths.model("baseline").unlink()
+    assert not models.is_here(registered, "models:/rebalance@champion")

@@ -127,9 +127,13 @@ def test_a_model_says_what_was_edited_since_it_was_trained(place, monkeypatch, c
         "note: learner.seed, threshold.use were edited in params.yaml after baseline was trained; "
         "it answers as trained, until 'dvc repro' has run."
     ]
+    # What predict writes follows data.prevalence at once.
     edited["baseline",] = ["data.prevalence"]
     scoring.find()
-    assert "note: data.prevalence was edited in params.yaml after" in caplog.messages[1]
+    assert caplog.messages[1:] == [
+        "note: data.prevalence was edited in params.yaml after the last 'dvc repro'; probabilities "
+        "hold at the new one, the report and the card are of the former."
+    ]
 
 
 def test_a_large_file_is_scored_in_pieces_and_in_order(place, scorer, monkeypatch):
@@ -549,8 +553,8 @@ def test_without_a_promise_the_alerts_are_compared_with_those_of_the_test_rows()
     # Of 11 right alerts among 20 at most 2 are among the ten new ones.
     chance = sum(comb(11, k) * comb(9, 10 - k) for k in range(1, 3)) / comb(20, 10)
     assert found[2].p_value == pytest.approx(chance)
-    assert found[2].promised == "90.0% of 10 alerts right on test rows"
-    assert found[2].seen == "20.0% of 10 alerts right"
+    assert found[2].promised == "90.0 % of 10 alerts right on test rows"
+    assert found[2].seen == "20.0 % of 10 alerts right"
     assert found[2].broken
 
 
@@ -562,7 +566,7 @@ def test_a_share_that_params_say_is_the_one_that_is_promised():
     # Three positives or more of ten where one in twenty is said; no smaller tail is as unlikely.
     many = sum(comb(10, k) * 0.05**k * 0.95 ** (10 - k) for k in range(3, 11))
     assert found[0].p_value == pytest.approx(many)
-    assert found[0].promised == "5.0000% by data.prevalence"
+    assert found[0].promised == "5.0000 % by data.prevalence"
 
 
 def test_a_column_that_moved_is_told_from_one_that_did_not():
@@ -638,7 +642,7 @@ def test_watch_says_what_holds_and_ends_with_0(watched, capsys):
     flagged = int((expected(Scorer(store.read_model(paths.model("baseline"))), frame) >= 0.3).sum())
     first = f"baseline on 300 new rows: {flagged} flagged, {y.sum()} positive\n"
     assert out.startswith(f"{first}prevalence: holds; promised ")
-    assert "precision: holds; promised 95.0% of 20 alerts right on test rows" in out
+    assert "precision: holds; promised 95.0 % of 20 alerts right on test rows" in out
     assert "columns: none of 3 moved" in out
     assert code == int("broken" in out)
 
@@ -683,14 +687,15 @@ def test_a_promised_recall_is_tested_on_positives_and_no_share_is_taken_for_a_pr
     with contextlib.suppress(SystemExit):
         cli.main(["watch", "labelled.csv"])
     said = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines()[1:])
-    assert "promised 95.0% of 20 alerts right on test rows" in said["precision"]
+    assert "promised 95.0 % of 20 alerts right on test rows" in said["precision"]
     assert ("recall" in said) == (share == "recall")
     if share == "recall":
         flagged = expected(scorer, frame)[y == 1] >= 0.3
         p_value = stats.binomtest(int(flagged.sum()), int(y.sum()), asked, "less").pvalue
         assert p_value < 0.01
         assert said["recall"].startswith(
-            f"broken; promised 99.9% of the positives flagged, seen {flagged.mean():.1%} of "
+            "broken; promised 99.9 % of the positives flagged, "
+            f"seen {100 * flagged.mean():.1f} % of "
         )
 
 
@@ -704,7 +709,7 @@ def test_a_month_without_positives_is_judged_as_far_as_it_can_be(watched, capsys
     assert first == f"baseline on {len(frame)} new rows: 0 flagged, 0 positive"
     said = {line.partition(":")[0]: line.partition(": ")[2] for line in lines}
     assert said["prevalence"] == (
-        "broken; promised 13.7500% of 400 training rows positive, seen 0.0000% of "
+        "broken; promised 13.7500 % of 400 training rows positive, seen 0.0000 % of "
         f"{len(frame)} (p < 0.001 after Holm's correction)"
     )
     assert said["precision"] == "cannot be judged; no row was flagged"
@@ -760,7 +765,7 @@ def test_watch_ends_with_1_where_a_promise_broke_and_names_the_column_that_moved
     with pytest.raises(SystemExit, match="1"):
         cli.main(["watch", "labelled.csv"])
     out = capsys.readouterr().out
-    assert "precision: broken; promised 95.0% of 20 alerts right on test rows" in out
+    assert "precision: broken; promised 95.0 % of 20 alerts right on test rows" in out
     assert "column age: moved; population stability index " in out
     assert "column amount" not in out
 
@@ -780,7 +785,7 @@ def test_the_card_says_what_the_model_rests_on_and_where_it_may_fail(place, caps
     assert capsys.readouterr().out == "models/card.md\n"
     text = Path("models/card.md").read_text(encoding="utf-8")
     assert text.startswith("# Model baseline\n\nUse baseline.\n")
-    assert "Trained on 2,000 rows, 40 of them positive (2.0000%)" in text
+    assert "Trained on 2,000 rows, 40 of them positive (2.0000 %)" in text
     assert "judged on 500 other rows, 10 of them positive" in text
     assert "1 from the probability 0.3 on (rule max_f1)" in text
     assert re.search(r"\| recall +\| 0.75 +\| 0.5 to 0.875 +\|", text)
@@ -862,9 +867,13 @@ def test_a_verdict_in_doubt_says_why(tmp_path, monkeypatch, capsys):
         ),
         (["scores.csv", "--target", "old"], "column 'old' must hold 0 and 1, got "),
         (["scores.csv", "--baseline", "best"], "best"),
+        (["scores.csv", "--threshold", "nan"], r"^--threshold must be a number, got nan\.$"),
+        (["twice.csv"], r"^twice\.csv must have each column's name once, got 'old' twice or more;"),
     ],
 )
 def test_scores_that_cannot_be_compared_are_one_line(scores, arguments, message):
+    rows = Path("scores.csv").read_text(encoding="utf-8").split("\n", 1)[1]
+    Path("twice.csv").write_text(f"y,old,old\n{rows}", encoding="utf-8")
     with pytest.raises(InputError, match=message):
         cli.main(["compare", *arguments])
 

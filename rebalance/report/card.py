@@ -22,6 +22,8 @@ def card(answer, split, compared, scores, params):
     name, train, test = answer["recommended"], split["train"], split["test"]
     used, rule = params.data.prevalence, params.threshold.use
     threshold = scores[name]["threshold"]
+    if answer.get("threshold", {"value": threshold})["value"] is None:
+        threshold = None
     if used and threshold is not None:
         change = float(odds_change(train["prevalence"], used))
         threshold = restated(threshold, params.threshold.rules[rule].rule, change)
@@ -41,7 +43,7 @@ def card(answer, split, compared, scores, params):
             "serve` answers over HTTP.",
             "Data": f"Trained on {train.get('kept', train)['rows']:,} rows"
             + (f" of {train['rows']:,}" if "kept" in train else "")
-            + f", {train['positives']:,} of them positive ({train['prevalence']:.4%}"
+            + f", {train['positives']:,} of them positive ({100 * train['prevalence']:.4f} %"
             + (" of all" if "kept" in train else "")
             + f"); judged on {test['rows']:,} other rows, "
             f"{test['positives']:,} of them positive. The split is {params.split.method}. Target: "
@@ -70,11 +72,12 @@ def _held(used):
     if not used:
         return "Probabilities hold where the share of positives is that of the training rows."
     return (
-        f"`rebalance predict` and `rebalance serve` give probabilities that hold where {used:.4%} "
-        "of the rows are positive (data.prevalence), and the threshold above is one of them. It is "
-        "assumed that the positives look alike there and in the table, and so do the negatives. "
-        "The metrics below are at the share of the table; the report has those at data.prevalence. "
-        "The model itself, in MLflow and as a file, answers at the share of the training rows."
+        "`rebalance predict` and `rebalance serve` give probabilities that hold where "
+        f"{100 * used:.4f} % of the rows are positive (data.prevalence), and the threshold above "
+        "is one of them. It is assumed that the positives look alike there and in the table, and "
+        "so do the negatives. The metrics below are at the share of the table; the report has "
+        "those at data.prevalence. The model itself, in MLflow and as a file, answers at the share "
+        "of the training rows."
     )
 
 

@@ -11,6 +11,7 @@ from rebalance.thresholds import Threshold, restored
 log = logging.getLogger("rebalance")
 
 REGISTERED = "models:/"
+PREVALENCE = "data.prevalence"  # models are trained without it
 
 
 def find(name=""):
@@ -41,7 +42,15 @@ def find(name=""):
             else f"there is no {paths.model(name)}; 'dvc repro' trains it, 'dvc pull' fetches it."
         )
     store.check_fingerprint(name)
-    if keys := tracking.edited([name]):
+    keys = tracking.edited([name])
+    if PREVALENCE in keys:
+        keys.remove(PREVALENCE)
+        log.warning(
+            "note: %s was edited in params.yaml after the last 'dvc repro'; probabilities hold at "
+            "the new one, the report and the card are of the former.",
+            PREVALENCE,
+        )
+    if keys:
         log.warning(
             "note: %s %s edited in params.yaml after %s was trained; it answers as trained, until "
             "'dvc repro' has run.",
@@ -50,6 +59,14 @@ def find(name=""):
             name,
         )
     return Scorer(store.read_model(paths.model(name)), name)
+
+
+def is_here(scorer, name):
+    """Return whether the model that `find` returned for ``name`` is the one of this folder."""
+    path = paths.model(scorer.name)
+    return not name.startswith(REGISTERED) or (
+        path.exists() and store.same_models(store.read_model(path), scorer.model)
+    )
 
 
 def decider(scorer, rule="", *, use="", prevalence=None):

@@ -40,7 +40,7 @@ class Promise:
 
 
 def promises(
-    y, p, flagged, *, train, test, precision=None, recall=None, prevalence=None, test_share=None
+    y, p, flagged, *, train, test, precision=None, recall=None, prevalence=None, shares=(None, None)
 ):
     """Return the `Promise` of prevalence, calibration, precision, and recall where it is promised.
 
@@ -48,8 +48,8 @@ def promises(
     ----------
     y, p, flagged : array of shape (n_rows,)
         Labels 0 and 1, probabilities, decisions.
-    train : (int, int)
-        Positives and rows of the training table.
+    train : (int, int) or None
+        Positives and rows of the training table; None where they are not known.
     test : (int, int) or None
         True positives and flagged rows among the test rows; None where no count is of these
         decisions, and precision is judged against a promise only.
@@ -59,8 +59,9 @@ def promises(
     prevalence : float or None
         ``data.prevalence``, the share of positives that was said to come, where it was said; the
         probabilities are those at it, and a precision is restated at it.
-    test_share : float or None
-        The positives' share of the test rows, where ``prevalence`` is said.
+    shares : (float or None, float or None)
+        The positives' share of the training rows and of the test rows, where ``prevalence`` is
+        said.
 
     Notes
     -----
@@ -68,13 +69,16 @@ def promises(
     a recall stays, and the odds of a right alert change as those of a positive row do.
     """
     y, p, flagged = np.asarray(y), np.asarray(p, dtype=float), np.asarray(flagged, dtype=bool)
-    share = _prevalence(y, *train) if prevalence is None else _said_prevalence(y, prevalence)
-    checked = [share, _calibration(y, p)]
+    checked = [_calibration(y, p)]
+    if prevalence is not None:
+        checked.insert(0, _said_prevalence(y, prevalence))
+    elif train is not None:
+        checked.insert(0, _prevalence(y, *train))
     if flagged.any() and precision is not None:
-        change = odds_change(train[0] / train[1], prevalence) if prevalence else 0.0
+        change = odds_change(shares[0], prevalence) if prevalence else 0.0
         checked.append(_promised_precision(y[flagged], precision, change))
     elif flagged.any() and test is not None:
-        change = odds_change(test_share, prevalence) if prevalence else 0.0
+        change = odds_change(shares[1], prevalence) if prevalence else 0.0
         checked.append(_precision(y[flagged], *test, change))
     if recall is not None and y.any():
         checked.append(_recall(flagged[y == 1], recall))
@@ -85,14 +89,18 @@ def promises(
     ]
 
 
+def _share(value, digits=1):
+    return f"{100 * value:.{digits}f} %"
+
+
 def _prevalence(y, positives, rows):
     """Compare the shares of positives by Fisher's exact test."""
     now = int(y.sum())
     table = [[now, len(y) - now], [positives, rows - positives]]
     return Promise(
         name="prevalence",
-        promised=f"{positives / rows:.4%} of {rows:,} training rows positive",
-        seen=f"{now / len(y):.4%} of {len(y):,}",
+        promised=f"{_share(positives / rows, 4)} of {rows:,} training rows positive",
+        seen=f"{_share(now / len(y), 4)} of {len(y):,}",
         p_value=float(stats.fisher_exact(table).pvalue),
     )
 
@@ -102,8 +110,8 @@ def _said_prevalence(y, prevalence):
     now = int(y.sum())
     return Promise(
         name="prevalence",
-        promised=f"{prevalence:.4%} by data.prevalence",
-        seen=f"{now / len(y):.4%} of {len(y):,}",
+        promised=f"{_share(prevalence, 4)} by data.prevalence",
+        seen=f"{_share(now / len(y), 4)} of {len(y):,}",
         p_value=float(stats.binomtest(now, len(y), prevalence).pvalue),
     )
 
@@ -125,16 +133,16 @@ def _calibration(y, p):
 
 
 def _right(y):
-    return f"{y.sum() / len(y):.1%} of {len(y):,} alerts right"
+    return f"{_share(y.sum() / len(y))} of {len(y):,} alerts right"
 
 
 def _promised_precision(y, asked, change):
     """Test a promised share of right alerts, whose log-odds have changed by ``change``, exactly."""
     there = float(moved(asked, change))
-    also = f" ({asked:.1%} at the share of the training rows)" if change else ""
+    also = f" ({_share(asked)} at the share of the training rows)" if change else ""
     return Promise(
         name="precision",
-        promised=f"{there:.1%} of the alerts right{also}",
+        promised=f"{_share(there)} of the alerts right{also}",
         seen=_right(y),
         p_value=float(stats.binomtest(int(y.sum()), len(y), there, alternative="less").pvalue),
     )
@@ -149,12 +157,14 @@ def _precision(y, true_positives, alerts, change):
     now, of_test = int(y.sum()), true_positives / max(alerts, 1)
     if change:
         there = float(moved(of_test, change))
-        promised = f"{there:.1%} of the alerts right (on test rows {of_test:.1%} of {alerts:,})"
+        promised = (
+            f"{_share(there)} of the alerts right (on test rows {_share(of_test)} of {alerts:,})"
+        )
         p_value = _as_few(now, len(y), true_positives, alerts, change)
     else:
         table = [[now, len(y) - now], [true_positives, alerts - true_positives]]
         p_value = stats.fisher_exact(table, alternative="less").pvalue
-        promised = f"{of_test:.1%} of {alerts:,} alerts right on test rows"
+        promised = f"{_share(of_test)} of {alerts:,} alerts right on test rows"
     return Promise(name="precision", promised=promised, seen=_right(y), p_value=float(p_value))
 
 
@@ -205,8 +215,8 @@ def _recall(flagged, asked):
     now = int(flagged.sum())
     return Promise(
         name="recall",
-        promised=f"{asked:.1%} of the positives flagged",
-        seen=f"{now / len(flagged):.1%} of {len(flagged):,}",
+        promised=f"{_share(asked)} of the positives flagged",
+        seen=f"{_share(now / len(flagged))} of {len(flagged):,}",
         p_value=float(stats.binomtest(now, len(flagged), asked, alternative="less").pvalue),
     )
 

@@ -14,7 +14,7 @@ from rebalance.store.fingerprints import (
     write_fingerprint,
 )
 from rebalance.store.json import read_json, rounded, write_csv, write_json, write_text
-from rebalance.store.models import TRUSTED, read_model, write_model
+from rebalance.store.models import TRUSTED, read_model, same_models, write_model
 from rebalance.store.score_cache import ScoreCache, score_cache
 from rebalance.store.shapes import check as check_shape
 from rebalance.store.shuffle import Shuffle
@@ -55,6 +55,7 @@ __all__ = [
     "remove_other_answers",
     "replacing",
     "rounded",
+    "same_models",
     "score_cache",
     "sha256",
     "shared",

@@ -90,6 +90,13 @@ def write_model(path, model):
         partial.write_bytes(content)
 
 
+def same_models(one, other):
+    """Return whether two fitted models are written as the same bytes."""
+    from skops.io import dumps
+
+    return _canonical(dumps(one)) == _canonical(dumps(other))
+
+
 def read_model(path):
     """Return a fitted model; nothing of the file is executed.
 

@@ -1,5 +1,6 @@
 """Compare scores that you bring: a CSV file with the labels and a column for each model."""
 
+import math
 import re
 
 PRECISION = 0.9  # of a recall at a precision that names none
@@ -8,7 +9,9 @@ PRECISION = 0.9  # of a recall at a precision that names none
 def arguments(parser):
     """Add what the command takes."""
     parser.add_argument(
-        "file", metavar="SCORES.csv", help="a column of labels 0 and 1, and one for each model"
+        "file",
+        metavar="SCORES.csv",
+        help="a column of labels 0 and 1, and one of scores from 0 to 1 for each model",
     )
     parser.add_argument("--target", default="y", metavar="COLUMN", help="(default: y)")
     parser.add_argument(
@@ -33,6 +36,8 @@ def run(file, target, baseline, metric, threshold, draws):
     from rebalance.errors import InputError
 
     metric, precision = named(metric)
+    if math.isnan(threshold):
+        raise InputError("--threshold must be a number, got nan.")
     try:
         compared = comparison.compare(
             y,
@@ -71,6 +76,8 @@ def named(metric):
 
 def read(file, target):
     """Return the labels and {model: scores} of a CSV file."""
+    from pathlib import Path
+
     import pandas as pd
 
     from rebalance.errors import InputError, listed, one_line
@@ -81,6 +88,13 @@ def read(file, target):
         raise InputError(f"{file} is missing; name a CSV file of scores.") from error
     except (OSError, ValueError, pd.errors.ParserError) as error:
         raise InputError(f"{file} cannot be read as CSV: {one_line(error)}.") from error
+    if Path(file).is_file():  # pandas calls a second 'a' 'a.1'
+        written = pd.read_csv(file, header=None, nrows=1, dtype=str).iloc[0]
+        if twice := sorted(set(written[written.duplicated()].dropna())):
+            raise InputError(
+                f"{file} must have each column's name once, got "
+                f"{listed([repr(name) for name in twice])} twice or more; rename the columns."
+            )
     names = list(frame.columns)
     if target not in names or len(names) < 3:
         raise InputError(

@@ -6,6 +6,7 @@ GROUPED = (
     "the tests take rows as independent, and these belong to groups: a promise that holds is "
     "called broken more often than once in 20"
 )
+NOT_HERE = "the model of this folder is another, and its training and test rows are the only ones"
 
 
 def arguments(parser):
@@ -27,8 +28,9 @@ def run(file, model):
 
     settings = params.load()
     scorer = scoring.find(model)
-    scores = store.read_json(paths.SCORES)
-    if scorer.name not in scores:
+    here = models.is_here(scorer, model)
+    scores = store.read_json(paths.SCORES) if here else {}
+    if here and scorer.name not in scores:
         raise InputError(
             f"{paths.SCORES} does not say what model {scorer.name!r} did on the test rows; run "
             "'dvc repro', or name another model."
@@ -37,23 +39,23 @@ def run(file, model):
     rows, notes = sources.labelled(file, settings.data, scorer.learnt, "LABELLED.csv", before)
     share = settings.data.prevalence
     decider = models.decider(scorer, use=settings.threshold.use, prevalence=share)
-    training = store.Columns(paths.TRAIN) if paths.TRAIN.exists() else None
+    training = store.Columns(paths.TRAIN) if here and paths.TRAIN.exists() else None
     y, p, flagged, shifts = watching.watch(rows, settings.data.target, scorer, decider, training)
-    split, of = store.read_json(paths.SPLIT), scores[scorer.name]
+    split = store.read_json(paths.SPLIT) if here else {}
     promise = decider.threshold.promise or {}
     asked = {promise.get("share"): promise.get("asked")} if promise.get("promised") else {}
     checked = watching.promises(
         y, p, flagged,
-        train=(split["train"]["positives"], split["train"]["rows"]),
-        test=_on_test_rows(of, split, decider),
+        train=(split["train"]["positives"], split["train"]["rows"]) if here else None,
+        test=_on_test_rows(scores[scorer.name], split, decider) if here else None,
         precision=asked.get("precision"),
         recall=asked.get("recall"),
         prevalence=share,
-        test_share=split["test"]["positives"] / split["test"]["rows"] if share else None,
+        shares=(decider.share, _share(split["test"]) if here and share else None),
     )  # fmt: skip
     if settings.split.is_grouped or settings.evaluate.groups:
         notes = [*notes, GROUPED]
-    text = report(scorer.name, y, checked, flagged, shifts, notes)
+    text = report(scorer.name, y, checked, flagged, shifts, notes, here)
     if not any(promise.broken for promise in checked):
         return text
     say(text)
@@ -75,8 +77,11 @@ def _on_test_rows(of, split, decider):
     row = there.get("rules", {}).get(decider.name)
     if row is None or there["prevalence"] != store.rounded(decider.prevalence):
         return None
-    share = test["positives"] / test["rows"]
-    return watching.alerts_there(row, share, test["rows"], decider.prevalence)
+    return watching.alerts_there(row, _share(test), test["rows"], decider.prevalence)
+
+
+def _share(side):
+    return side["positives"] / side["rows"]
 
 
 def _p(value):
@@ -88,8 +93,12 @@ def _p(value):
     return "< 0.001" if value < 0.001 else f"= {value:.2g}"
 
 
-def report(name, y, promises, flagged, shifts, notes=()):
-    """Return the lines that say what was promised and what came."""
+def report(name, y, promises, flagged, shifts, notes=(), here=True):
+    """Return the lines that say what was promised and what came.
+
+    ``here`` says whether the training rows and the test rows of this folder are the model's.
+    """
+    judged = {each.name for each in promises}
     lines = [
         f"{name} on {len(y):,} new rows: {flagged.sum():,} flagged, {y.sum():,} positive",
         *notes,
@@ -100,13 +109,16 @@ def report(name, y, promises, flagged, shifts, notes=()):
             f"{each.name}: {verdict}; promised {each.promised}, seen {each.seen} "
             f"(p {_p(each.p_adjusted)} after Holm's correction)"
         )
+    if "prevalence" not in judged:
+        lines.append(f"prevalence: cannot be judged; {NOT_HERE}")
     if not flagged.any():
         lines.append("precision: cannot be judged; no row was flagged")
-    elif all(each.name != "precision" for each in promises):
-        lines.append(
-            "precision: cannot be judged; metrics/scores.json does not say what the decisions at "
-            "data.prevalence are on the test rows: run 'dvc repro'"
+    elif "precision" not in judged:
+        stale = (
+            "metrics/scores.json does not say what the decisions at data.prevalence are on the "
+            "test rows: run 'dvc repro'"
         )
+        lines.append(f"precision: cannot be judged; {stale if here else NOT_HERE}")
     if not y.any():
         lines.append("recall: cannot be judged; no row is positive")
     moved = sorted((s.index, name) for name, s in shifts.items() if s.moved)[::-1]
@@ -114,5 +126,6 @@ def report(name, y, promises, flagged, shifts, notes=()):
     if shifts and not moved:
         lines.append(f"columns: none of {len(shifts)} moved")
     if not shifts:
-        lines.append("columns: not compared; data/train.parquet is not here")
+        why = "data/train.parquet is not here" if here else NOT_HERE
+        lines.append(f"columns: not compared; {why}")
     return "\n".join(lines) + "\n"
