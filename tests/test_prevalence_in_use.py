@@ -13,6 +13,7 @@ from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
 from rebalance import cli, paths, scoring, store, thresholds
+from rebalance.errors import InputError
 from rebalance.judging import prevalence
 from rebalance.model.corrected import CorrectedClassifier
 from rebalance.report.card import card
@@ -114,6 +115,17 @@ def test_predict_writes_restated_probabilities_and_decides_as_the_report_counts(
     assert reported == FLAGGED[rule]
     assert models.decider(scorer(), rule, prevalence=THERE).value == row["threshold"]
     assert row["threshold"] == (pytest.approx(AT[rule]) if rule in AT else None)
+
+
+def test_a_rule_on_amounts_needs_their_column(used):
+    used("costs")
+    pd.DataFrame({"p": P}).to_csv("new.csv", index=False)
+    said = (
+        r"^new\.csv must have the column 'paid', by which the rule amounts decides; it has 'p'\.$"
+    )
+    with pytest.raises(InputError, match=said):
+        cli.main(["predict", "new.csv", "-o", "out.csv", "--rule", "amounts"])
+    assert not Path("out.csv").exists()
 
 
 def test_without_a_share_in_use_nothing_is_restated(place):

@@ -75,9 +75,9 @@ def _held(used):
         "`rebalance predict` and `rebalance serve` give probabilities that hold where "
         f"{100 * used:.4f} % of the rows are positive (data.prevalence), and the threshold above "
         "is one of them. It is assumed that the positives look alike there and in the table, and "
-        "so do the negatives. The metrics below are at the share of the table; the report has "
-        "those at data.prevalence. The model itself, in MLflow and as a file, answers at the share "
-        "of the training rows."
+        "so do the negatives. The answer at the top, with the threshold and the counts in it, and "
+        "the metrics below are at the share of the table; the report has those at data.prevalence. "
+        "The model itself, in MLflow and as a file, answers at the share of the training rows."
     )
 
 

@@ -71,6 +71,11 @@ def score_file(
             f"--id must name columns of {source}, got {listed([repr(n) for n in unknown])}; it has "
             f"{listed([repr(name) for name in names])}."
         )
+    if amounts and amounts not in names:
+        raise InputError(
+            f"{source} must have the column {amounts!r}, by which the rule {rule} decides; it has "
+            f"{listed([repr(name) for name in names])}."
+        )
     learnt = scorer.learnt.items()
     ids = list(ids) or [n for n, each in learnt if each["kind"] == "id" and n in names]
     ignored = [name for name in names if name not in {*scorer.inputs, *ids}]
