@@ -197,7 +197,7 @@ def test_decisions_that_are_alike_by_other_scores_are_not_equal():
 
 @pytest.mark.parametrize(("value", "margin"), [(0.05, 0.0), (-0.05, 0.0), (0.0, 0.05)])
 def test_a_difference_in_doubt_decides_nothing(value, margin):
-    doubted = {"arm": apart(value, 0.001, doubt="one row makes 90% of the variance")}
+    doubted = {"arm": apart(value, 0.001, doubt="one row makes 90 % of the variance")}
     found = comparison.verdicts(doubted, "roc_auc", 101, {"arm": 100}, margin)
     assert found["arm"].verdict == "not decided"
     assert found["arm"].doubt == doubted["arm"].doubt
@@ -325,7 +325,7 @@ def test_a_precision_of_1_is_a_share_of_the_rows_flagged():
 
 def test_a_metric_that_many_draws_leave_undefined_has_no_interval():
     drawn = np.r_[np.full(6, np.nan), np.arange(94.0)]
-    assert intervals.percentiles(drawn) == "6% of the draws leave it undefined"
+    assert intervals.percentiles(drawn) == "6 % of the draws leave it undefined"
     assert intervals.interval("lift_at_k", 1.0, None, drawn, 10, 9) == intervals.percentiles(drawn)
 
 

@@ -76,7 +76,7 @@ def one(share, error):
 @pytest.mark.parametrize(("share", "doubted"), [(0.39, False), (0.41, True)])
 def test_one_row_may_make_four_tenths_of_the_variance(share, doubted):
     said = doubt(0.5, 0.5, one(share, 0.01))
-    assert said == ("one row makes 41% of the variance of the difference" if doubted else "")
+    assert said == ("one row makes 41 % of the variance of the difference" if doubted else "")
 
 
 @pytest.mark.parametrize(("errors_apart", "doubted"), [(9.9, True), (10.1, False)])

@@ -171,7 +171,7 @@ def test_a_mark_that_is_said_to_be_missing_is_no_label(tmp_path):
         (two(1, 0), {"positive": 2}, "one of the labels of 'Class', '0', '1', got 2; write it as"),
         (two(1, 0), {"positive": "yes"}, "one of the labels of 'Class', '0', '1', got 'yes'; writ"),
         (two("ja", "nein"), {"positive": True}, "the labels of 'Class', 'ja', 'nein', got True;"),
-        (two(1, 0), {"positive": 0}, "the label of the rare class, got 0, which 87.5000% of the"),
+        (two(1, 0), {"positive": 0}, "the label of the rare class, got 0, which 87.5 % of the"),
         (two(1, 0), {"positive": [0, 1]}, "data.positive names every label of data.target 'Class'"),
         (
             (np.arange(120) < 9).astype(int),
