@@ -374,6 +374,14 @@ def test_the_numbers_that_decide_stand_over_the_scores_out_of_fold(results):
     assert said in sections.cross_validated(worse).text
 
 
+def test_a_difference_without_any_spread_excludes_no_gain_and_detects_nothing(results):
+    changes = {"difference": 0.0, "low": 0.0, "high": 0.0, "largest_gain": 0.0, "detectable": 0.0}
+    for verdict, said in (("not decided", (None, None)), ("equal within the margin", ("0", "0"))):
+        found = fixed.with_verdict(results, verdict=verdict, **changes)
+        row = {row["model"]: row for row in sections.verdicts(found).rows}["under"]
+        assert (row.get("gain"), row.get("detectable")) == said
+
+
 def test_a_margin_and_what_a_verdict_speaks_of_are_said(results):
     margin = replace(results, comparison=replace(results.comparison, margin=0.02))
     said = "Differences below 0.02 make no difference in practice (evaluate.margin)."

@@ -114,10 +114,10 @@ def test_columns_that_are_no_segments_are_one_line():
 def test_the_ends_of_a_calibration_worked_by_hand():
     """Of 20 positives 10 are expected: twice as many, each row adding (y - 2 p) / 10."""
     y = np.repeat([1, 0], [20, 30])
-    score = np.full(50, 0.2)
+    score = np.where(y == 1, 0.3, 4 / 30)
     (found,) = segments.by_segment(table(["a"] * 50, y), score, 0.5, ["region"])
     assert found["calibration"] == pytest.approx(2)
-    error = np.sqrt(50 / 49 * (20 * 0.06**2 + 30 * 0.04**2))
+    error = np.sqrt(50 / 49 * (20 * 0.04**2 + 30 * (8 / 300) ** 2))
     half = stats.norm.ppf(0.975) * error / 2
     assert found["calibration_low"] == pytest.approx(2 * np.exp(-half))
     assert found["calibration_high"] == pytest.approx(2 * np.exp(half))

@@ -7,7 +7,7 @@ from rebalance.metrics import sign
 
 BETTER, WORSE = "better", "worse"
 EQUAL, UNDECIDED = "equal within the margin", "not decided"
-ALIKE = "the scores differ, and no row of these tells them apart"
+ALIKE = "no row tells it from the baseline, which says nothing of other rows"
 # What a verdict speaks of.
 FITTED, TREATMENT = "fitted model", "treatment"
 

@@ -177,9 +177,11 @@ def verdicts(results):
                 "difference": Estimate.of(verdict, "difference", sign="+"),
                 "p": p_text(verdict.p_adjusted),
                 "verdict": verdict.verdict,
-                "gain": f"{verdict.largest_gain:.3g}",
-                "detectable": f"{verdict.detectable:.2g}",
             }
+            # Without any spread nothing is known of other rows.
+            if verdict.low < verdict.high or verdict.verdict != UNDECIDED:
+                row["gain"] = f"{verdict.largest_gain:.3g}"
+                row["detectable"] = f"{verdict.detectable:.2g}"
         table.append(row)
     groups = f" of {compared.groups:,} groups" if compared.groups else ""
     seeds = sorted({seed_of(model, results.params) for model in compared.verdicts})
