@@ -228,11 +228,11 @@ def test_the_card_counts_the_negatives_that_were_left_out(results):
         return page.split("\n# Data\n")[1].split("\n# ")[0]
 
     assert (
-        "Trained on 2,000 rows of 4,000, 1,000 of them positive (25.0000% of all); judged on 20 "
+        "Trained on 2,000 rows of 4,000, 1,000 of them positive (25 % of all); judged on 20 "
         "other rows, 5 of them positive."
     ) in data({"kept": kept})
     whole = data({})
-    assert "Trained on 4,000 rows, 1,000 of them positive (25.0000%); judged on" in whole
+    assert "Trained on 4,000 rows, 1,000 of them positive (25 %); judged on" in whole
 
 
 def test_the_ends_are_those_of_the_rule_in_use(results):

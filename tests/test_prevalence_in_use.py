@@ -146,7 +146,7 @@ def test_predict_says_at_which_share_its_probabilities_hold(used, capsys):
     cli.main(["predict", "new.csv", "-o", "out.csv"])
     assert capsys.readouterr().out == (
         "ignored columns: paid\n5 rows scored by baseline, 2 flagged: out.csv\n"
-        "probabilities hold where 2.0000 % of the rows are positive (data.prevalence)\n"
+        "probabilities hold where 2 % of the rows are positive (data.prevalence)\n"
     )
 
 
@@ -212,7 +212,7 @@ def test_the_card_gives_the_threshold_of_what_predict_writes(use, there, thresho
         settings(use, there),
     )
     assert said in text
-    restates = "hold where 2.0000 % of the rows are positive (data.prevalence)"
+    restates = "hold where 2 % of the rows are positive (data.prevalence)"
     assert (restates in text) == (there is not None)
     assert ("answers at the share of the training rows" in text) == (there is not None)
 
@@ -279,9 +279,7 @@ def test_watch_finds_no_promise_broken_where_all_came_as_announced(judged, capsy
         "holds; promised 9.3 % of the alerts right (on test rows 30.4 % of 2,300), seen 9.3 % of "
         "1,879 alerts right (p "
     )
-    assert said["prevalence"].startswith(
-        "holds; promised 2.0000 % by data.prevalence, seen 2.0000 %"
-    )
+    assert said["prevalence"].startswith("holds; promised 2 % by data.prevalence, seen 2.0000 %")
     assert said["calibration"].startswith("holds; promised ")
     assert code == 0
 
@@ -392,7 +390,7 @@ def test_a_model_of_another_folder_is_not_judged_by_the_rows_of_this_one(
     if there is None:
         assert said["prevalence"] == f"cannot be judged; {other}"
     else:
-        assert said["prevalence"].startswith("holds; promised 2.0000 % by data.prevalence")
+        assert said["prevalence"].startswith("holds; promised 2 % by data.prevalence")
     assert "calibration" in said
 
 

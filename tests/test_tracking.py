@@ -919,7 +919,7 @@ def test_the_first_model_recommended_is_champion_and_a_better_one_takes_its_plac
         "data": store.md5(paths.TRAIN),
     }
     assert first.description.startswith(
-        "Its probabilities and its threshold, 0.25, hold where 10.0000% of the rows are positive, "
+        "Its probabilities and its threshold, 0.25, hold where 10 % of the rows are positive, "
     )
     # The model of over ranks the rows, that of baseline guesses.
     evaluate("over")

@@ -2,6 +2,7 @@
 
 from rebalance import metrics, paths
 from rebalance.model.corrected import odds_change, restated
+from rebalance.report.sentences import percent
 
 # What the test rows say of a model, in the order of the card.
 SHOWN = ("average_precision", "roc_auc", "precision", "recall", "brier")
@@ -43,7 +44,7 @@ def card(answer, split, compared, scores, params):
             "serve` answers over HTTP.",
             "Data": f"Trained on {train.get('kept', train)['rows']:,} rows"
             + (f" of {train['rows']:,}" if "kept" in train else "")
-            + f", {train['positives']:,} of them positive ({100 * train['prevalence']:.4f} %"
+            + f", {train['positives']:,} of them positive ({percent(train['prevalence'])}"
             + (" of all" if "kept" in train else "")
             + f"); judged on {test['rows']:,} other rows, "
             f"{test['positives']:,} of them positive. The split is {params.split.method}. Target: "
@@ -73,7 +74,7 @@ def _held(used):
         return "Probabilities hold where the share of positives is that of the training rows."
     return (
         "`rebalance predict` and `rebalance serve` give probabilities that hold where "
-        f"{100 * used:.4f} % of the rows are positive (data.prevalence), and the threshold above "
+        f"{percent(used)} of the rows are positive (data.prevalence), and the threshold above "
         "is one of them. It is assumed that the positives look alike there and in the table, and "
         "so do the negatives. The answer at the top, with the threshold and the counts in it, and "
         "the metrics below are at the share of the table; the report has those at data.prevalence. "

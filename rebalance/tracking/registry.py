@@ -12,7 +12,7 @@ OPTIONS = {
 }
 # A logged model is made before data.prevalence is read, and serves tables of every share.
 HELD = (
-    "Its probabilities and its threshold, {threshold}, hold where {share:.4%} of the rows are "
+    "Its probabilities and its threshold, {threshold}, hold where {share:.4g} % of the rows are "
     "positive, as of the training rows, whatever data.prevalence says. `rebalance predict --model` "
     "and `rebalance serve --model` restate the probabilities at data.prevalence, and decide there."
 )
@@ -77,7 +77,7 @@ def _version(client, name, model_id, record):
         run_id=logged.source_run_id,
         model_id=model_id,
         tags=tags,
-        description=HELD.format(share=float(tags["prior"]), threshold=tags["threshold"]),
+        description=HELD.format(share=100 * float(tags["prior"]), threshold=tags["threshold"]),
     )
 
 

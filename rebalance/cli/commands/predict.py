@@ -47,6 +47,6 @@ def run(file, output, model, rule, ids):
     scored = f"{rows} scored by {scorer.name}, {done['flagged']:,} flagged: {output}\n"
     held = ""
     if share := settings.data.prevalence:
-        there = f"{100 * share:.4f} % of the rows are positive (data.prevalence)"
+        there = f"{100 * share:.4g} % of the rows are positive (data.prevalence)"
         held = f"probabilities hold where {there}\n"
     return f"{ignored}{warnings}{scored}{held}"
