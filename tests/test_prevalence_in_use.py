@@ -279,7 +279,9 @@ def test_watch_finds_no_promise_broken_where_all_came_as_announced(judged, capsy
         "holds; promised 9.3 % of the alerts right (on test rows 30.4 % of 2,300), seen 9.3 % of "
         "1,879 alerts right (p "
     )
-    assert said["prevalence"].startswith("holds; promised 2 % by data.prevalence, seen 2.0000 %")
+    assert said["prevalence"].startswith(
+        "holds; promised 2.0000 % by data.prevalence, seen 2.0000 %"
+    )
     assert said["calibration"].startswith("holds; promised ")
     assert code == 0
 
@@ -390,7 +392,7 @@ def test_a_model_of_another_folder_is_not_judged_by_the_rows_of_this_one(
     if there is None:
         assert said["prevalence"] == f"cannot be judged; {other}"
     else:
-        assert said["prevalence"].startswith("holds; promised 2 % by data.prevalence")
+        assert said["prevalence"].startswith("holds; promised 2.0000 % by data.prevalence")
     assert "calibration" in said
 
 
