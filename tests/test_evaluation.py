@@ -155,6 +155,26 @@ def test_nothing_is_said_of_power_where_no_arm_has_other_scores():
     assert text.endswith("and no fitted model is detectably better.")
 
 
+@pytest.mark.parametrize(
+    ("doubts", "said"),
+    [
+        # Of an arm in doubt the spread is not known, and so is what the rows would detect.
+        (("", "of luck"), "; 5 positives detect differences from 0.1 on."),
+        (("of luck", ""), "; 5 positives detect differences from 0.2 on."),
+        (
+            ("of luck", "of luck"),
+            "; which differences 5 positives detect is not known, because of luck.",
+        ),
+    ],
+)
+def test_the_power_is_not_that_of_an_arm_in_doubt(doubts, said):
+    found = fixed.results("baseline")
+    for arm, doubt, least in zip(("moved_threshold", "under"), doubts, (0.1, 0.2), strict=True):
+        changes = {"doubt": doubt, "detectable": least, "verdict": "not decided"}
+        found = fixed.with_verdict(found, arm, **changes)
+    assert sentences(found)[-1].endswith(said)
+
+
 @pytest.mark.parametrize(("shift", "said"), [(0.0, True), (2.0, False)])
 def test_models_that_rank_no_better_than_chance_are_said_to(shift, said):
     text, found = told({BASE: shift, ARM: shift / 2}, BASE)

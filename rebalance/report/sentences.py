@@ -151,11 +151,17 @@ def _how_sure(name, compared, metric, results):
 
 def _power(compared):
     """Return which differences so few positives detect, the largest of those of all arms."""
-    tested = [each for each in compared.verdicts.values() if each.detectable > 0]
-    if not tested:
-        return ""
-    largest = max(each.detectable for each in tested)
-    return f"; {tested[0].positives:,} positives detect differences from {largest:.2g} on"
+    arms = compared.verdicts.values()
+    if known := [each for each in arms if each.detectable > 0 and not each.doubt]:
+        largest = max(each.detectable for each in known)
+        return f"; {known[0].positives:,} positives detect differences from {largest:.2g} on"
+    for each in arms:
+        if each.doubt and each.verdict == UNDECIDED:
+            return (
+                f"; which differences {each.positives:,} positives detect is not known, because "
+                f"{each.doubt}"
+            )
+    return ""
 
 
 def no_better_than_chance(compared):
