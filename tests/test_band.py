@@ -93,7 +93,7 @@ def test_a_precision_that_cannot_be_promised_blocks_nothing():
 )
 def test_what_cannot_be_promised_of_a_band_is_said_of_both_of_its_parts(how, why):
     chosen = band(share=0.5, precision=0.75, confidence=0.9, **how)
-    capacity, blocked = chosen.message.split(". ", 1)
+    capacity, blocked = chosen.message.split("; ", 1)
     assert capacity == f"the capacity cannot be promised {why}"
     assert blocked.startswith("no row is blocked without a look: precision 0.75 cannot be promised")
     assert "out of fold" not in blocked

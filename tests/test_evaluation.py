@@ -136,8 +136,9 @@ def test_a_difference_too_small_to_see_says_what_is_excluded():
 
 def test_the_tuned_model_is_named_by_what_the_study_chose():
     text, _ = told({BASE: 1.0, "tuned": 4.0}, "tuned")
-    asked = "none at 9 negatives per positive, learning_rate 0.25, max_features sqrt"
-    assert text.startswith(f"Use tuned ({asked}): on")
+    settings = "learning_rate 0.25, max_features sqrt"
+    said = f"Use tuned, the learner with {settings} and no treatment of imbalance: on the training"
+    assert text.startswith(said)
 
 
 def test_a_threshold_that_does_not_meet_its_rule_says_so():

@@ -393,7 +393,7 @@ def review_band(
     sure = 0.0 if why else confidence
     capacity, most = _capacity("review_band", n_rows, share, alerts, out_of, sure)
     _check_confidence(confidence)
-    messages = [f"the capacity {why}."] if sure != confidence else []
+    messages = [f"the capacity {why}"] if sure != confidence else []
     if precision is None:
         low, block = _by_costs(steps, check_costs(Costs(c_fp=c_fp, c_fn=c_fn)), c_look, most)
     else:
@@ -412,7 +412,7 @@ def review_band(
         if not first.met:
             # Its threshold is not used, whatever it reaches.
             unmet = first.message.removesuffix(OUT_OF_FOLD_ONLY)
-            messages.append(f"no row is blocked without a look: {unmet}")
+            messages.append(f"no row is blocked without a look: {unmet.rstrip('.')}")
     looked = float(steps.rows()[(steps.scores >= low) & (steps.scores < block)].sum())
     return Band(
         name="review_band",
@@ -421,7 +421,7 @@ def review_band(
         capacity=capacity,
         out_of_fold=looked / n_rows,
         met=not messages,
-        message=" ".join(messages),
+        message="; ".join(messages) + "." * bool(messages),
     )
 
 
