@@ -467,8 +467,8 @@ def test_the_cost_is_drawn_of_the_rule_in_use_and_down_to_what_it_earns(results)
     assert low < -253
     assert high > 485
     title = of_report.PICTURES["cost"].titled
-    assert title(found) == "Cost by threshold, at the costs of earn"
-    assert title(results) == "Cost by threshold, at the costs of costs"
+    assert title(found) == "Cost by threshold (rule earn)"
+    assert title(results) == "Cost by threshold (rule costs)"
     assert drawn(of_report.draw_cost, results)[0].get_ylim()[0] == 0
 
 

@@ -500,7 +500,7 @@ PICTURES = {
     ),
     "cost": Picture(
         draw=draw_cost,
-        title=lambda results: f"Cost by threshold, at the costs of {results.costs[0]}",
+        title=lambda results: f"Cost by threshold (rule {results.costs[0]})",
         reading="What the decisions of the recommended model cost on the test rows.",
     ),
     "alerts": Picture(
