@@ -141,16 +141,18 @@ def test_of_rules_with_one_threshold_the_one_in_use_decides(place, use, flagged)
     assert list(pd.read_csv("out.csv")["decision"]) == FLAGGED[flagged]
 
 
-def test_predict_says_at_which_share_its_probabilities_hold(used, capsys):
-    used("max_f1")
+@pytest.mark.parametrize("rule", ["max_f1", "costs", "same"])
+def test_predict_says_at_which_share_its_probabilities_hold(used, capsys, rule):
+    used(rule)
     cli.main(["predict", "new.csv", "-o", "out.csv"])
+    assert list(pd.read_csv("out.csv")["decision"]) == FLAGGED[rule]
     assert capsys.readouterr().out == (
-        "ignored columns: paid\n5 rows scored by baseline, 2 flagged: out.csv\n"
+        f"ignored columns: paid\n5 rows scored by baseline, {sum(FLAGGED[rule])} flagged: out.csv\n"
         "probabilities hold where 2 % of the rows are positive (data.prevalence)\n"
     )
 
 
-@pytest.mark.parametrize("rule", ["max_f1", "costs"])
+@pytest.mark.parametrize("rule", ["max_f1", "costs", "same"])
 def test_a_request_is_answered_as_a_file_is(used, monkeypatch, rule):
     used(rule)
     seen = {}
