@@ -738,6 +738,13 @@ def test_the_rules_are_those_of_the_recommended_model():
     assert (costs["found"], costs["false alarms"]) == ("5", "15")
 
 
+def test_an_interval_of_no_width_but_for_rounding_has_no_more_decimals(text):
+    """From .05 the baseline flags all 20 rows: its precision is the share of positives, given."""
+    costs = rows_of(whole(fixed.results("baseline")), "Rules, for baseline")[2]
+    assert costs["precision"] == "0.250 [0.250, 0.250]"
+    assert not re.search(r"\d\.\d{9}", text)
+
+
 def test_costs_stand_beside_those_of_flagging_none_and_all():
     """Each missed positive costs 100, each flagged row 5; flagging all 20 rows costs 100."""
     (row,) = rows_of(whole(fixed.results("baseline")), "Costs, for baseline")

@@ -216,9 +216,13 @@ def with_ends(interval, key="value", sign=""):
     >>> from types import SimpleNamespace
     >>> with_ends(SimpleNamespace(value=0.00045, low=0.0003, high=0.0006))
     '0.00045 [0.00030, 0.00060]'
+    >>> with_ends(SimpleNamespace(value=0.25, low=0.25 - 3e-17, high=0.25 + 6e-17))
+    '0.250 [0.250, 0.250]'
     """
     width, least = interval.high - interval.low, 3 if abs(interval.high) < 10 else 1
-    decimals = max(least, 1 - floor(log10(width))) if width > 0 else least
+    # A width that is an error of rounding calls for no decimals.
+    wide = width > 1e-9 * max(0.001, abs(interval.low), abs(interval.high))
+    decimals = max(least, 1 - floor(log10(width))) if wide else least
     value, low, high = (
         # Adding 0 turns -0.0 into 0.0.
         f"{round(number, decimals) + 0.0:{sign}.{decimals}f}"
