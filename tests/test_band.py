@@ -79,7 +79,7 @@ def test_a_precision_that_cannot_be_promised_blocks_nothing():
     # A threshold reaches the precision out of fold, and is not the one that is used.
     assert chosen.message == (
         "no row is blocked without a look: precision 0.75 cannot be promised with 90 % "
-        "confidence and 5 positives with an out-of-fold score."
+        "confidence from the out-of-fold scores of 5 positives."
     )
     assert of(chosen)["block"] == []
 

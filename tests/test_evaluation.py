@@ -130,7 +130,7 @@ def test_a_difference_too_small_to_see_says_what_is_excluded():
     assert verdict.verdict == "not decided"
     assert text.endswith(
         f"not decided; a gain above {verdict.largest_gain:.2g} is excluded, and {N_POSITIVES} "
-        f"positives detect differences from {verdict.detectable:.2g} on."
+        f"positives can detect a difference of {verdict.detectable:.2g} or more."
     )
 
 
@@ -160,8 +160,8 @@ def test_nothing_is_said_of_power_where_no_arm_has_other_scores():
     ("doubts", "said"),
     [
         # Of an arm in doubt the spread is not known, and so is what the rows would detect.
-        (("", "of luck"), "; 5 positives detect differences from 0.1 on."),
-        (("of luck", ""), "; 5 positives detect differences from 0.2 on."),
+        (("", "of luck"), "; 5 positives can detect a difference of 0.1 or more."),
+        (("of luck", ""), "; 5 positives can detect a difference of 0.2 or more."),
         (
             ("of luck", "of luck"),
             "; which differences 5 positives detect is not known, because of luck.",
@@ -190,7 +190,7 @@ def test_several_worse_arms_are_named_together():
     assert text.startswith("Use baseline, the learner without any treatment: no treatment beats")
     assert text.endswith(
         "; the fitted models a, b and c are worse, and no fitted model is detectably better; "
-        f"60 positives detect differences from {power(found)} on."
+        f"60 positives can detect a difference of {power(found)} or more."
     )
 
 

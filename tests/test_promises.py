@@ -156,9 +156,8 @@ def test_a_promise_out_of_reach_says_how_many_positives_it_needs():
     assert "price" not in chosen.promise
     needed = chosen.promise["positives_needed"]
     assert chosen.message == (
-        "precision 0.9 cannot be promised with 95 % confidence and 40 positives with an "
-        f"out-of-fold score; with about {needed} it could. The threshold reaches it out of fold "
-        "only."
+        "precision 0.9 cannot be promised with 95 % confidence from the out-of-fold scores "
+        f"of 40 positives; with about {needed} it could. The threshold reaches it out of fold only."
     )
     # The threshold is that of the rule without a promise.
     plain = thresholds.choose("recall_at_precision", y_true, np.linspace(1, 0, y_true.size),

@@ -305,8 +305,8 @@ def test_a_verdict_says_the_largest_gain_and_what_can_be_detected(results):
     (_, _, row) = rows_of(whole(found), "Difference")
     assert (row["largest gain not excluded"], row["detectable difference"]) == ("0.123", "0.057")
     assert sentences(found)[2].endswith(
-        "not decided; a gain above 0.12 is excluded, and 5 positives detect differences from "
-        "0.057 on."
+        "not decided; a gain above 0.12 is excluded, and 5 positives can detect a difference of "
+        "0.057 or more."
     )
 
 

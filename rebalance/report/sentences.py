@@ -131,7 +131,8 @@ def _how_sure(name, compared, metric, results):
             return f"{sure[:-1]}, because {verdict.doubt}."
         return (
             f"{sure[:-1]}; a gain above {verdict.largest_gain:.2g} is excluded, and "
-            f"{verdict.positives:,} positives detect differences from {verdict.detectable:.2g} on."
+            f"{verdict.positives:,} positives can detect a difference of "
+            f"{verdict.detectable:.2g} or more."
         )
     better = [arm for arm, verdict in compared.verdicts.items() if verdict.verdict == BETTER]
     worse = [arm for arm, verdict in compared.verdicts.items() if verdict.verdict == WORSE]
@@ -154,7 +155,9 @@ def _power(compared):
     arms = compared.verdicts.values()
     if known := [each for each in arms if each.detectable > 0 and not each.doubt]:
         largest = max(each.detectable for each in known)
-        return f"; {known[0].positives:,} positives detect differences from {largest:.2g} on"
+        return (
+            f"; {known[0].positives:,} positives can detect a difference of {largest:.2g} or more"
+        )
     for each in arms:
         if each.doubt and each.verdict == UNDECIDED:
             return (

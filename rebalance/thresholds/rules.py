@@ -260,8 +260,8 @@ def _unpromised(threshold, steps, best, share, asked, confidence, needed, why=""
         return replace(threshold, promise=promise)
     more = f"; with about {needed:,} it could" if needed else ""
     why = why or (
-        f"cannot be promised with {100 * confidence:g} % confidence and {steps.n_positives:,} "
-        f"positives with an out-of-fold score{more}"
+        f"cannot be promised with {100 * confidence:g} % confidence from the out-of-fold scores of "
+        f"{steps.n_positives:,} positives{more}"
     )
     message = f"{share} {asked:g} {why}.{OUT_OF_FOLD_ONLY}"
     return replace(threshold, met=False, message=message, promise=promise)
