@@ -212,7 +212,7 @@ def test_one_row_of_names_of_all_columns_is_no_row(data):
     pieces, names = sources.rows("new.csv", here, learnt)
     assert sum(piece.num_rows for piece in pieces) == 0
     assert names == ["1", "0"]
-    model = SimpleNamespace(threshold=0.5)
+    model = SimpleNamespace(threshold=0.5, share=0.5, in_use=lambda use: "")
     scorer = SimpleNamespace(learnt=learnt, inputs=["0", "1"], name="m", model=model)
     with pytest.raises(InputError, match=r"if these are a row, write data\.read\.header: false"):
         scoring.score_file("new.csv", "out.csv", scorer, here)

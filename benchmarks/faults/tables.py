@@ -220,7 +220,7 @@ def used(name, label, known):
         "seed": 0,
     }
     params = parameters.parse(values)
-    reading = download.download(params)
+    reading, *_ = download.download(params)
     if known is not None and (reading["rows"], reading["positives"]) != known:
         found = (reading["rows"], reading["positives"])
         return f"rows and positives: {known} were written, {found} were read"

@@ -112,8 +112,20 @@ def edited(models, stages=("download", "split")):
 
 
 def retrained(models):
-    """Return the models that are others than those of dvc.lock: a stage by hand trained them."""
-    return [name for name, is_locked in _locked_models(models, _known()).items() if not is_locked]
+    """Return the models that are others than those of dvc.lock: a stage by hand trained them.
+
+    A damaged one, which is not what its stage wrote, is not among them.
+    """
+    others = (name for name, locked in _locked_models(models, _known()).items() if not locked)
+    return [name for name in others if _is_whole(name)]
+
+
+def _is_whole(model):
+    try:
+        store.check_fingerprint(model)
+    except InputError:
+        return False
+    return True
 
 
 def _known():
