@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from rebalance import params as parameters
-from rebalance import paths, store, tracking
+from rebalance import tracking
 from rebalance.errors import InputError
 from rebalance.tracking import pipeline, steady
 from tests.strategies import SHIPPED, changed
@@ -239,21 +239,13 @@ def trained(folder):
     Path("models/baseline.skops").write_bytes(b"abc")
 
 
-def by_hand():
-    """Write another model with its fingerprint, as its stage does."""
-    model, fingerprint = Path("models/baseline.skops"), paths.fingerprint("baseline")
-    model.write_bytes(b"by hand")
-    fingerprint.parent.mkdir(parents=True, exist_ok=True)
-    fingerprint.write_text(f"{store.sha256(model)}  {model.as_posix()}\n", encoding="utf-8")
-
-
 def test_what_was_edited_since_a_model_was_trained_is_named(trained):
     assert pipeline.edited(["baseline"]) == []
     put({"learner.seed": 77, "split.seed": 78, "evaluate.bootstrap": 300})
     assert pipeline.edited(["baseline"]) == ["learner.seed", "split.seed"]
     assert pipeline.edited(["tuned"]) == []
     assert pipeline.retrained(["baseline", "tuned"]) == []
-    by_hand()
+    Path("models/baseline.skops").write_bytes(b"by hand")
     assert pipeline.edited(["baseline"]) == []
     assert pipeline.retrained(["baseline", "tuned"]) == ["baseline"]
     Path("dvc.lock").write_text("stages: []")
@@ -293,7 +285,7 @@ def test_an_evaluation_by_hand_says_what_was_edited(trained, monkeypatch, caplog
     assert line.startswith("warning: learner.seed: edited in params.yaml since models were trained")
     caplog.clear()
     # Which parameters a stage had that was started by hand is not known.
-    by_hand()
+    Path("models/baseline.skops").write_bytes(b"by hand")
     with pytest.raises(Judged), tracking.stage("evaluate", parameters.load()):
         raise Judged
     (line,) = caplog.messages
