@@ -192,16 +192,18 @@ def test_two_thresholds_cannot_be_the_one_that_decides():
         params(threshold__rules={"b": rule}, threshold__use="b")
 
 
+RULES = Section(
+    use="half",
+    rules={
+        "half": {"rule": "fixed"},
+        "team": {"rule": "review_band", "share": 0.3, "precision": 0.75, "confidence": 0.0},
+    },
+).rules
+CHOSEN = {name: vars(thresholds.choose(r.rule, Y, P, **r.options)) for name, r in RULES.items()}
+
+
 def decided(p=P):
-    rules = Section(
-        use="half",
-        rules={
-            "half": {"rule": "fixed"},
-            "team": {"rule": "review_band", "share": 0.3, "precision": 0.75, "confidence": 0.0},
-        },
-    ).rules
-    chosen = {name: vars(thresholds.choose(r.rule, Y, P, **r.options)) for name, r in rules.items()}
-    return by_rule(Table(X=np.zeros((10, 1)), y=Y, features=["x"]), p, chosen, rules)["team"]
+    return by_rule(Table(X=np.zeros((10, 1)), y=Y, features=["x"]), p, CHOSEN, RULES)["team"]
 
 
 def test_what_each_part_holds_worked_by_hand():
@@ -287,17 +289,9 @@ def test_the_share_of_a_part_has_the_interval_of_a_sample_of_rows():
 
 def test_parts_of_rows_in_groups_are_those_of_the_groups():
     """Four equal rows of a group say no more than one."""
-    rules = Section(
-        use="half",
-        rules={
-            "half": {"rule": "fixed"},
-            "team": {"rule": "review_band", "share": 0.3, "precision": 0.75, "confidence": 0.0},
-        },
-    ).rules
-    chosen = {name: vars(thresholds.choose(r.rule, Y, P, **r.options)) for name, r in rules.items()}
     rows, p = Table(X=np.zeros((40, 1)), y=np.repeat(Y, 4), features=["x"]), np.repeat(P, 4)
     alone, together = (
-        by_rule(rows, p, chosen, rules, groups)["team"]["bands"]
+        by_rule(rows, p, CHOSEN, RULES, groups)["team"]["bands"]
         for groups in (None, np.repeat(np.arange(10), 4))
     )
     for name, key in (("look", "share"), ("pass", "share"), ("block", "precision")):

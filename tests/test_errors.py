@@ -264,7 +264,7 @@ def test_a_limit_of_threads_is_named_before_libraries_are_imported(monkeypatch, 
         "of processes and threads, that of 'ulimit -u' or of the container.\n"
     )
     assert not any(thread.is_alive() for thread in started)
-    # Who asks for one thread needs no more: five are enough then.
+    # With OMP_NUM_THREADS=1 a library starts one thread, and `THREADS` is four: five may start.
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     started.clear()
     monkeypatch.setattr(starting, "_open_standard_files", lambda: None)

@@ -267,14 +267,19 @@ def test_a_fingerprint_is_what_sha256sum_writes_and_tells_another_model(tmp_path
     lines = paths.fingerprint("over").read_text().splitlines()
     assert lines[0] == f"{sha256(b'over.skops' + bytes([10])).hexdigest()}  models/over.skops"
     store.check_fingerprint("over")
+    assert not store.is_damaged("over")
 
     store.write_text(paths.out_of_fold("over"), "other scores")
+    assert store.is_damaged("over")
     with pytest.raises(InputError, match=r"over\.out_of_fold\.parquet is not what its training"):
         store.check_fingerprint("over")
     paths.model("over").unlink()
     with pytest.raises(InputError, match=r"models/over\.skops is missing; run 'dvc repro'"):
         store.check_fingerprint("over")
+    paths.fingerprint("over").write_text("cut", encoding="utf-8")
+    assert not store.is_damaged("over")
     paths.fingerprint("over").unlink()
+    assert not store.is_damaged("over")
     with pytest.raises(InputError, match="dvc repro"):
         store.check_fingerprint("over")
 

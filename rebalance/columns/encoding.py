@@ -82,8 +82,7 @@ def learn(columns, names, said=None, read=None):
     read : dict of str to dict or None
         How the cells of some columns were read, which rows to come are read by as well: their
         ``marks`` of a missing value, values that are ``present`` though others take them for one,
-        ``decimal``, ``day_first``, ``zone``, ``clock``,
-        ``percent`` and ``money``.
+        ``decimal``, ``day_first``, ``zone``, ``clock``, ``percent`` and ``money``.
 
     Returns
     -------

@@ -946,6 +946,16 @@ def _estimate(row, key):
     return Estimate(value=row[key], low=row[f"{key}_low"], high=row[f"{key}_high"])
 
 
+def _doubted(decisions, doubt):
+    """Return {(rule, reason): its models} of one kind of doubt about what decisions cost."""
+    found = {}
+    for model, decided in decisions.items():
+        for rule, values in decided.items():
+            if doubt in values:
+                found.setdefault((rule, values[doubt]), []).append(model)
+    return found
+
+
 def caveats(results):
     """Return rules that are not met, metrics that are undefined, and intervals in doubt."""
     points = [
@@ -962,26 +972,14 @@ def caveats(results):
         for metric, reason in reasons.items()
         if metric != "prevalence"  # no estimate: the draws hold it fixed
     ]
-    unsure = {}
-    for model, decided in results.decisions.items():
-        for rule, values in decided.items():
-            if "cost_doubt" in values:
-                unsure.setdefault((rule, values["cost_doubt"]), []).append(model)
-    points += [
-        f"{', '.join(models)}: the intervals of the costs of {rule} may be too narrow, because "
-        f"{reason}."
-        for (rule, reason), models in unsure.items()
-    ]
-    cut = {}
-    for model, decided in results.decisions.items():
-        for rule, values in decided.items():
-            if "savings_doubt" in values:
-                cut.setdefault((rule, values["savings_doubt"]), []).append(model)
-    points += [
-        f"{', '.join(models)}: the upper end of the savings of {rule} says nothing, because "
-        f"{reason}."
-        for (rule, reason), models in cut.items()
-    ]
+    for doubt, said in (
+        ("cost_doubt", "the intervals of the costs of {} may be too narrow"),
+        ("savings_doubt", "the upper end of the savings of {} says nothing"),
+    ):
+        points += [
+            f"{', '.join(models)}: {said.format(rule)}, because {reason}."
+            for (rule, reason), models in _doubted(results.decisions, doubt).items()
+        ]
     doubted = {}
     for model, reasons in results.comparison.doubted.items():
         for metric, reason in reasons.items():

@@ -57,17 +57,36 @@ def check_fingerprint(name):
     fingerprint = paths.fingerprint(name)
     if not fingerprint.exists():
         raise InputError(f"{fingerprint} is missing; run 'dvc repro' to train {name}.")
-    for path, known in _checksums(name).items():
-        if path == paths.TRAIN:  # who uses a model need not have its rows
-            continue
-        if not path.exists():
+    for path, known, checksum in _written(name):
+        if checksum is None:
             raise InputError(f"{path} is missing; run 'dvc repro' to train it again.")
-        if (checksum := sha256(path)) != known:
+        if checksum != known:
             raise InputError(
                 f"{path} is not what its training stage wrote (SHA-256 {known[:12]}…, "
                 f"found {checksum[:12]}…); run 'dvc repro' to train it again, and before it "
                 "'rebalance doctor' where DVC sees no change."
             )
+
+
+def is_damaged(name):
+    """Say whether files of a model have other bytes than its fingerprint says.
+
+    Without a fingerprint that is whole nobody knows.
+    """
+    try:
+        return any(checksum not in {None, known} for _, known, checksum in _written(name))
+    except (FileNotFoundError, InputError):
+        return False
+
+
+def _written(name):
+    """Yield the path, the checksum in the fingerprint and that of the file, or None, of a model.
+
+    Its training rows are left out: who uses a model need not have them.
+    """
+    for path, known in _checksums(name).items():
+        if path != paths.TRAIN:
+            yield path, known, sha256(path) if path.exists() else None
 
 
 def check_models(names, split):

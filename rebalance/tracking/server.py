@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -90,6 +91,23 @@ def command(host, port, artifacts, workers=2):
         *(sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)),
         *("--workers", str(workers), "--artifacts-destination", str(artifacts)),
     ]
+
+
+def wait_for(what, command, database):
+    """Run a server of MLflow until this process is interrupted or ended, and leave none behind.
+
+    Raises `InputError` where the server ends by itself; ``what`` is what people call it.
+    """
+    # To be ended is to be interrupted: nothing may be left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    process = subprocess.Popen(command, env=environment(database))  # noqa: S603 - words of our own
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        return
+    raise InputError(f"{what} ended by itself, with exit code {code}.")
 
 
 def environment(database):

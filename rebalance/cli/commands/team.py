@@ -4,7 +4,6 @@ Runs and artifacts are kept in .rebalance/team, and are there again at the next 
 """
 
 import signal
-import subprocess
 import sys
 
 from rebalance.errors import InputError
@@ -32,7 +31,7 @@ def run(host, port, folder):
             "(in this folder: pip install -e '.[team]')."
         )
     there = Path(folder).absolute()
-    # To be ended is to be interrupted: the database must not be left behind.
+    # As in `server.wait_for`, from the start of the database on: it must not be left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with server.postgres(there) as database:
         sys.stdout.write(
@@ -40,13 +39,6 @@ def run(host, port, folder):
             f"export MLFLOW_TRACKING_URI=http://{host}:{port}\n"
         )
         sys.stdout.flush()
-        process = subprocess.Popen(  # noqa: S603 - its words are checked by the parser
-            server.command(host, port, there / "artifacts"), env=server.environment(database)
-        )
-        try:
-            code = process.wait()
-        except KeyboardInterrupt:
-            process.terminate()
-            process.wait()
-            return ""
-    raise InputError(f"MLflow's server ended by itself, with exit code {code}.")
+        command = server.command(host, port, there / "artifacts")
+        server.wait_for("MLflow's server", command, database)
+    return ""

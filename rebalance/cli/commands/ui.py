@@ -1,10 +1,6 @@
 """Browse the runs on this machine: start MLflow's page, and print the address of the answer."""
 
-import signal
-import subprocess
 import sys
-
-from rebalance.errors import InputError
 
 
 def arguments(parser):
@@ -30,15 +26,5 @@ def run(port):
     sys.stdout.write(f"the runs, the recommended model's first, in some seconds at\n{page}\n")
     sys.stdout.flush()
     command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
-    # To be ended is to be interrupted: the server must not be left behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    process = subprocess.Popen(  # noqa: S603 - no word of it comes from outside
-        [*command, "--workers", "1"], env=server.environment(uri)
-    )
-    try:
-        code = process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
-        return ""
-    raise InputError(f"MLflow's page ended by itself, with exit code {code}.")
+    server.wait_for("MLflow's page", [*command, "--workers", "1"], uri)
+    return ""
