@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,14 @@ from rebalance.cli.setup import editing
 from rebalance.errors import InputError
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def sigterm():
+    """Give back what a signal does, after a command that changes it."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
@@ -103,7 +112,7 @@ def test_a_teams_server_names_the_package_that_it_needs(folder, monkeypatch):
 
 
 def test_the_page_of_runs_on_this_machine_is_started_after_its_address_was_printed(
-    of_default, migrated, monkeypatch, capsys
+    of_default, migrated, monkeypatch, capsys, sigterm
 ):
     shutil.copy(migrated, of_default / "mlflow.db")
     started, real, ends = [], subprocess.Popen, [KeyboardInterrupt, 3]
@@ -112,6 +121,8 @@ def test_the_page_of_runs_on_this_machine_is_started_after_its_address_was_print
         def __init__(self, command, env):
             started.append((command, env, capsys.readouterr().out))
             self.waits = [ends.pop(0), 0]
+            # To end the command by a signal is to interrupt it: else the page would go on.
+            assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
 
         def wait(self):
             end = self.waits.pop(0)
