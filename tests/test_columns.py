@@ -171,12 +171,12 @@ def test_moments_with_a_time_zone_are_those_of_utc():
     np.testing.assert_array_equal(X, [[4], [6]])
 
 
-def test_prose_becomes_its_size():
+def test_prose_becomes_its_size_and_its_words():
     learnt = learn({"note": "text"}, note=["a bc  déf ", "", None] + ["z"] * 9)
-    assert columns.encoded(learnt) == ["note length", "note words"]
+    assert columns.encoded(learnt) == ["note length", "note words", "note: z"]
     X = columns.matrix(learnt, pd.DataFrame({"note": ["a bc  déf ", None]}))
     # Blanks at the end are none of the text, as in a file.
-    np.testing.assert_array_equal(X, [[9, 3], [math.nan, math.nan]])
+    np.testing.assert_array_equal(X, [[9, 3, 0], [math.nan, math.nan, 0]])
 
 
 def test_booleans_are_zeros_and_ones_also_with_gaps_and_as_text():

@@ -242,6 +242,7 @@ def test_an_example_is_as_the_table_has_it(tmp_path):
     assert found.features == [
         "amount", "count", "flag", "job", "town",
         "day month", "day weekday", "day days", "note length", "note words",
+        "note: one", "note: a", "note: or", "note: say", "note: to", "note: two", "note: word",
     ]  # fmt: skip
     np.testing.assert_array_equal(found.X, TABLE.X.astype(found.X.dtype))
     assert found.X.dtype == float

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rebalance.columns import dates, values, writing
+from rebalance.columns import dates, values, words, writing
 from rebalance.columns.kinds import LEFT_OUT, days_in_digits, recognise, without_gaps
 from rebalance.columns.values import decoded
 from rebalance.errors import InputError, listed, shown
@@ -90,6 +90,7 @@ def learn(columns, names, said=None, read=None):
         By name, in the order of ``names``: what `kinds.recognise` finds; of a category its
         ``values``, the most frequent first, of a date its ``parts``, its ``origin``, and
         ``since``, the dates before it in the table whose distance from it differs between rows;
+        of a text the ``words`` that many rows have;
         of a date in whole numbers, as 20261231, ``digits``; of a category or a text that
         params.yaml makes of another type, ``typed``; and ``read``.
     """
@@ -103,6 +104,8 @@ def learn(columns, names, said=None, read=None):
             entry["typed"] = True
         if entry["kind"] == "category":
             entry["values"] = _values(decoded(columns[name]), entry)
+        elif entry["kind"] == "text":
+            entry["words"] = words.frequent(_labels(decoded(columns[name]), entry))
         elif entry["kind"] == "date":
             column = decoded(columns[name])
             if _is_numeric(column):
@@ -253,7 +256,7 @@ def _names(name, entry):
         since = [f"{name} days since {other}" for other in entry.get("since", ())]
         return [*(f"{name} {part}" for part in entry["parts"]), *since]
     if entry["kind"] == "text":
-        return [f"{name} length", f"{name} words"]
+        return [f"{name} length", f"{name} words", *(f"{name}: {word}" for word in entry.get("words", ()))]
     return [name]
 
 
@@ -266,7 +269,7 @@ def _encode(name, entry, columns, learnt):
     elif entry["kind"] == "category":
         yield _codes(column, name, entry)
     elif entry["kind"] == "text":
-        yield from _sizes(column, entry)
+        yield from _read_text(column, entry)
     else:
         moments = _moments(column, name, entry)
         for part in entry["parts"]:
@@ -455,14 +458,14 @@ def _codes(column, name, entry):
     return codes
 
 
-def _sizes(column, entry):
-    """Yield how many characters each text has, and how many words."""
+def _read_text(column, entry):
+    """Yield how many characters each text has, how many words, and whether it has each word."""
     import pyarrow.compute as pc
 
     column = _labels(column, entry)
     yield pc.utf8_length(column).to_numpy()
-    words = pc.list_value_length(pc.utf8_split_whitespace(pc.utf8_trim_whitespace(column)))
-    yield words.to_numpy()
+    yield pc.list_value_length(pc.utf8_split_whitespace(pc.utf8_trim_whitespace(column))).to_numpy()
+    yield from words.held(column, entry.get("words", ())).T
 
 
 def _moments(column, name, entry):

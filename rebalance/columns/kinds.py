@@ -12,7 +12,7 @@ KINDS = {
     "whole": "as it is",
     "boolean": "0 or 1",
     "category": "the number of its value",
-    "text": "its length and its number of words",
+    "text": "its length, its number of words, and which of the frequent words it has",
     "date": "year, month, weekday, hour, days, and days since other dates, as far as they differ",
     "id": "left out: each row has a value of its own",
     "constant": "left out: every training row has the same value",
