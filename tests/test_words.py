@@ -82,3 +82,9 @@ def test_each_frequent_word_of_a_text_is_a_column_of_zeros_and_ones(learnt):
 
 def test_the_words_are_plain_data(learnt):
     assert json.loads(json.dumps(learnt)) == learnt
+
+
+def test_a_model_of_before_the_words_still_answers(learnt):
+    del learnt["note"]["words"]
+    assert columns.encoded(learnt) == ["note length", "note words"]
+    assert columns.matrix(learnt, pd.DataFrame({"note": ["now Call"]})).tolist() == [[8, 2]]

@@ -256,7 +256,8 @@ def _names(name, entry):
         since = [f"{name} days since {other}" for other in entry.get("since", ())]
         return [*(f"{name} {part}" for part in entry["parts"]), *since]
     if entry["kind"] == "text":
-        return [f"{name} length", f"{name} words", *(f"{name}: {word}" for word in entry.get("words", ()))]
+        frequent = [f"{name}: {word}" for word in entry.get("words", ())]
+        return [f"{name} length", f"{name} words", *frequent]
     return [name]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 # A word in fewer training rows says little of the rows to come.
 FEWEST = 5
-MOST = 200
+MOST = 100
 # So many rows, evenly spaced, tell which words are frequent.
 SAMPLE = 100_000
 # What separates two words; a number stands for every other of as many digits.
