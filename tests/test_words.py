@@ -52,6 +52,11 @@ def test_a_text_has_a_word_in_any_case_and_between_any_marks():
     )
 
 
+def test_a_number_is_one_of_its_length_and_a_name_with_digits_is_itself():
+    found = words.held(texts(["12 of A4", "99 of a3"]), ["00", "a4", "of", "a0"])
+    np.testing.assert_array_equal(found, [[1, 1, 1, 0], [1, 0, 1, 0]])
+
+
 def test_the_words_of_a_column_in_pieces_are_those_of_the_whole():
     pieces = pa.chunked_array([[], TEXTS[:3], TEXTS[3:12], [], TEXTS[12:]], pa.string())
     learnt = words.frequent(texts(TEXTS))

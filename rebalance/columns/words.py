@@ -7,8 +7,9 @@ FEWEST = 5
 MOST = 100
 # So many rows, evenly spaced, tell which words are frequent.
 SAMPLE = 100_000
-# What separates two words; a number stands for every other of as many digits.
+# What separates two words.
 BETWEEN = r"[^\pL\pM\pN]+"
+# A number stands for every other of as many digits: telephone numbers differ in each text.
 DIGIT, SOME_DIGIT = r"\pN", "0"
 
 
@@ -57,8 +58,10 @@ def _split(texts):
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    plain = pc.replace_substring_regex(pc.utf8_lower(texts), DIGIT, SOME_DIGIT)
-    lists = pc.split_pattern_regex(plain, BETWEEN)
+    lists = pc.split_pattern_regex(pc.utf8_lower(texts), BETWEEN)
     rows, words = pc.list_parent_indices(lists), pc.list_flatten(lists)
     filled = pc.not_equal(words, pa.scalar(""))
-    return rows.filter(filled), words.filter(filled)
+    rows, words = rows.filter(filled), words.filter(filled)
+    numbers = pc.utf8_is_digit(words)
+    same = pc.replace_substring_regex(words.filter(numbers), DIGIT, SOME_DIGIT)
+    return rows, pc.replace_with_mask(words, numbers, same)
