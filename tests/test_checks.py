@@ -391,7 +391,7 @@ def test_its_number_is_the_average_precision():
     right = average_precision_score(y, score)
     assert right > separating.HIGHEST
     data = column.Column("x", pa.chunked_array([pa.array(score)]))
-    assert separating.look(data, y, np.ones(3000)) == pytest.approx(right, abs=0.01)
+    assert separating.look(data, y, np.ones(3000)) == (pytest.approx(right, abs=0.01), "")
 
 
 def test_the_labels_of_test_rows_are_not_looked_at():
@@ -411,6 +411,17 @@ def test_the_labels_of_test_rows_are_not_looked_at():
 def test_a_text_that_never_repeats_separates_nothing():
     names = [f"name {i} of many" for i in range(2000)]
     assert found(clean().assign(names=names)).get("RB105") is None
+
+
+def test_a_word_that_texts_of_one_class_alone_have_separates_the_classes():
+    frame = clean()
+    tail = np.where(frame[TARGET] == 1, "then Closed", "then open")
+    tail[::7] = np.where(frame[TARGET] == 1, "then closed", "or not")[::7]
+    sentence = found(frame.assign(note=[f"call {i} {t}" for i, t in enumerate(tail)]))["RB105"]
+    assert sentence.endswith("training rows: 'note' (the word 'closed') 1.000.")
+    tail[::3] = "then left"
+    other = found(frame.assign(note=[f"call {i} {t}" for i, t in enumerate(tail)]))
+    assert other.get("RB105") is None
 
 
 def test_gaps_that_tell_the_class():

@@ -3,11 +3,14 @@
 import numpy as np
 
 from rebalance.checks.finding import counted, details, quoted
+from rebalance.columns import words
 
 HIGHEST = 0.95
 # Values, or ranges of values, whose share of positives is compared; half of the ranges hold equal
 # numbers of positives, half equal numbers of negatives.
 MOST_VALUES, RANGES = 1000, 64
+# Where more than this share of the texts differ, a value says little, and a word may say all.
+DIFFERENT = 0.5
 
 
 def look(column, y, weight):
@@ -19,15 +22,30 @@ def look(column, y, weight):
         Of training rows.
     y, weight : array, shape (len(column),)
         Labels, and the number of rows that each stands for.
+
+    Returns
+    -------
+    tuple of float and str, or None
+        The average precision; the word of the texts that has it, '' where it is that of values.
     """
     positive = y == 1
     if column.is_constant or not (column.is_number or column.is_text):
         return None
-    best = by_value(_grouped(column, positive), positive, weight)
+    best = by_value(_grouped(column, positive), positive, weight), ""
     if not column.is_text:
         numbers = column.numbers
-        best = max(best, *(_by_order(sign * numbers, positive, weight) for sign in (1, -1)))
-    return best if best > HIGHEST else None
+        orders = ((_by_order(sign * numbers, positive, weight), "") for sign in (1, -1))
+        best = max(best, *orders)
+    elif column.distinct > DIFFERENT * len(column):
+        best = max([best, *_by_word(column.data, positive, weight)])
+    return best if best[0] > HIGHEST else None
+
+
+def _by_word(texts, positive, weight):
+    """Yield the average precision of each frequent word, by whether a text has it, and the word."""
+    frequent = words.frequent(texts)
+    for word, has in zip(frequent, words.held(texts, frequent).T, strict=True):
+        yield by_value(has.astype(int), positive, weight), word
 
 
 def _by_order(numbers, positive, weight):
@@ -90,8 +108,11 @@ def _average_precision(positive, scores, weight):
 
 
 def say(values):
-    """Return the sentence on the columns found: {name: average precision}."""
-    each = details(f"{quoted(name)} {value:.3f}" for name, value in values.items())
+    """Return the sentence on the columns found: {name: (average precision, word)}."""
+    each = details(
+        f"{quoted(name)}{f' (the word {quoted(word)})' if word else ''} {value:.3f}"
+        for name, (value, word) in values.items()
+    )
     return (
         f"{counted(values, 'separates', 'separate')} the classes alone, by average precision on "
         f"the training rows: {each}."
