@@ -793,7 +793,15 @@ def test_a_column_that_numbers_the_rows_is_left_out_with_a_line(tmp_path, name):
     lines = [f"{name},{LINES[0]}", *(f"{i},{line}" for i, line in enumerate(LINES[1:]))]
     found, _ = profiled(written(tmp_path, "\n".join(lines)))
     assert found.left_out == (name or "Unnamed: 0",)
-    assert any("left out" in line for line in found.said)
+    assert f"left out, as the numbers of rows: {name or 'Unnamed: 0'!r}" in found.said
+
+
+def test_a_column_without_name_and_value_is_left_out_with_a_line(tmp_path):
+    lines = [f",{LINES[0]}", *(f",{line}" for line in LINES[1:])]
+    found, _ = profiled(written(tmp_path, "\n".join(lines)))
+    assert found.left_out == ("Unnamed: 0",)
+    assert "left out, as they have neither name nor value: 'Unnamed: 0'" in found.said
+    assert not any("numbers of rows" in line for line in found.said)
 
 
 @pytest.mark.parametrize("times", [1, 2, 3, 4])

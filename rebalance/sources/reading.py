@@ -343,8 +343,14 @@ def _left_out(columns, states, rows):
             left_out.append(name)
         elif nameless:
             notes.append(f"a column without a name is called {name!r}")
-    if left_out:
-        notes.append(f"left out, as the numbers of rows: {layout.listed(left_out)}")
+    empty = [name for name in left_out if columns[name].holds == "empty"]
+    numbers = [name for name in left_out if name not in empty]
+    for names, words in (
+        (numbers, "the numbers of rows"),
+        (empty, "they have neither name nor value"),
+    ):
+        if names:
+            notes.append(f"left out, as {words}: {layout.listed(names)}")
     return left_out, notes
 
 
