@@ -38,6 +38,14 @@ def test_no_more_words_are_learnt_than_the_most(monkeypatch):
     assert words.frequent(texts(TEXTS)) == ["call", "now", "a"]
 
 
+def test_many_columns_of_texts_share_the_most_words_of_all_together(monkeypatch):
+    monkeypatch.setattr(words, "TOGETHER", 9)
+    assert words.frequent(texts(TEXTS), 3) == ["call", "now", "a"]
+    table = pa.table({"b": texts(TEXTS), "x": [1.5] * 8 + [2.5] * 8, "c": texts(TEXTS)})
+    learnt = columns.learn(table, ["b", "x", "c"], {"b": "text", "c": "text"})
+    assert learnt["b"]["words"] == learnt["c"]["words"] == ["call", "now", "a", "prize"]
+
+
 def test_of_many_rows_evenly_spaced_ones_tell_which_words_are_frequent(monkeypatch):
     monkeypatch.setattr(words, "SAMPLE", 11)
     # Of 21 rows every second one counts, from the first.

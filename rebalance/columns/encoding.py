@@ -95,6 +95,7 @@ def learn(columns, names, said=None, read=None):
         params.yaml makes of another type, ``typed``; and ``read``.
     """
     learnt, earlier = recognise(columns, names, said), {}
+    texts = sum(entry["kind"] == "text" for entry in learnt.values())
     for name, entry in learnt.items():
         if name in (read or {}) and entry["kind"] not in LEFT_OUT:
             entry["read"] = read[name]
@@ -105,7 +106,7 @@ def learn(columns, names, said=None, read=None):
         if entry["kind"] == "category":
             entry["values"] = _values(decoded(columns[name]), entry)
         elif entry["kind"] == "text":
-            entry["words"] = words.frequent(_labels(decoded(columns[name]), entry))
+            entry["words"] = words.frequent(_labels(decoded(columns[name]), entry), texts)
         elif entry["kind"] == "date":
             column = decoded(columns[name])
             if _is_numeric(column):

@@ -4,7 +4,8 @@ import numpy as np
 
 # A word in fewer training rows says little of the rows to come.
 FEWEST = 5
-MOST = 100
+# Of one column, and of all columns together: each word is a column of the encoded table.
+MOST, TOGETHER = 100, 1000
 # So many rows, evenly spaced, tell which words are frequent.
 SAMPLE = 100_000
 # What separates two words.
@@ -13,17 +14,20 @@ BETWEEN = r"[^\pL\pM\pN]+"
 DIGIT, SOME_DIGIT = r"\pN", "0"
 
 
-def frequent(texts):
+def frequent(texts, columns=1):
     """Return the words that most texts have, the most frequent first, then by the word.
 
     Parameters
     ----------
     texts : arrow chunked array of strings
+    columns : int
+        How many columns of texts the table has.
 
     Returns
     -------
     list of str
-        At most `MOST` words, each in `FEWEST` texts or more, and not in all of them.
+        At most `MOST` words, each in `FEWEST` texts or more, and not in all of them; fewer where
+        those of all columns would be more than `TOGETHER`.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -35,7 +39,7 @@ def frequent(texts):
     present = len(texts) - texts.null_count
     counted = [each for each in counted if FEWEST <= each["counts"] < present]
     counted.sort(key=lambda each: (-each["counts"], each["values"]))
-    return [each["values"] for each in counted[:MOST]]
+    return [each["values"] for each in counted[: min(MOST, TOGETHER // columns)]]
 
 
 def held(texts, words):
