@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from rebalance import columns, params, scoring, sources
@@ -312,6 +313,77 @@ def test_dates_are_not_read_hours_off(data, zone, new, refused, how):
         assert (found == REFUSED) == refused
 
 
+def typed(zone, rows):
+    """Return a table of dates whose type names a zone, or none."""
+    days = pd.to_datetime([f"2024-02-{1 + n % 28:02} {n % 24:02}:30:00" for n in range(rows)])
+    frame = pd.DataFrame({"n": [0.5, 1.5] * (rows // 2), "v": days.tz_localize(zone)})
+    return frame.assign(y=[0, 1] * (rows // 2))
+
+
+@pytest.mark.parametrize(
+    ("zone", "new", "refused"),
+    [
+        (
+            None,
+            "Europe/Berlin",
+            "has a time zone, and dates of the training rows have none",
+        ),
+        (None, "-05:00", "has a time zone, and dates of the training rows have none"),
+        (None, "UTC", ""),
+        ("UTC", "Europe/Berlin", ""),
+        ("UTC", None, ""),
+        (
+            "Europe/Berlin",
+            None,
+            "has no time zone, and dates of the training rows have one",
+        ),
+        ("Europe/Berlin", "UTC", ""),
+        ("Europe/Berlin", "Asia/Tokyo", ""),
+    ],
+)
+def test_dates_of_types_are_not_read_hours_off(data, zone, new, refused):
+    typed(zone, N).to_parquet("train.parquet")
+    here = {"source": "file", "path": "train.parquet", "target": "y", "drop": []}
+    here = data.model_copy(update=here)
+    profile = sources.profile(here)
+    rows = pa.concat_tables(sources.pieces(here, profile))
+    read = sources.how_read(profile, here).get("read")
+    learnt = columns.learn(rows, ["n", "v"], read=read)
+    columns.matrix(learnt, rows)  # what the project itself holds has no zone, and is in UTC
+    typed(new, 2).to_parquet("new.parquet")
+    if refused:
+        with pytest.raises(InputError, match=f"^new.parquet: column 'v': its type {refused}\\.$"):
+            sources.rows("new.parquet", data, learnt)
+    else:
+        pieces, _ = sources.rows("new.parquet", data, learnt)
+        columns.rows(learnt, pa.concat_tables(pieces))
+    if refused and new:
+        with pytest.raises(InputError, match=f"^column 'v': its type {refused}\\.$"):
+            columns.rows(learnt, typed(new, 2))
+        with pytest.raises(InputError, match=f"^column 'v': its type {refused}\\.$"):
+            columns.rows(learnt, pq.read_table("new.parquet"))
+    else:
+        columns.rows(learnt, typed(new, 2))
+
+
+@pytest.mark.parametrize("others", ["Europe/Berlin", "UTC", None])
+def test_files_with_and_without_a_zone_are_no_table(data, tmp_path, others):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    typed(None, N).to_parquet(folder / "1.parquet")
+    typed(others, N).to_parquet(folder / "2.parquet")
+    here = data.model_copy(update={"source": "file", "path": "parts", "target": "y", "drop": []})
+    if others is None:
+        assert sources.profile(here).rows == 2 * N
+        return
+    with pytest.raises(InputError) as refused:
+        sources.profile(here)
+    assert str(refused.value) == (
+        "parts/2.parquet: the dates of column 'v' have a time zone, those of other files no time "
+        "zone; write all files alike."
+    )
+
+
 def test_times_are_none_where_training_rows_had_numbers(data):
     assert encoded(trained(data, [0.5, 1.5] * 20), data, ["14:05", "9:30"], "csv") == REFUSED
 
@@ -320,9 +392,10 @@ def test_training_rows_said_to_be_a_category_or_a_text_have_their_codes_again(da
     days = ["2024-02-03", "2024-02-04"] * 20
     learnt = trained(data, days, "category")
     assert encoded(learnt, data, days, "csv") == [[0], [1]] * 20
-    # As text 1.50 is 1.5, of three characters, and one word.
+    # As text 1.50 is 1.5, of three characters, and one word; half of the texts have a number of
+    # two digits.
     learnt = trained(data, ["1.50", "12.50"] * 20, "text")
-    assert encoded(learnt, data, ["1.50", "12.50"], "csv") == [[3, 1], [4, 1]]
+    assert encoded(learnt, data, ["1.50", "12.50"], "csv") == [[3, 1, 0], [4, 1, 1]]
 
 
 def test_days_of_parquet_said_to_be_a_category_are_those_of_csv(data):

@@ -66,6 +66,7 @@ MONTHS = {
     for name in {each, "".join(filter(str.isascii, unicodedata.normalize("NFD", each)))}
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NO_HOURS_OFF = {"UTC", "GMT", "UCT", "Zulu", "Universal", "Z", "+00:00", "-00:00", "UTC+00:00"}
 
 
 def matched(text):
@@ -94,21 +95,45 @@ def zone(part):
     return "UTC" if said in {"Z", "UTC", "GMT"} or not said.strip("+-:0") else "other"
 
 
+def zone_of_type(tz):
+    """Return which zone a type of dates names, as `zone` does of a text.
+
+    >>> zone_of_type(None), zone_of_type("Etc/UTC"), zone_of_type("+00:00")
+    ('', 'UTC', 'UTC')
+    >>> zone_of_type("Europe/Berlin"), zone_of_type("-05:00")
+    ('other', 'other')
+    """
+    if tz is None:
+        return ""
+    return "UTC" if str(tz).split("/")[-1] in NO_HOURS_OFF else "other"
+
+
 def other_zone(found, before):
     """Return what to say of dates that are hours off next to those of the training rows, if so.
 
     Parameters
     ----------
     found : dict of str to str
-        A date for each zone, as `zone` has it. Dates without one may be in UTC, others hardly.
+        For each zone, as `zone` has it, what names it: a date in quotes, or a type. Dates without
+        one may be in UTC, others hardly.
     before : str
         The zone of the dates of the training rows.
     """
     if before == "" and "other" in found:
-        return f"{found['other'][:40]!r} has a time zone, and dates of the training rows have none"
+        return f"{found['other']} has a time zone, and dates of the training rows have none"
     if before == "other" and "" in found:
-        return f"{found[''][:40]!r} has no time zone, and dates of the training rows have one"
+        return f"{found['']} has no time zone, and dates of the training rows have one"
     return ""
+
+
+def other_zone_of_texts(found, before):
+    """Return what `other_zone` says, where a date as it was written names each zone."""
+    return other_zone({zone: repr(text[:40]) for zone, text in found.items()}, before)
+
+
+def other_zone_of_type(tz, before):
+    """Return what `other_zone` says of a type of dates with that zone."""
+    return other_zone({zone_of_type(tz): "its type"}, before)
 
 
 def moment(text, day_first):

@@ -273,6 +273,7 @@ def _encode(name, entry, columns, learnt):
     elif entry["kind"] == "text":
         yield from _read_text(column, entry)
     else:
+        _refuse_other_type(columns[name], name, entry)
         moments = _moments(column, name, entry)
         for part in entry["parts"]:
             yield _part(moments, part, entry["origin"])
@@ -514,7 +515,18 @@ def _written_moments(column, name, entry):
 def _refuse_other_zone(column, name, before):
     texts = column.unique().drop_null().to_pylist()
     found = {dates.zone(match[1]): text for text in texts if (match := dates.matched(text))}
-    if said := dates.other_zone(found, before):
+    if said := dates.other_zone_of_texts(found, before):
+        raise InputError(f"column {shown(name)}: {said}.")
+
+
+def _refuse_other_type(column, name, entry):
+    """Raise `InputError` where a type of dates names a zone, and training had none.
+
+    A type without one may be that of the training rows in this project, whose dates are in UTC.
+    """
+    tz = getattr(getattr(column, "type", None) or column.dtype, "tz", None)
+    before = entry.get("read", {}).get("zone")
+    if before == "" and (said := dates.other_zone_of_type(tz, before)):
         raise InputError(f"column {shown(name)}: {said}.")
 
 

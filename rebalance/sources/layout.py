@@ -23,6 +23,7 @@ class Layout:
     types: dict  # arrow's type by name; None for text, which can stand for anything
     notes: list  # what was taken for granted
     unused: list = field(default_factory=list)  # columns of types that no learner takes
+    zones: dict = field(default_factory=dict)  # of Parquet's dates with a time: which they name
 
     @property
     def passed_over(self):
@@ -105,9 +106,9 @@ def _csv(parts, data, encoding, known, *, quoted):
 def _parquet(parts, data, known):
     import pyarrow as pa
 
-    files, types, first, unused, ranges = [], {}, None, [], []
+    files, types, first, unused, ranges, zones = [], {}, None, [], [], {}
     for part in parts:
-        names, kinds, ranged = parquet.schema(part.path)
+        names, kinds, zoned, ranged = parquet.schema(part.path)
         ranges += [name for name in ranged if name not in ranges]
         types_here = {new: kind for (_, new), kind in zip(names, kinds, strict=True)}
         no_use = [name for name, kind in types_here.items() if kind is None]
@@ -125,6 +126,10 @@ def _parquet(parts, data, known):
         for name in kept:
             types.setdefault(name, set()).add(types_here[name])
         files.append((part, used))
+        for (_, name), zone in zip(names, zoned, strict=True):
+            if zone is not None and name in kept:
+                _refuse_other_zone(part.path, name, zone, zones.get(name, zone))
+                zones[name] = max(zone, zones.get(name, zone))  # another one than UTC tells
     common = {name: parquet.common(types[name]) for name in first}
     return Layout(
         parts=files,
@@ -132,7 +137,18 @@ def _parquet(parts, data, known):
         types={name: None if kind == pa.string() else kind for name, kind in common.items()},
         notes=["Parquet", *([f"{RANGES}: {listed(ranges)}"] if ranges else [])],
         unused=unused,
+        zones=zones,
     )
+
+
+def _refuse_other_zone(path, name, zone, before):
+    """Raise `InputError` where some files have dates with a time zone, and others without."""
+    if (zone == "") != (before == ""):
+        has = ("no time zone", "a time zone")
+        raise InputError(
+            f"{path}: the dates of column {errors.shown(name)} have {has[zone != '']}, those of "
+            f"other files {has[before != '']}; write all files alike."
+        )
 
 
 def _refuse_twice(path, names):

@@ -70,7 +70,12 @@ def how_read(profiled, data):
     ``clock`` are seconds, and the signs of percentages and of money.
     """
     meanings = profiled.plan.meanings if profiled.plan else {}
-    said = {name: _how(name, meanings.get(name), data.read) for name in profiled.columns}
+    zones = profiled.plan.layout.zones if profiled.plan else {}
+    said = {
+        name: _how(name, meanings.get(name), data.read)
+        | ({"zone": zones[name]} if name in zones else {})
+        for name in profiled.columns
+    }
     said = {name: how for name, how in said.items() if how}
     return {"read": said} if said else {}
 

@@ -2,6 +2,7 @@
 
 import json
 
+from rebalance.columns import dates
 from rebalance.columns.values import seconds
 from rebalance.errors import InputError, one_line, shown
 
@@ -18,6 +19,8 @@ def schema(path):
         pandas wrote the last, where that is enough to tell the columns apart.
     types : list of pyarrow.DataType
         None for a column of a type that no learner takes.
+    zones : list of (str or None)
+        Of dates with a time, which zone their type names: none, UTC or another.
     ranges : list of str
         The names of an index that the file has no column of.
     """
@@ -34,8 +37,15 @@ def schema(path):
     return (
         list(zip(schema.names, _flat(schema, notes), strict=True)),
         [plain(field.type) for field in schema],
+        [_zone(field.type) for field in schema],
         [each["name"] for each in indices if each.get("name")],
     )
+
+
+def _zone(type_):
+    import pyarrow as pa
+
+    return dates.zone_of_type(type_.tz) if pa.types.is_timestamp(type_) else None
 
 
 def _flat(schema, notes):

@@ -192,6 +192,7 @@ def _profile(laid, data, known):
         size += sum(column.nbytes for column in batch.values())
         held = None if held is None or size > HELD else [*held, batch]
     meanings, unsure = _meanings(states, laid, data, known)
+    _refuse_other_type(laid, known)
     _refuse_headers(laid, states, target, labelled)
     if unsure:
         more = f"; and {len(unsure) - 5} more columns" * (len(unsure) > 5)
@@ -302,8 +303,16 @@ def _refuse_other_decimal(name, state, decimal, before):
 
 def _refuse_other_zone(name, state, read):
     """Raise ValueError where dates name a time zone and those of the training rows none, or so."""
-    if said := dates.other_zone(state.zones, read["zone"]):
+    if said := dates.other_zone_of_texts(state.zones, read["zone"]):
         raise ValueError(f"column {name!r}: {said}; write them as the training rows have them")
+
+
+def _refuse_other_type(laid, known):
+    """Raise `InputError` where dates of Parquet name a zone and those of training none, or so."""
+    for name, zone in laid.zones.items():
+        before = known.read(name).get("zone")
+        if before is not None and (said := dates.other_zone({zone: "its type"}, before)):
+            raise InputError(f"{laid.parts[0][0].path}: column {name!r}: {said}.")
 
 
 def _refuse_other_sign(name, state, read):
