@@ -616,6 +616,61 @@ def test_a_category_that_moved_and_gaps_that_came_are_seen():
     assert not shift.moved
 
 
+@pytest.mark.parametrize("values", [(0, 1), (3, 7), (0.0, 2.5)])
+def test_a_rare_value_that_becomes_frequent_is_seen(values):
+    import pyarrow as pa
+
+    often, rare = values
+    before = pa.chunked_array([[often] * 95 + [rare] * 5])
+    shift = watching.Shift(before, "number")
+    shift.look(pa.chunked_array([[often] * 50 + [rare] * 50]))
+    # By hand: shares of 95.5 and 5.5 of the old, of 50.5 twice of the new, and of empty bins.
+    empty = len(shift.before) - 2
+    old, new = (np.array([*each, *[0.5] * empty]) for each in ((95.5, 5.5), (50.5, 50.5)))
+    old, new = old / old.sum(), new / new.sum()
+    assert shift.index == pytest.approx(np.sum((new - old) * np.log(new / old)))
+    assert shift.moved
+    shift = watching.Shift(before, "number")
+    shift.look(before)
+    assert not shift.moved
+
+
+def test_a_text_moved_where_its_length_or_a_word_did():
+    lines = ["pay now please", "pay me later", None, "pay soon sir"]
+    before = pa.chunked_array([lines * 50])
+    entry = columns.learn(pa.table({"x": before}), ["x"], {"x": "text"})["x"]
+    others = ["pay at once thanks", "pay us later", None, "pay soon sir"]
+    for new, moved in ((lines, False), (others, True), (["pay " * 20, *lines[1:]], True)):
+        shift = watching.Texts(before, entry)
+        shift.look(pa.chunked_array([new * 50]))
+        assert shift.moved is moved, new
+
+
+@pytest.mark.parametrize(("times", "moved"), [(10, False), (13, True)])
+def test_the_words_of_a_text_share_the_chance_of_one_column(times, moved):
+    before = pa.chunked_array([["pay now please", "pay me later", None, "pay soon sir"] * 50])
+    entry = columns.learn(pa.table({"x": before}), ["x"], {"x": "text"})["x"]
+    new = ["pay now please"] * times + ["pay me later", None, "pay soon sir"] * 2
+    shift = watching.Texts(before, entry)
+    shift.look(pa.chunked_array([new]))
+    # 'now' is in 50 of 200 texts, and in `times` of the new ones; the length says the same.
+    table = [[150, 50], [6, times]]
+    p = stats.chi2_contingency(table, correction=True).pvalue
+    assert p < watching.CHANCE
+    assert shift.moved is moved
+
+
+def test_the_index_of_a_text_is_that_of_the_word_that_moved_most():
+    before = pa.chunked_array([["xx now"] * 50 + ["yy not"] * 150])
+    entry = columns.learn(pa.table({"x": before}), ["x"], {"x": "text"})["x"]
+    shift = watching.Texts(before, entry)
+    shift.look(pa.chunked_array([["xx now"] * 60 + ["yy not"] * 40]))
+    # By hand: no text is longer; 'now' is in 50 of 200, then in 60 of 100, and four bins are empty.
+    old, new = (np.array(each) + 0.5 for each in ([150, 50, 0, 0, 0, 0], [40, 60, 0, 0, 0, 0]))
+    old, new = old / old.sum(), new / new.sum()
+    assert shift.index == pytest.approx(np.sum((new - old) * np.log(new / old)))
+
+
 @pytest.fixture
 def watched(place, scorer):
     """The place, with what the stages say of the model on training and test rows."""

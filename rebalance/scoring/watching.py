@@ -14,8 +14,10 @@ LEVEL = 0.05
 # A population stability index from which a column is said to have moved, as is customary.
 MOVED = 0.25
 BINS = 10
+# And so different that chance makes it less often than this.
+CHANCE = 0.01
 # Kinds of columns whose values are compared; a date moves by its nature.
-COMPARED = (*columns.NUMERIC, "category")
+COMPARED = (*columns.NUMERIC, "category", "text")
 # Rows up to which the distribution of a sum of unequal coins is computed.
 EXACT_ROWS = 20_000
 
@@ -229,8 +231,7 @@ class Shift:
         if kind in columns.NUMERIC:
             values = self._numbers(column)
             present = values[~np.isnan(values)]
-            shares = np.linspace(0, 1, BINS + 1)[1:-1]
-            self._edges = np.unique(np.quantile(present, shares)) if len(present) else np.array([])
+            self._edges = _edges(present) if len(present) else np.array([])
             self._size = len(self._edges) + 2
         else:
             import pyarrow.compute as pc
@@ -255,11 +256,15 @@ class Shift:
     @property
     def moved(self):
         """Return whether the column moved: by the custom, and more than chance would."""
+        return self.moved_by(CHANCE)
+
+    def moved_by(self, level):
+        """Return whether the column moved by the custom, and more than chance at this level."""
         seen = self.before + self.now > 0
         if self.index < MOVED or seen.sum() < 2:
             return False
         table = np.array([self.before[seen], self.now[seen]])
-        return bool(stats.chi2_contingency(table).pvalue < 0.01)
+        return bool(stats.chi2_contingency(table).pvalue < level)
 
     def _counts(self, column):
         if self._kind in columns.NUMERIC:
@@ -282,13 +287,56 @@ class Shift:
         return columns.matrix({"x": {"kind": self._kind}}, pa.table({"x": column}))[:, 0]
 
 
+class Texts:
+    """The `Shift` of what a learner sees of a text: its length, and whether it has each word."""
+
+    def __init__(self, column, entry):
+        self._learnt = {"x": entry}
+        self._shifts = [Shift(each, "number") for each in self._numbers(column)]
+
+    def look(self, column):
+        """Count a piece of the new rows."""
+        for shift, each in zip(self._shifts, self._numbers(column), strict=True):
+            shift.look(each)
+
+    @property
+    def index(self):
+        """Return the largest population stability index."""
+        return max(shift.index for shift in self._shifts)
+
+    @property
+    def moved(self):
+        """Return whether any of them moved, by chance less often than one column does."""
+        return any(shift.moved_by(CHANCE / len(self._shifts)) for shift in self._shifts)
+
+    def _numbers(self, column):
+        import pyarrow as pa
+
+        encoded = columns.matrix(self._learnt, pa.table({"x": column}))
+        return [pa.chunked_array([each]) for each in encoded.T]
+
+
+def _edges(values):
+    """Return the edges of bins of equal numbers of values; a frequent value has its own bin.
+
+    >>> _edges(np.arange(11.0))[:3]
+    array([1., 2., 3.])
+    >>> bins = np.searchsorted(_edges(np.array([0.0] * 95 + [1.0] * 5)), [0.0, 1.0], side="right")
+    >>> bool(bins[0] < bins[1])
+    True
+    """
+    edges = np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1])
+    frequent = edges[:-1][edges[:-1] == edges[1:]]
+    return np.unique([*edges, *np.nextafter(frequent, np.inf)])
+
+
 def _text(column):
     """Return an arrow column as text, a value the same whatever type the column has."""
     return text(as_arrow(column))
 
 
 def watch(pieces, target, scorer, decider, training):
-    """Return (y, probabilities, decisions, {column: `Shift`}) of labelled rows.
+    """Return (y, probabilities, decisions, {column: `Shift` or `Texts`}) of labelled rows.
 
     Probabilities are those that `predict` writes.
 
@@ -303,7 +351,11 @@ def watch(pieces, target, scorer, decider, training):
         The training rows that columns are compared with.
     """
     kinds = {name: scorer.learnt[name]["kind"] for name in scorer.inputs} if training else {}
-    shifts = {name: Shift(training[name], kind) for name, kind in kinds.items() if kind in COMPARED}
+    shifts = {
+        name: _shift(training[name], scorer.learnt[name])
+        for name, kind in kinds.items()
+        if kind in COMPARED
+    }
     ys, ps = [], []
     for piece in pieces:
         ys.append(np.asarray(piece[target]).astype(np.int8))
@@ -312,6 +364,10 @@ def watch(pieces, target, scorer, decider, training):
             shift.look(_arrow(piece[name]))
     y, p = np.concatenate(ys), np.concatenate(ps)
     return y, decider.written(p), decider.flag(p), shifts
+
+
+def _shift(column, entry):
+    return Texts(column, entry) if entry["kind"] == "text" else Shift(column, entry["kind"])
 
 
 def _arrow(column):
