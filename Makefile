@@ -6,6 +6,8 @@ export PATH := $(BIN):$(PATH)
 export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
 # Without byte-code every stage imports twice as long.
 unexport PYTHONDONTWRITEBYTECODE
+# With it Python does not look for the stages in this folder.
+unexport PYTHONSAFEPATH
 
 .PHONY: pictures help repro test coverage mutants check format audit ui team article bench honesty \
 	faults same pr-report lock lock-check lowest

@@ -65,7 +65,8 @@ def test_scores_that_cannot_be_compared_are_refused_in_a_line(folder, content, s
     [
         (None, r"params\.yaml is missing here; run from the root of the repository"),
         ("a: [1\n", r"params\.yaml is not YAML: "),
-        ("- a\n", r"params\.yaml must be a mapping of sections, got <class '.*CommentedSeq'>"),
+        ("- a\n", r"params\.yaml must be a mapping of sections, got a list\.$"),
+        ("data\n", r"params\.yaml must be a mapping of sections, got 'data'\.$"),
     ],
 )
 def test_parameters_that_cannot_be_edited_are_refused_in_a_line(folder, content, said):

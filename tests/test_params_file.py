@@ -7,6 +7,7 @@ from dvc.utils.serialize import YAMLFileCorruptedError, parse_yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rebalance.cli.setup import editing
 from rebalance.errors import InputError
 from rebalance.params import file
 from tests.strategies import ROOT
@@ -77,6 +78,22 @@ def test_a_text_that_would_fill_the_memory_or_recurse_is_refused_in_one_line(tex
     assert str(caught.value).startswith(f"{path} is not YAML: ")
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < len(str(path)) + 140
+
+
+@pytest.mark.parametrize("reader", [file.read, editing.Document])
+def test_a_merge_conflict_is_called_one_and_the_line_is_named(reader, tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> other\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        reader(path)
+    assert str(caught.value) == (
+        f"{path} holds a merge conflict, from line 2 on; keep one of the two texts, and remove "
+        "the lines that begin with <<<<<<<, ======= and >>>>>>>."
+    )
+    # Inside a text the marks are its own.
+    path.write_text("a: |\n <<<<<<< HEAD\nb: [\n", encoding="utf-8")
+    with pytest.raises(InputError, match="is not YAML"):
+        reader(path)
 
 
 def test_aliases_that_stay_small_are_read():

@@ -1,11 +1,13 @@
 """Read params.yaml as DVC does: YAML 1.2, where a key written twice is an error."""
 
+import re
 from pathlib import Path
 
 from rebalance.errors import InputError, shown
 
 # Far more than any params.yaml needs; what is larger is a mistake, or meant to fill the memory.
 MOST_BYTES, MOST_LEVELS, MOST_NODES = 1_000_000, 20, 100_000
+CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 
 
 def read(path):
@@ -16,11 +18,24 @@ def read(path):
     if (size := path.stat().st_size) > MOST_BYTES:
         raise InputError(f"{path} must have at most {MOST_BYTES:,} bytes, got {size:,}.")
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not YAML: {error}.") from error
+    try:
+        return parse(text)
     except InputError as error:
+        refuse_conflict(path, text)
         raise InputError(f"{path} is not YAML: {error}") from error
+
+
+def refuse_conflict(path, text):
+    """Raise `InputError` where a text that is no YAML has the marks of a merge conflict of git."""
+    if mark := CONFLICT.search(text):
+        line = text.count("\n", 0, mark.start()) + 1
+        raise InputError(
+            f"{path} holds a merge conflict, from line {line} on; keep one of the two texts, and "
+            "remove the lines that begin with <<<<<<<, ======= and >>>>>>>."
+        )
 
 
 def parse(text):

@@ -4,7 +4,8 @@ import re
 from io import StringIO
 from pathlib import Path
 
-from rebalance.errors import InputError
+from rebalance.errors import InputError, shown
+from rebalance.params.file import refuse_conflict
 
 WIDTH = 4096  # no value is broken into lines
 
@@ -58,10 +59,12 @@ class Document:
                 f"{path} is missing here; run from the root of the repository."
             ) from error
         except (YAMLError, UnicodeDecodeError) as error:
+            refuse_conflict(path, getattr(self, "before", ""))
             reason = " ".join(str(getattr(error, "problem", error)).split())
             raise InputError(f"{path} is not YAML: {reason}.") from error
         if not isinstance(self.content, dict):
-            raise InputError(f"{path} must be a mapping of sections, got {type(self.content)}.")
+            got = "a list" if isinstance(self.content, list) else shown(self.content)
+            raise InputError(f"{path} must be a mapping of sections, got {got}.")
 
     def __getitem__(self, section):
         """Return a section, an empty one where there is none."""
