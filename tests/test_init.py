@@ -429,6 +429,21 @@ def test_a_table_and_parameters_without_fault(clone, capsys):
     assert not [path for path in clone.iterdir() if path.name not in {"mine.csv", "params.yaml"}]
 
 
+def test_ratios_are_shares_of_the_natural_one_of_the_training_rows(clone, capsys):
+    """Of the test rows it is 23, of which smote would take 10: more than the training rows have."""
+    frame = rows(n=2000, share=0.2)
+    first = frame.groupby("churn").cumcount() < frame["churn"].map({"yes": 380, "no": 1140})
+    frame.assign(side=np.where(first, "train", "test")).to_csv("mine.csv", index=False)
+    run("init", "mine.csv", "--target", "churn", capsys=capsys)
+    content = changed(written(), {"split.method": "column", "split.column": "side"})
+    Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    told = run("check", capsys=capsys)
+    assert told.startswith(
+        "1,520 training rows with 380 positives, 480 test rows with 20; 3 negatives per positive\n"
+    )
+    assert "Nothing stops or misleads a run." in told
+
+
 def test_a_warning_of_the_library_is_printed_once(clone, capsys):
     rows(n=4000, share=0.008).to_csv("mine.csv", index=False)
     run("init", "mine.csv", "--target", "churn", capsys=capsys)

@@ -288,6 +288,18 @@ def test_watch_finds_no_promise_broken_where_all_came_as_announced(judged, capsy
     assert code == 0
 
 
+def test_watch_restates_a_precision_of_test_rows_from_their_own_share(judged, capsys):
+    judged("max_f1")
+    labelled()
+    split = store.read_json(paths.SPLIT)
+    store.write_json(paths.SPLIT, split | {"test": {"positives": 400, "rows": 10_000}})
+    _, said, _ = watched(capsys)
+    # 700 / 1600 times (2 / 98) / (4 / 96) is 3 / 14.
+    assert said["precision"].startswith(
+        "broken; promised 17.6 % of the alerts right (on test rows 30.4 % of 2,300), seen 9.3 % of"
+    )
+
+
 def test_watch_looks_at_the_decisions_that_expected_costs_take_there(judged, capsys, monkeypatch):
     # .1 flags the rows of .2 in the table, and only those of .5 there: 23/415 is below it.
     dear = {"costs": {"name": "expected_cost", "value": 0.1}}

@@ -10,6 +10,7 @@ from rebalance.learning import progress, training
 from rebalance.learning.training import Settings
 from tests import strategies
 from tests.strategies import params, table, treatment
+from tests.studies import TABLE, Counting
 
 
 class Terminal(io.StringIO):
@@ -83,3 +84,14 @@ def test_a_study_ends_with_as_many_fits_as_it_said():
     done, of = counted(work, count)[-1]
     # Without a cache the folds of the choice are fitted once more.
     assert done == of == fits_of_study[0] + settings.fits
+
+
+def test_a_study_says_how_many_fits_may_still_come_with_those_of_its_choice():
+    given = params(tune__trials=4, tune__batch=2, tune__learner={"max_iter": {"choices": [3, 4]}})
+    settings, said = Settings.of(given), []
+    with strategies.fits(TABLE, scores=Counting()) as running:
+        running.expect = said.append
+        tuning.search(running, given.tune, settings)
+    # Eight questions of three folds, and four fits of the choice; two are asked at a time.
+    assert said[:2] == [6 * 3 + 4, 4 * 3 + 4]
+    assert said[-1] == 4

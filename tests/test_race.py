@@ -1,5 +1,7 @@
 """A candidate is stopped when it cannot beat no treatment any more, and only then."""
 
+from concurrent.futures import Future
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -7,8 +9,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rebalance.tuning.futility import RISK, is_futile
+from rebalance.tuning.race import race
 from tests.strategies import params
-from tests.studies import UNTREATED, Counting, search
+from tests.studies import UNTREATED, Counting, scored, search
 
 gains = st.lists(st.integers(-50, 50).map(lambda i: i / 100), min_size=1, max_size=4)
 
@@ -69,17 +72,37 @@ def test_a_candidate_is_stopped_at_its_first_futile_fold_and_at_no_other(seed, w
     untreated = study.scored[UNTREATED].scores
     assert len(untreated) == 5
     spread = np.std(untreated, ddof=1)
-    for candidate, scored in study.scored.items():
+    for candidate, found in study.scored.items():
         if candidate == UNTREATED:
             continue
-        differences = np.subtract(scored.scores, untreated[: len(scored.scores)])
+        differences = np.subtract(found.scores, untreated[: len(found.scores)])
         futile = [is_futile(differences[:k], 5, spread) for k in range(1, len(differences))]
         assert not any(futile)
-        if scored.pruned:
+        if found.pruned:
             assert is_futile(differences, 5, spread)
         else:
             assert len(differences) == 5
     assert sum(s.pruned for s in study.scored.values()) == study.summary()["pruned"] > 0
+
+
+@pytest.mark.parametrize(("gain", "stopped"), [(-0.09, False), (-0.1, True)])
+def test_one_gain_is_held_against_the_spread_of_a_sample(gain, stopped):
+    """Of .3, .5 and .7 it is .2: futile below .2 (1 / sqrt(3) - 1.2816 sqrt(2 / 3)) = -.0938.
+
+    The standard deviation of the three alone, .163, would stop from -.0766 on.
+    """
+    values = {"none": [0.3, 0.5, 0.7], "smote": [0.3 + gain, 0.9, 0.9]}
+    untreated, treated = (scored(name, 3, [])[1] for name in values)
+
+    def submit(candidate, number):
+        done = Future()
+        done.set_result(values[candidate.treatment][number])
+        return done
+
+    tune = params(tune__folds=3).tune
+    race([untreated, treated], untreated, tune, submit, lambda _, score: score, 1)
+    assert untreated.scores == values["none"]
+    assert (treated.pruned, treated.scores) == (stopped, values["smote"][: 1 if stopped else 3])
 
 
 def test_nothing_is_stopped_where_params_say_so():

@@ -66,6 +66,12 @@ def test_the_untreated_candidate_is_complete_even_where_there_is_one_trial():
     assert (entry.treatment, entry.ratio) == ("none", None)
 
 
+def test_a_study_whose_lowest_ratio_is_the_natural_one_asks_no_other():
+    study = search(params(tune__low=NATURAL))
+    assert study.trials == [UNTREATED]
+    assert study.chosen == UNTREATED
+
+
 def test_scores_are_those_of_an_honest_cross_validation():
     from sklearn.metrics import average_precision_score
 

@@ -92,6 +92,9 @@ def test_the_curve_says_mean_and_standard_error_of_the_best_settings_of_each_rat
         scored("random_under", 3, [0.1, 0.2, 0.3]),
         scored("random_under", 1, [0.9], pruned=True),
     ]
+    # The best of the settings that were stopped stands for the ratio, wherever it comes.
+    worse = tuning.Candidate(treatment="random_under", ratio=1, settings=(("max_iter", 9),))
+    by_hand.append((worse, tuning.Scored(candidate=worse, scores=[0.6], pruned=True)))
     better = tuning.Candidate(treatment="random_under", ratio=3, settings=(("max_iter", 9),))
     by_hand.append((better, tuning.Scored(candidate=better, scores=[0.4, 0.6, 0.8])))
     study = tuning.Study(
@@ -111,7 +114,7 @@ def test_the_curve_says_mean_and_standard_error_of_the_best_settings_of_each_rat
         "random_under,9,0.7,0.11547",
     ]
     summary = study.summary()
-    assert (summary["fits"], summary["pruned"], summary["trials"]) == (10, 1, 4)
+    assert (summary["fits"], summary["pruned"], summary["trials"]) == (11, 2, 5)
     assert summary["arms"]["random_under"]["gain_of_treatment"] == pytest.approx(-0.1)
 
 

@@ -182,10 +182,13 @@ TRIALS = """number,state,folds,score,treatment,ratio
 
 def test_trials_are_children_and_nothing_else_is(warm):
     store.write_text(paths.TRIALS, TRIALS)
-    run_id = record("tune_ratio", outputs=[paths.TRIALS])
+    run_id = record("tune_ratio", outputs=[paths.TRIALS], started=5.0)
 
     assert [run.info.run_id for run in runs("stage")] == [run_id]
     children = sorted(runs("trial"), key=lambda run: run.data.tags["trial.number"])
+    # MLflow sorts by the start: the trials of a study stand in its order.
+    assert [run.info.start_time for run in children] == [5000, 5001, 5002]
+    assert [run.info.run_name for run in children] == ["trial 0", "trial 1", "trial 2"]
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {run_id}
     assert [run.data.params for run in children] == [
         {"treatment": "random_under", "ratio": "1"},
@@ -806,6 +809,126 @@ def test_what_the_test_rows_say_of_a_model_is_numbers_tags_and_a_sentence():
     assert "difference" not in baseline.metrics
 
 
+def summary(stage):
+    """Return the `Summary` of a stage by the shipped parameters."""
+    shutil.copyfile(REPOSITORY / "params.yaml", "params.yaml")
+    return summaries.of(stage, parameters.load())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"random_under": 20, "max_iter": 9}, "chose random_under at 20"),
+        ({"none": 577}, "chose no treatment"),
+    ],
+)
+def test_the_note_of_the_study_says_how_many_trials_chose_what(root, chosen, said):
+    numbers = {"trials": 41, "fits": 187, "pruned": 6, "chosen_ratio": 20, "natural_ratio": 577}
+    study = numbers | {"chosen": chosen, "best_score": 0.6}
+    store.write_json(paths.training_metrics(paths.TUNED), TRAINED | {"study": study})
+    found = summary("tune_ratio")
+    assert found.note == (
+        f"The study of 41 trials {said}, trained on 3 positives and 27 negatives: average "
+        "precision 0.500 out of fold (standard error 0.100)."
+    )
+    assert found.metrics == {
+        "out_of_fold_average_precision": 0.5,
+        "out_of_fold_average_precision_se": 0.1,
+        "out_of_fold_brier": 0.01,
+        "threshold": 0.25,
+        **numbers,
+    }
+    assert found.tags == {"model": "tuned"}
+
+
+def test_the_notes_of_the_other_stages_say_what_they_did(root):
+    import pandas as pd
+
+    rows = pd.DataFrame({"Amount": [1.0] * 5, "Class": [0, 1, 0, 0, 1]})
+    store.write_frame(paths.RAW, rows, {"target": "Class", "features": ["Amount"]})
+    assert summary("download").note == "5 rows from the source simulated, 2 of them positive."
+    other = {"rows": 16, "positives": 2, "prevalence": 0.125}
+    store.write_json(paths.SPLIT, {"train": SIDE, "test": other})
+    found = summary("split")
+    assert found.note == (
+        "Split stratified: 30 training rows with 3 positives, 16 test rows with 2."
+    )
+    assert found.metrics == {
+        "train_rows": 30, "train_positives": 3, "train_prevalence": 0.1,
+        "test_rows": 16, "test_positives": 2, "test_prevalence": 0.125,
+    }  # fmt: skip
+    for name in ("baseline", "smote"):
+        store.write_json(paths.training_metrics(name), TRAINED)
+    said = ", trained on 3 positives and 27 negatives: average precision 0.500 out of fold"
+    assert summary("train_baseline").note.startswith(f"No treatment{said}")
+    found = summary("train_resampled@smote")
+    assert found.note.startswith(f"Treatment smote{said}")
+    assert found.tags == {"model": "smote"}
+
+
+@pytest.fixture
+def rivals(root, monkeypatch):
+    """Return a call that says whether a model that ranks the test rows beats one that guesses.
+
+    It takes parameters, and names what the comparison was asked for in ``rivals.asked``.
+    """
+    import pandas as pd
+    from skops.io import dump
+
+    from rebalance import comparison
+    from rebalance.served import Scorer
+    from rebalance.tracking import registry
+
+    names = ["V1", "V2", "Amount"]
+    rows = pd.DataFrame(X, columns=names).assign(Class=Y, side=np.arange(len(Y)) % 2)
+    store.write_frame(paths.TEST, rows, {"target": "Class", "features": names})
+    versions = []
+    for name, learnt in (("over", Y), ("baseline", np.roll(Y, 1))):
+        fitted = HistGradientBoostingClassifier(max_iter=5, random_state=0).fit(X, learnt)
+        Path(name).mkdir()
+        dump(Scorer(CorrectedClassifier(fitted, features=names), name), f"{name}/model.skops")
+        versions.append(SimpleNamespace(version=name, source=str(root / name)))
+    seen = [{"digest": store.md5(paths.TEST)}]
+    asked, compare = {}, comparison.compare
+
+    def noted(*given, **options):
+        asked.update(options)
+        return compare(*given, **options)
+
+    monkeypatch.setattr(comparison, "compare", noted)
+
+    def better(versions=versions, **params):
+        given = {"metric": "average_precision", "bootstrap": 100, "seed": 1} | params
+        of = {f"evaluate.{key}": value for key, value in given.items()}
+        return registry._is_better(None, *versions, SimpleNamespace(datasets=seen, params=of))
+
+    better.asked, better.versions = asked, versions
+    return better
+
+
+def test_a_champion_is_judged_as_evaluate_judges(rivals):
+    assert rivals(groups="side")
+    assert rivals.asked["groups"].tolist() == [0, 1] * (len(Y) // 2)
+    # A metric whose name holds the precision has a value at that precision only.
+    given = {"metric": "recall_at_60pct_precision", "precision": 0.6, "alerts": 7}
+    assert rivals(**given, margin=0.01, seed=5, bootstrap=120)
+    assert rivals.asked == {
+        "groups": None, "metric": "recall_at_60pct_precision", "n_draws": 120, "seed": 5,
+        "k": 7, "precision": 0.6, "margin": 0.01,
+    }  # fmt: skip
+
+
+def test_only_a_person_makes_a_champion_of_a_model_that_the_test_rows_cannot_compare(rivals):
+    new, champion = rivals.versions
+    assert not rivals(versions=[champion, new])
+    assert not rivals(versions=[new, new])
+    rows = paths.TEST.read_bytes()
+    paths.TEST.write_bytes(rows + b"!")  # others than those that the run has seen
+    assert not rivals()
+    paths.TEST.unlink()
+    assert not rivals()
+
+
 @pytest.fixture
 def evaluated(warm):
     """Two trained and recorded models, of which one ranks the test rows and one guesses."""
@@ -1006,6 +1129,10 @@ def test_what_is_missing_is_said_in_one_line(root, command, message):
         (["python", "/bin/dvc", "exp", "run", "-S", "split.seed=1"], True),
         (["python", "/bin/dvc", "exp", "run", "--set-param=split.seed=1"], True),
         (["python", "/bin/dvc", "exp", "run", "-S", "split.seed=1", "split"], False),
+        (["python", "/bin/dvc", "exp", "run", "--temp", "-n", "try", "-m", "why"], True),
+        (["python", "/bin/dvc", "exp", "run", "--name", "try", "--message", "why"], True),
+        (["python", "/bin/dvc", "repro", "-P", "-f", "-q", "-v"], True),
+        (["python", "/bin/dvc", "repro", "--all-pipelines", "--quiet", "--verbose"], True),
         (["python", "/bin/dvc", "status"], False),
     ],
 )
