@@ -207,6 +207,51 @@ def test_a_difference_of_costs_needs_fifty_positives(positives, doubted):
     assert ("cost_difference_doubt" in found) == doubted
 
 
+FEW_WRONG = (
+    "the decisions on fewer than 5 positives are wrong, and a few more would outweigh the rest"
+)
+FEW_DIFFER = (
+    "the decisions on fewer than 5 positives differ, and a few more would outweigh the rest"
+)
+
+
+def of_mistakes(missed, alarms):
+    """Return labels and decisions of 100 positives and 900 negatives."""
+    y_true = np.repeat([1, 0], [100, 900])
+    return y_true, np.r_[np.arange(100) >= missed, np.arange(900) < alarms]
+
+
+def test_a_few_dear_mistakes_among_many_cheap_ones_are_doubted():
+    """Five missed positives would add 5 x 95^2 = 45,125; alarms and hits add 25 each."""
+    for missed, said in ((0, FEW_WRONG), (2, FEW_WRONG), (4, FEW_WRONG), (5, "")):
+        assert costs.doubt(*of_mistakes(missed, 100), COSTS) == said
+    # Five at 20 add 2,000, and 300 alarms at 10 have a variance of 1,000 x 100 x .3 x .7.
+    cheap = {"c_fn": 20.0, "c_fp": 10.0}
+    assert costs.doubt(*of_mistakes(3, 300), cheap) == ""
+    # Dear alarms are as rare as dear misses; who flags every row has none to miss.
+    assert costs.doubt(*of_mistakes(0, 900), COSTS) == ""
+    dear = {"c_fn": 2.0, "c_fp": 100.0}
+    assert costs.doubt(*of_mistakes(60, 3), dear) == FEW_WRONG.replace("positive", "negative")
+    assert costs.doubt(*of_mistakes(60, 6), dear) == ""
+
+
+def test_dear_mistakes_of_one_group_are_one():
+    """A group of eight missed positives costs 760: five of these, 2.9 million, outweigh it all."""
+    y_true, flagged = of_mistakes(8, 300)
+    assert costs.doubt(y_true, flagged, COSTS, np.arange(1000)) == ""
+    assert costs.doubt(y_true, flagged, COSTS, np.maximum(np.arange(1000), 8)) == FEW_WRONG
+
+
+def test_a_difference_of_a_few_dear_decisions_is_doubted():
+    y_true, flagged = of_mistakes(10, 100)
+    for missed, said in ((10, FEW_DIFFER), (14, FEW_DIFFER), (15, None), (40, None)):
+        _, other = of_mistakes(missed, 130)
+        found = costs.difference(y_true, other, flagged, COSTS)
+        assert found.get("cost_difference_doubt") == said
+    # Decisions that are the same everywhere differ by nothing.
+    assert "cost_difference_doubt" not in costs.difference(y_true, flagged, flagged, COSTS)
+
+
 def test_alarms_of_the_other_decisions_make_a_difference_unequal_too():
     y_true, everything = np.repeat([1, 0], [60, 540]), np.ones(600, dtype=bool)
     amounts = np.exp(1.4 * stats.norm.ppf((np.arange(600) % 60 + 0.5) / 60))
@@ -224,4 +269,4 @@ def test_what_a_row_costs_at_least_is_no_mistake_of_its_own():
     """
     y_true = np.repeat([1, 0], [11, 589])
     earned = {"c_tp": -10.0, "c_fn": 100.0, "c_fp": 5.0, "c_tn": 0.0}
-    assert costs.doubt(y_true, np.arange(600) < 10, earned) == ""
+    assert costs.doubt(y_true, np.arange(600) < 10, earned) == FEW_WRONG  # and not of equal size

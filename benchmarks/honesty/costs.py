@@ -15,11 +15,15 @@ from rebalance.judging import costs
 
 LOW, HIGH = 0.92, 0.99
 POSITIVES = (50, 100, 400)
-# Standard deviation of the logarithm of the amounts; None: a miss costs 100 and an alarm 5.
-KINDS = (None, 0.5, 1.0, 1.5)
+# Standard deviation of the logarithm of the amounts; or what a miss costs, an alarm 5.
+DEAR = "a miss costs 2,000"
+KINDS = ("constant", 0.5, 1.0, 1.5, DEAR)
+MISS = {"constant": 100.0, DEAR: 2000.0}
 PREVALENCE, GAP = 0.02, 2.5
 ADMIN = 0.2  # what a flagged row costs, in medians of the amounts
 DOUBTED_FROM = 1.5
+# Few misses, and dear ones: where many samples are doubted, so many of all may miss unwarned.
+UNWARNED_AT_MOST = 0.05
 LONG_RUN = 2_000_000
 
 
@@ -33,12 +37,19 @@ def intervals_of_costs(quick):
     for (kind, n, total), found in zip(
         cases, on_every_core(_case, cases, quick=quick), strict=True
     ):
-        held, doubted, apart_doubted = found
-        name = "constant" if kind is None else f"amounts, {kind:g}"
+        held, doubted, apart_doubted, unwarned = found
+        name = kind if kind in MISS else f"amounts, {kind:g}"
         rows.append([name, n, total, *held.values(), doubted, apart_doubted])
         slack = 2.6 * np.sqrt(LOW * (1 - LOW) / total)
         if kind == DOUBTED_FROM:
             misses += [f"{name}, {n} positives: only {doubted:.0%} doubted"] * (doubted < 0.9)
+            continue
+        if kind == DEAR:
+            misses += [
+                f"{name}, {n} positives: {what} {share:.3f} unwarned"
+                for what, share in unwarned.items()
+                if share > UNWARNED_AT_MOST
+            ]
             continue
         misses += [
             f"{name}, {n} positives: {what} {share:.3f}"
@@ -47,7 +58,8 @@ def intervals_of_costs(quick):
         ]
     return Table(
         f"Share of 95 % intervals that hold the truth; bound: from {LOW} to {HIGH}, and amounts "
-        f"of {DOUBTED_FROM:g} are doubted 9 times in 10",
+        f"of {DOUBTED_FROM:g} are doubted 9 times in 10;\nwhere {DEAR}, at most "
+        f"{UNWARNED_AT_MOST:g} of all miss the truth without a doubt",
         ["costs", "positives", "samples", "cost", "savings", "difference", "doubted", "its"],
         rows,
         misses,
@@ -64,8 +76,8 @@ def _sample(rng, kind, rows):
     # The log-odds of the positive class at this score, and a second model that sees it blurred.
     odds = GAP * signal - GAP**2 / 2 + np.log(PREVALENCE / (1 - PREVALENCE))
     other = expit(0.8 * (odds + rng.standard_normal(rows)))
-    if kind is None:
-        amounts = {"c_fn": 100.0, "c_fp": 5.0, "c_tp": 5.0}
+    if kind in MISS:
+        amounts = {"c_fn": MISS[kind], "c_fp": 5.0, "c_tp": 5.0}
     else:
         amounts = {"c_fn": np.exp(kind * rng.standard_normal(rows)), "c_fp": ADMIN, "c_tp": ADMIN}
     return y_true, expit(odds), other, amounts
@@ -78,7 +90,8 @@ def _flagged(y_score, own):
 
 def _case(kind, n_positives, repetitions):
     """Return how often each interval holds the truth, and how often it is doubted."""
-    rng = np.random.default_rng([SEED, n_positives, round(10 * (kind or 0)), 7])
+    number = 0 if kind in MISS else round(10 * kind)
+    rng = np.random.default_rng([SEED, n_positives, number, 7])
     rows = round(n_positives / PREVALENCE)
     truth = _truth(kind)
     held, doubts = {name: [] for name in truth}, {"cost": [], "cost_difference": []}
@@ -96,7 +109,11 @@ def _case(kind, n_positives, repetitions):
         name: float(np.mean(_sure(own, doubts.get(name, doubts["cost"]))))
         for name, own in held.items()
     }
-    return shares, *(float(np.mean(own)) for own in doubts.values())
+    unwarned = {
+        name: float(np.mean(~np.array(own) & ~np.array(doubts.get(name, doubts["cost"]))))
+        for name, own in held.items()
+    }
+    return shares, *(float(np.mean(own)) for own in doubts.values()), unwarned
 
 
 def _sure(held, doubted):

@@ -7,7 +7,8 @@ from rebalance.comparison.skewed import skewed_interval, units_worth
 
 # Below so many mistakes of equal cost, and above such a standard deviation of the logarithm of
 # the costs, intervals cover less than 92 %: see `python -m benchmarks.honesty --part costs`. Two
-# models often differ in a handful of positives: their difference needs more.
+# models often differ in a handful of positives: their difference needs more. The same number of
+# rows of one kind is the least where so many of them would make the interval wider than it is.
 FEWEST_MISTAKES, MOST_UNEQUAL, FEWEST_POSITIVES = 5, 1.25, 50
 
 CUT = "it was cut at 1, the most that can be saved"
@@ -61,7 +62,10 @@ def difference(y_true, flagged, other, costs, groups=None):
     total = float(apart.sum())
     low, high = skewed_interval(total, _by_unit(apart, groups))
     numbers = {"cost_difference": total, "cost_difference_low": low, "cost_difference_high": high}
-    reason = unequal(y_true, flagged | other, costs)
+    unlike = flagged != other
+    reason = unequal(y_true, flagged | other, costs) or _rare(
+        y_true, unlike, costs, apart, groups, "the decisions on fewer than {} {}s differ"
+    )
     if np.count_nonzero(y_true) < FEWEST_POSITIVES:
         reason = f"the test rows have fewer than {FEWEST_POSITIVES} positives"
     return numbers | ({"cost_difference_doubt": reason} if reason and low < high else {})
@@ -73,7 +77,44 @@ def doubt(y_true, flagged, costs, groups=None):
     excess = thresholds.cost_by_row(y_true, flagged, **costs) - np.minimum(cells.c_tn, cells.c_tp)
     if units_worth(_by_unit(excess, groups)) < FEWEST_MISTAKES:
         return f"the costs are those of fewer than {FEWEST_MISTAKES} mistakes of equal size"
-    return unequal(y_true, flagged, costs)
+    if (reason := unequal(y_true, flagged, costs)) or flagged.all() or not flagged.any():
+        return reason  # a policy that flags all or none makes the same mistakes in other rows
+    spent = thresholds.cost_by_row(y_true, flagged, **costs)
+    wrong = flagged != (y_true == 1)
+    return _rare(
+        y_true, wrong, costs, spent, groups, "the decisions on fewer than {} {}s are wrong"
+    )
+
+
+def _rare(y_true, rows, costs, parts, groups, said):
+    """Return which rows are too few for what one of them costs; nothing where none are.
+
+    An interval knows only what it has seen: where no positive is missed and one would cost as much
+    as a hundred alarms, the next sample may cost far more.
+
+    Parameters
+    ----------
+    rows : array of bool of shape (n_rows,)
+        The mistakes, or the rows on which two decisions differ.
+    parts : array of shape (n_rows,)
+        What each row adds to the number.
+    said : str
+        The reason, with places for the least number of rows and the name of a class.
+    """
+    cells, positive = thresholds.Costs(**costs), y_true == 1
+    each = _by_unit(parts, groups)
+    variance = each.size * float(each.var())
+    for name, dearer, of in (
+        ("positive", np.subtract(cells.c_fn, cells.c_tp), positive),
+        ("negative", np.subtract(cells.c_fp, cells.c_tn), ~positive),
+    ):
+        here = rows & of
+        seen = here.sum() if groups is None else np.unique(groups[here]).size
+        sizes = np.broadcast_to(dearer, y_true.shape)
+        size = float(sizes[here].sum() / seen if seen else sizes[of].mean())
+        if seen < FEWEST_MISTAKES and FEWEST_MISTAKES * size**2 > variance > 0:
+            return said.format(FEWEST_MISTAKES, name) + ", and a few more would outweigh the rest"
+    return ""
 
 
 def unequal(y_true, flagged, costs):

@@ -754,7 +754,7 @@ def costs_against_baseline(results):
     for key in keys:
         for name in differences:
             if reason := results.decisions[name][key].get("cost_difference_doubt"):
-                doubts.setdefault(reason, {})[key] = None
+                doubts.setdefault(reason, {}).setdefault(key, []).append(name)
     return Section(
         title="Costs against the baseline",
         part=part.DECISIONS,
@@ -763,7 +763,8 @@ def costs_against_baseline(results):
             "baseline's decisions by the same rule. Below 0 a model is cheaper. Paired differences "
             "with a 95 % interval each, without a correction for their number."
             + "".join(
-                f" The intervals of {', '.join(rules)} may be too narrow, because {reason}."
+                f" The intervals of {_of_rules(rules, len(differences))} may be too narrow, "
+                f"because {reason}."
                 for reason, rules in doubts.items()
             )
         ),
@@ -772,6 +773,18 @@ def costs_against_baseline(results):
             {"model": name} | {key: money(*apart, sign="+") for key, apart in by_rule.items()}
             for name, by_rule in differences.items()
         ],
+    )
+
+
+def _of_rules(rules, models):
+    """Return rules by name, each with its models where these are not all.
+
+    >>> _of_rules({"a": ["x", "y"], "b": ["x"]}, 2)
+    'a, b (x)'
+    """
+    return ", ".join(
+        rule if len(names) == models else f"{rule} ({', '.join(names)})"
+        for rule, names in rules.items()
     )
 
 
