@@ -12,7 +12,9 @@ from rebalance.comparison.intervals import score_interval
 from rebalance.judging import prevalence
 from rebalance.model.corrected import CorrectedClassifier
 from rebalance.report import sections
+from rebalance.report.sentences import sentences
 from rebalance.store import Table
+from rebalance.thresholds.rules import FLAG_NONE
 from tests import fixed
 from tests.strategies import params
 
@@ -158,6 +160,24 @@ def test_the_report_names_the_assumption_and_the_share(found):
     half = found["rules"]["half"]
     assert str(section.rows[0]["precision"]).startswith(f"{half['precision']:.3f} [")
     assert sections.at_prevalence(fixed.results()) is None
+
+
+def test_the_answer_has_the_threshold_and_the_shares_where_the_model_is_used(found):
+    results = fixed.results()
+    assert "data.prevalence" not in sentences(results)[1]
+    there = {"threshold": 0.123456, "recall": 0.8, "precision": 0.25, "alerts": 0.1}
+
+    def where(row):
+        at = found | {"rules": {"max_f1": row}}
+        own = results.scores["under"] | {"at_prevalence": at}
+        return sentences(replace(results, scores=results.scores | {"under": own}))[1]
+
+    assert where(there).endswith(
+        "negatives. Where 7.692 % of the rows are positive (data.prevalence), a row is flagged "
+        "when its probability there reaches 0.123, with recall 0.800 and precision 0.250."
+    )
+    none = {"threshold": FLAG_NONE, "recall": 0.0, "alerts": 0.0}
+    assert where(none).endswith("(data.prevalence), no row is flagged, with recall 0.000.")
 
 
 def test_groups_widen_the_interval_of_a_precision():

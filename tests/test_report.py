@@ -184,6 +184,17 @@ def test_a_section_says_how_its_table_is_to_be_read(results, section, said):
     assert said in section(results).text
 
 
+@pytest.mark.parametrize(
+    "section",
+    [sections.verdicts, sections.at_threshold, sections.probabilities, sections.budgets],
+)
+def test_intervals_of_one_model_say_that_they_take_the_share_of_positives_as_given(
+    results, section
+):
+    said = "Intervals of one model take the share of positives of the test rows as given"
+    assert said in section(results).text
+
+
 def test_each_section_stands_in_its_part_of_the_page(results):
     """The rest is folded away."""
     parts = {
@@ -320,6 +331,9 @@ def test_a_metric_of_which_less_is_better_is_headed_so():
     assert first(rows[2]["Brier score (lower is better)"]) == pytest.approx(
         brier_score_loss(fixed.Y, fixed.SCORES["under"]), abs=5e-4
     )
+    # Its interval, and no other, hangs on the share of positives for most of its width.
+    assert "], at the share of positives of these rows), " in sentences(found)[2]
+    assert "share of positives" not in sentences(fixed.results())[2]
 
 
 def test_groups_are_counted_where_rows_belong_to_some(results):

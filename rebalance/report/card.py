@@ -76,8 +76,8 @@ def _held(used):
         "`rebalance predict` and `rebalance serve` give probabilities that hold where "
         f"{percent(used)} of the rows are positive (data.prevalence), and the threshold above "
         "is one of them. It is assumed that the positives look alike there and in the table, and "
-        "so do the negatives. The answer at the top, with the threshold and the counts in it, and "
-        "the metrics below are at the share of the table; the report has those at data.prevalence. "
+        "so do the negatives. The counts in the answer at the top, with their threshold, and the "
+        "metrics below are at the share of the table; the report has those at data.prevalence. "
         "The model itself, in MLflow and as a file, answers at the share of the training rows."
     )
 
@@ -89,7 +89,8 @@ def _ends(interval):
 def _limits(answer):
     """Return what a user of the model has to bear in mind, a sentence each."""
     general = [
-        "The intervals speak of the test rows drawn, and not of next year's rows: "
+        "The intervals speak of the test rows drawn, with their share of positives, and not of "
+        "next year's rows: "
         "`rebalance watch` tests the promises on new labels.",
         "One table, one split and one seed of the learner decide nothing in general.",
     ]

@@ -56,6 +56,11 @@ AS_GIVEN = (
     "Those of precision take the share of positives of the test rows as given: rows with another "
     "share have another precision."
 )
+ALL_AS_GIVEN = (
+    "Intervals of one model take the share of positives of the test rows as given: with another "
+    "share all but recall and ROC AUC are others, the Brier score and the log loss by more than "
+    "their intervals say."
+)
 ALIKE = "alike"
 BANDS = {"block": "blocked", "look": "looked at", "pass": "let pass"}
 MORE_POSITIVES = "Would more positives help?"
@@ -203,9 +208,9 @@ def verdicts(results):
         part=part.DIFFERENCES,
         short=True,
         text=(
-            "Paired differences with 95 % intervals. p-values are after Holm's correction for the "
-            "models whose scores differ from the baseline's. Standard errors come from what each "
-            "row contributes; those of metrics at a rank or a rate, from "
+            f"Paired differences with 95 % intervals. {ALL_AS_GIVEN} p-values are after Holm's "
+            "correction for the models whose scores differ from the baseline's. Standard errors "
+            "come from what each row contributes; those of metrics at a rank or a rate, from "
             f"{compared.draws:,} bootstrap draws{groups}. {margin}{about} The p-values "
             "are those of one look at the test rows; "
             "'rebalance looks' counts how often there was one, and corrects them. "
@@ -483,7 +488,7 @@ def at_threshold(results):
         title=f"At the threshold chosen out of fold ({results.params.threshold.use})",
         text=(
             "95 % intervals of each model alone. They may overlap even where the paired difference "
-            f"above is significant. {AS_GIVEN}"
+            f"above is significant. {ALL_AS_GIVEN}"
         ),
         headings=by_model(*RANKING, *DECISIONS) | COUNTS | {"threshold": "threshold"},
         rows=with_intervals(results),
@@ -552,7 +557,8 @@ def probabilities(results):
         title="Probabilities",
         text=(
             "After the correction of the prior and the calibration. A perfect model has intercept "
-            "0, slope 1 and ECE 0; skill is the share of the Brier score of the prevalence saved."
+            "0, slope 1 and ECE 0; skill is the share of the Brier score of the prevalence saved. "
+            f"{ALL_AS_GIVEN}"
         ),
         headings=by_model(*PROBABILITIES),
         rows=with_intervals(results),
@@ -564,7 +570,7 @@ def budgets(results):
     section = results.params.evaluate
     return Section(
         title="Alert budgets",
-        text=f"k is {section.alerts:,}: the test rows with the highest scores.",
+        text=f"k is {section.alerts:,}: the test rows with the highest scores. {ALL_AS_GIVEN}",
         headings=by_model(metrics.at_precision(section.precision), *BUDGET),
         rows=with_intervals(results),
     )

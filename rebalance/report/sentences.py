@@ -2,10 +2,11 @@
 
 from math import floor, log10
 
-from rebalance import paths
+from rebalance import metrics, paths
 from rebalance.comparison import BETTER, FITTED, TREATMENT, UNDECIDED, WORSE
 from rebalance.judging.evaluation import seed_of
 from rebalance.metrics import words
+from rebalance.metrics.table import PROBABILITY
 from rebalance.params.names import NONE
 
 
@@ -102,7 +103,24 @@ def _where(chosen, decision, rule):
     return (
         f"{flags} ({by}): of {positives:,} positives among the test rows this finds "
         f"{chosen['true_positives']:,}, with {alarms:,} false alarm{'s' * (alarms != 1)} among "
-        f"{negatives:,} negatives."
+        f"{negatives:,} negatives." + _where_used(chosen.get("at_prevalence"), rule)
+    )
+
+
+def _where_used(there, rule):
+    """Return the sentence on ``data.prevalence``, where the model is used; nothing without it."""
+    if there is None:
+        return ""
+    row = there["rules"][rule]
+    flags = (
+        "no row is flagged"
+        if row["threshold"] > 1
+        else f"a row is flagged when its probability there reaches {row['threshold']:.3g}"
+    )
+    precision = f" and precision {row['precision']:.3f}" if "precision" in row else ""
+    return (
+        f" Where {percent(there['prevalence'])} of the rows are positive (data.prevalence), "
+        f"{flags}, with recall {row['recall']:.3f}{precision}."
     )
 
 
@@ -110,7 +128,9 @@ def _how_sure(name, compared, metric, results):
     """Return the sentence on the test rows."""
     params, study = results.params, results.study
     value, ends = with_ends(compared.intervals[name][compared.metric]).split(" ", 1)
-    value = f"{metric} is {value} (95 % interval {ends})"
+    of_rows = metrics.metric(compared.metric).family == PROBABILITY
+    given = ", at the share of positives of these rows" if of_rows else ""
+    value = f"{metric} is {value} (95 % interval {ends}{given})"
     if name != compared.baseline:
         verdict = compared.verdicts[name]
         sure = (
