@@ -66,6 +66,8 @@ def test_each_table_and_figure_is_written_and_named(written):
     assert sorted(files) == sorted(folder.iterdir())
     for file in folder.glob("*.png"):
         assert file.read_bytes().startswith(b"\x89PNG")
+        # Another matplotlib may draw the same bytes, and must not sign them.
+        assert b"Software" not in file.read_bytes()
 
 
 def test_the_same_numbers_give_the_same_bytes(results, written, tmp_path):
@@ -195,6 +197,14 @@ def test_the_roc_curve_encloses_the_area(results):
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("false positive rate", "recall")
     assert (axis.get_xlim(), axis.get_ylim()) == ((0, 1), (0, 1.02))
     assert legend(axis) == ("ROC AUC", ["baseline (0.920)", "under (0.973)"])
+    assert ticks(axis) == {
+        0: "0", 1e-4: "0.0001", 1e-3: "0.001", 0.01: "0.01", 0.1: "0.1", 1: "1"
+    }  # fmt: skip
+
+
+def ticks(axis):
+    shown = [label.get_text() for label in axis.get_xticklabels()]
+    return dict(zip(axis.get_xticks().tolist(), shown, strict=True))
 
 
 def points(line):
@@ -245,6 +255,8 @@ def test_the_calibration_figure_has_raw_left_and_corrected_right(results, writte
             assert y == pytest.approx(floats(bins, "share_of_positives"), rel=1e-4)
             assert line.get_color() == COLOURS[name]
     assert axes[0].get_ylabel() == "share of positives"
+    left, right = (axis.get_position() for axis in axes)
+    assert left.x1 < right.x0
 
 
 def test_the_legend_of_the_ratio_curve_lies_below_the_axes_and_inside_the_picture():
@@ -269,6 +281,7 @@ def test_the_ratio_curve_has_scores_errors_and_the_choice():
     half = [(top[1] - low[1]) / 2 for low, top in segments.get_segments()]
     assert half == pytest.approx([0.02, 0.025, 0.015])
     assert bars.lines[0].get_color() == COLOURS["under"]
+    assert bars.lines[0].get_marker() == "o"  # a single ratio has no line
     labels = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
     band = labels["no resampling (3) ± standard error"]
     assert (band.get_y(), band.get_height()) == pytest.approx((0.595, 0.03))
@@ -443,6 +456,15 @@ def test_the_cost_is_that_of_the_rule_by_threshold(results):
     assert shown["flag none"].get_ydata()[0] == 500
     assert shown["flag all"].get_ydata()[0] == 100
     assert points(shown["rule costs"]) == [(0.05, 8 * 5)]
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("threshold", "cost on the test rows")
+    assert axis.get_xlim() == (1e-4, 1)
+
+
+def test_the_learning_curve_goes_on_to_twice_the_positives(results):
+    (axis,) = drawn(of_report.draw_learning_curve, results)
+    assert axis.get_xlabel() == "positives in a training fold"
+    assert axis.get_ylabel() == "average precision, out of fold"
+    assert ticks(axis) == {100: "100", 200: "200", 400: "400", 800: "800"}
 
 
 def test_the_cost_is_drawn_of_the_rule_in_use_and_down_to_what_it_earns(results):

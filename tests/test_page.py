@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from matplotlib.lines import Line2D
 
 from rebalance import report
 from rebalance.report import html, svg
@@ -194,6 +195,16 @@ def test_the_legend_of_a_chart_says_how_each_line_looks(results, name):
         assert not entry["label"].startswith("_")
         assert entry["colour"] == "currentColor" or entry["colour"].startswith("var(--")
         assert entry["kind"] != "none" or entry["marker"]
+
+
+@pytest.mark.parametrize(
+    ("marker", "face", "shown"),
+    [("o", "#0072B2", "●"), ("o", "none", "○"), ("D", "#0072B2", "◆"), ("D", "none", "◇")],
+)
+def test_a_point_of_the_legend_is_hollow_where_that_of_the_chart_is(marker, face, shown):
+    point = Line2D([], [], color="#0072B2", marker=marker, markerfacecolor=face, linestyle="None")
+    entry = {"label": "stopped", "colour": "var(--c1)", "kind": "none", "marker": shown}
+    assert svg._entry(point, "stopped") == entry
 
 
 def test_a_filled_shape_has_the_colour_of_the_text_in_light_and_dark(page, results):

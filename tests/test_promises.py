@@ -144,6 +144,25 @@ def test_the_price_of_a_promised_recall_is_the_precision_given_up():
     assert kept.promise["out_of_fold"] == pytest.approx(kept.flag(data[1])[data[0] == 1].mean())
 
 
+def test_promises_have_the_numbers_that_they_rest_on():
+    """Of 400 rows, each with a score of its own, the first 40 are positive."""
+    y, scores = np.repeat([1, 0], [40, 360]), np.linspace(0.9, 0.1, 400)
+    budget = thresholds.choose("alert_budget", y, scores, share=0.2, confidence=0.9)
+    assert budget.name == "alert_budget"
+    flagged = budget.flag(scores).sum()
+    assert 60 < flagged < 80
+    assert budget.promise == {
+        "share": "alerts", "asked": 0.2, "out_of_fold": flagged / 400, "confidence": 0.9,
+        "promised": True,
+    }  # fmt: skip
+    for rule, options in (
+        ("recall_at_precision", {"precision": 0.9}),
+        ("precision_at_recall", {"recall": 0.8}),
+    ):
+        promise = thresholds.choose(rule, y, scores, **options, confidence=0.9).promise
+        assert promise["positives"] == 40
+
+
 def test_a_promise_out_of_reach_says_how_many_positives_it_needs():
     # Of 40 rows flagged 38 are positive, and of ten times as many 380.
     y_true = np.r_[np.ones(19), 0, np.ones(19), 0, np.ones(2), np.zeros(100)].astype(int)

@@ -19,6 +19,7 @@ from rebalance.report import markdown, render, sections
 from rebalance.report.card import card
 from rebalance.report.section import Section
 from rebalance.report.sentences import sentences
+from rebalance.report.sentences import treatment as in_words
 from rebalance.thresholds.rules import FLAG_NONE
 from tests import fixed
 from tests.strategies import params, treatment
@@ -234,6 +235,12 @@ def test_the_rule_in_use_is_marked(results):
     assert {row["name"]: row["use"] for row in rows} == {
         "half": None, "max_f1": "in use", "costs": None
     }  # fmt: skip
+    assert sections.rules(results).figures == ("cost", "alerts")
+
+
+def test_a_treatment_is_named_with_its_options_and_without_its_seed():
+    given = params(resample={"under": {"treatment": "random_under", "ratio": 2, "seed": 7}})
+    assert in_words("under", fixed.STUDY, given) == "random_under, ratio 2"
 
 
 def test_the_importance_is_that_of_the_ten_columns_that_matter_most(results, text):
@@ -770,6 +777,9 @@ def test_costs_stand_beside_those_of_flagging_none_and_all():
     )
     assert first(row["savings"]) == 0
     (row,) = rows_of(whole(fixed.results("under")), "Costs, for under")
+    saved = fixed.results().decisions["under"]["costs"]
+    low, high = saved["savings_low"], saved["savings_high"]
+    assert row["savings"] == f"0.600 [{low:.3f}, {high:.3f}]"
     assert first(row["cost"]) == 8 * 5
     assert first(row["savings"]) == pytest.approx(1 - 40 / 100)
 
@@ -831,6 +841,8 @@ def test_costs_of_any_size_have_all_their_digits(results):
     (shown,) = sections.costs(replace(results, decisions={"under": {"a": row}})).rows
     wanted = {"cost_of_none": "1,234,567", "cost_of_all": "284,805", "cost": "0.35"}
     assert {key: shown[key] for key in wanted} == wanted
+    # Two digits of what is narrower than a thousandth.
+    assert sections.money(0.0004, 0.0001, 0.0006) == "0.00040 [0.00010, 0.00060]"
     scores = results.scores | {"under": results.scores["under"] | {"threshold": 1 / 514}}
     said = "costs least where a missed positive costs 513 times as much as a false alarm"
     assert said in sections.deciding(replace(results, scores=scores))

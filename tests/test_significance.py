@@ -11,6 +11,14 @@ from scipy import stats
 from rebalance import comparison
 
 
+@pytest.mark.parametrize(
+    ("p_value", "said"),
+    [(0.000999, "< 0.001"), (0.001, "0.001"), (0.0412, "0.041"), (1.0, "1.000")],
+)
+def test_a_p_value_is_written_in_three_decimals_down_to_a_thousandth(p_value, said):
+    assert comparison.p_text(p_value) == said
+
+
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
 def test_mcnemar_is_the_binomial_test_of_the_discordant_rows(pairs):
     arm, baseline = np.array(pairs).T
