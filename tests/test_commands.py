@@ -178,6 +178,17 @@ def test_doctor_says_where_runs_go_and_which_of_them_wait(of_default, monkeypatc
     assert not said[-1].startswith("waiting")
 
 
+@pytest.mark.parametrize(
+    ("former", "said"), [(None, "there was none"), ("3", "it was already"), ("2", "it was 2")]
+)
+def test_promote_says_which_version_was_champion(of_default, monkeypatch, capsys, former, said):
+    from rebalance import tracking
+
+    monkeypatch.setattr(tracking, "promote", lambda *asked: ("3", former))
+    cli.main(["promote"])
+    assert capsys.readouterr().out == f"models:/rebalance@champion is version 3; {said}\n"
+
+
 def test_watch_needs_what_the_model_did_on_the_test_rows(of_default, monkeypatch):
     from types import SimpleNamespace
 

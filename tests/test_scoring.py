@@ -19,6 +19,7 @@ import urllib.error
 import urllib.request
 from math import comb
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -28,9 +29,11 @@ from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from rebalance import cli, columns, params, paths, scoring, store, tracking
+from rebalance.cli.commands import compare, watch
 from rebalance.errors import InputError
 from rebalance.model.corrected import CorrectedClassifier
 from rebalance.scoring import server, watching
+from rebalance.scoring.unlike import Unlike
 from rebalance.served import Scorer
 from rebalance.sources import reading
 from rebalance.thresholds import Threshold
@@ -127,10 +130,13 @@ def test_a_model_says_what_was_edited_since_it_was_trained(place, monkeypatch, c
         "note: learner.seed, threshold.use were edited in params.yaml after baseline was trained; "
         "it answers as trained, until 'dvc repro' has run."
     ]
+    edited["baseline",] = ["learner.seed"]
+    scoring.find()
+    assert caplog.messages[1].startswith("note: learner.seed was edited in params.yaml after")
     # What predict writes follows data.prevalence at once.
     edited["baseline",] = ["data.prevalence"]
     scoring.find()
-    assert caplog.messages[1:] == [
+    assert caplog.messages[2:] == [
         "note: data.prevalence was edited in params.yaml after the last 'dvc repro'; probabilities "
         "hold at the new one, the report and the card are of the former."
     ]
@@ -348,6 +354,16 @@ def test_values_that_no_training_row_has_are_said(place, capsys):
     ]
 
 
+def test_of_many_known_values_three_are_named_and_the_first_that_is_new():
+    learnt = columns.learn(pa.table({"town": [*"abcd"] * 50}), ["town"])
+    unlike = Unlike(learnt)
+    unlike.look(pa.table({"town": ["x", "y", "a"]}))
+    assert unlike.lines() == [
+        "column 'town': 2 of 3 rows hold a value that no training row has, as 'x'; these have "
+        "'a', 'b', 'c', …"
+    ]
+
+
 @pytest.mark.parametrize("new", [["NORTH"] * 200 + ["north"] * 200, ["", "north"] * 200])
 def test_half_of_the_rows_with_known_values_need_no_line(place, capsys, new):
     table(400)[0].assign(shop=new, age=np.nan).to_csv("new.csv", index=False)
@@ -521,6 +537,10 @@ def test_the_promises_are_tested_exactly():
     # Ten coins of .1: four heads or more.
     coins = sum(comb(10, k) * 0.1**k * 0.9 ** (10 - k) for k in range(4, 11))
     assert found["calibration"].p_value == pytest.approx(2 * coins)
+    assert found["calibration"].promised == "1.0 positives by the probabilities"
+    assert found["calibration"].seen == "4 positives"
+    assert found["prevalence"].promised == "10.0000 % of 50 training rows positive"
+    assert found["prevalence"].seen == "40.0000 % of 10"
     # Two or fewer of five where nine of ten are promised.
     few = sum(comb(5, k) * 0.9**k * 0.1 ** (5 - k) for k in range(3))
     assert found["precision"].p_value == pytest.approx(few)
@@ -601,6 +621,29 @@ def test_a_column_moves_from_an_index_of_a_quarter_on(share, index, moved):
 def test_a_promise_is_broken_below_one_chance_in_twenty(p, broken):
     each = watching.Promise(name="recall", promised=".9", seen=".8", p_value=0.01, p_adjusted=p)
     assert each.broken is broken
+
+
+def test_what_watch_found_is_written_with_corrected_p_values_and_what_moved_most_first():
+    def promise(name, p_value):
+        of = {"name": name, "promised": ".9", "seen": ".8", "p_value": p_value / 3}
+        return watching.Promise(**of, p_adjusted=p_value)
+
+    flagged = np.array([True, False, False])
+    shifts = {
+        name: SimpleNamespace(index=index, moved=index > 0.25)
+        for name, index in (("a", 0.5), ("b", 2.25), ("c", 0.1))
+    }
+    checked = [promise("prevalence", 0.0009), promise("precision", 0.001), promise("recall", 0.3)]
+    assert watch.report("mine", np.array([1, 1, 0]), checked, flagged, shifts).splitlines() == [
+        "mine on 3 new rows: 1 flagged, 2 positive",
+        "prevalence: broken; promised .9, seen .8 (p < 0.001 after Holm's correction)",
+        "precision: broken; promised .9, seen .8 (p = 0.001 after Holm's correction)",
+        "recall: holds; promised .9, seen .8 (p = 0.3 after Holm's correction)",
+        "column b: moved; population stability index 2.25",
+        "column a: moved; population stability index 0.50",
+    ]
+    said = watch.report("mine", np.array([1, 1, 0]), checked, flagged, {}).splitlines()
+    assert said[-1] == "columns: not compared; data/train.parquet is not here"
 
 
 def test_a_category_that_moved_and_gaps_that_came_are_seen():
@@ -871,6 +914,48 @@ def test_scores_are_compared_with_the_first_model(scores, capsys):
     assert old.split()[:2] == ["old", f"{average_precision_score(frame.y, frame.old):.4f}"]
     assert new.split()[:2] == ["new", f"{average_precision_score(frame.y, frame.new):.4f}"]
     assert new.endswith("better")
+
+
+def test_a_comparison_is_written_with_its_ends_and_the_corrected_p_value():
+    def interval(*ends, **more):
+        return SimpleNamespace(**dict(zip(("value", "low", "high"), ends, strict=True)), **more)
+
+    verdict = {"verdict": "not decided", "p_value": 0.01, "p_adjusted": 0.03, "doubt": "few rows"}
+    compared = SimpleNamespace(
+        metric="roc_auc",
+        intervals={
+            "old": {"roc_auc": interval(0.7, 0.6, 0.8)},
+            "new": {"roc_auc": interval(1, 0.9, 1)},
+        },
+        verdicts={"new": interval(0.3, -0.1, 0.35, difference=0.3, **verdict)},
+    )
+    heading, old, new = compare.table(compared).splitlines()
+    assert heading.split() == ["model", "ROC", "AUC", "difference", "p", "verdict"]
+    assert old.split() == ["old", "0.7000", "[0.6000,", "0.8000]"]
+    assert re.split("  +", new) == [
+        "new", "1.0000 [0.9000, 1.0000]", "+0.3000 [-0.1000, +0.3500]", "0.030",
+        "not decided: few rows",
+    ]  # fmt: skip
+
+
+def test_rows_are_flagged_from_the_threshold_on(scores, capsys):
+    frame = pd.read_csv("scores.csv").round(1)
+    frame.to_csv("scores.csv", index=False)
+    for at in (0.3, 0.7):
+        cli.main(
+            [
+                "compare",
+                "scores.csv",
+                "--metric",
+                "recall",
+                "--threshold",
+                f"{at}",
+                "--draws",
+                "100",
+            ]
+        )
+        found = (frame.new[frame.y == 1] >= at).mean()
+        assert capsys.readouterr().out.splitlines()[2].split()[1] == f"{found:.4f}"
 
 
 def test_a_metric_that_scores_do_not_have_is_a_reason_and_no_number(scores, capsys):
