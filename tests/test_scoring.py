@@ -463,6 +463,15 @@ def test_the_server_scores_json_and_csv_alike(address, scorer):
             b' "data": [[1, 1, "east", 1]]}}',
             "application/json", 422, "must have each column once, got more than one age",
         ),
+        (
+            b'{"dataframe_records": [{"amount": 1, "age": 1, "amount": 2, "shop": "east"}]}',
+            "application/json", 400,
+            "the body is not JSON: the name 'amount' stands twice in one object.",
+        ),
+        (
+            b'{"dataframe_records": [{"amount": ' + b"9" * 5000 + b"}]}", "application/json", 400,
+            "integer string conversion: value has 5000 digits.",
+        ),
     ],
 )  # fmt: skip
 def test_the_server_refuses_in_words(address, body, kind, status, message):

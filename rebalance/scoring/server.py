@@ -163,9 +163,11 @@ def rows_of(body, kind, learnt, data):
     if kind not in {"application/json", ""}:
         raise Refused(415, f"content-type must be application/json or text/csv, got {kind[:40]!r}.")
     try:
-        content = json.loads(body)
+        content = json.loads(body, object_pairs_hook=_once)
     except ValueError as error:
-        raise Refused(400, f"the body is not JSON: {one_line(error)}.") from error
+        # Of a number of thousands of digits Python also says how to read one.
+        reason = one_line(error).partition(";")[0]
+        raise Refused(400, f"the body is not JSON: {reason}.") from error
     except RecursionError as error:
         raise Refused(400, "the body is JSON that is nested too deeply; see /schema.") from error
     # Objects: of whole numbers and a gap pandas would make doubles, which round long ones.
@@ -180,6 +182,16 @@ def rows_of(body, kind, learnt, data):
             'the body must be {"dataframe_records": [{"COLUMN": VALUE, …}, …]} or '
             '{"dataframe_split": {"columns": […], "data": [[…], …]}}.',
         ) from error
+
+
+def _once(pairs):
+    """Return what JSON says of an object; ValueError where it says something twice."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice[:40]!r} stands twice in one object")
+    return content
 
 
 def bound(host, port):
