@@ -156,7 +156,7 @@ def days_in_digits(numbers):
     year, month, day = whole // 10_000, whole // 100 % 100, whole % 100
     fits &= (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
     months = ((year - 1970) * 12 + month - 1).astype("M8[M]")
-    days = months.astype("M8[D]") + (day - 1)
+    days = months.astype("M8[D]") + (day - 1).astype("m8[D]")
     fits &= days.astype("M8[M]") == months
     return np.where(fits, days, np.datetime64("NaT"))
 
