@@ -94,6 +94,7 @@ def drawn(n_positives, rng, gap=3.2, prevalence=0.1):
         ("recall_at_precision", {"precision": 0.9}),
         ("precision_at_recall", {"recall": 0.8}),
         ("alert_budget", {"share": 0.1}),
+        ("false_alarm_budget", {"share": 0.01}),
     ],
 )
 def test_a_promise_is_false_no_more_often_than_it_says(rule, options):
@@ -108,6 +109,7 @@ def test_a_promise_is_false_no_more_often_than_it_says(rule, options):
                 "recall_at_precision": hits / (hits + alarms) >= 0.9,
                 "precision_at_recall": hits / 0.1 >= 0.8,
                 "alert_budget": hits + alarms <= 0.1,
+                "false_alarm_budget": alarms / 0.9 <= 0.01,
             }[rule]
             if not confidence:
                 luck += not kept
@@ -221,6 +223,7 @@ def test_a_recall_needs_a_number_of_positives_that_is_known_beforehand(options, 
         ("recall_at_precision", {"precision": 0.9}, "precision", "precision 0.9 cannot be"),
         ("precision_at_recall", {"recall": 0.8}, "recall", "recall 0.8 cannot be"),
         ("alert_budget", {"share": 0.2}, "alerts", "the budget cannot be"),
+        ("false_alarm_budget", {"share": 0.01}, "false_alarms", "the budget cannot be"),
     ],
 )
 def test_of_groups_nothing_is_promised(rule, options, share, said):
@@ -234,6 +237,39 @@ def test_of_groups_nothing_is_promised(rule, options, share, said):
     assert (of_groups.promise["share"], "price" in of_groups.promise) == (share, False)
     # Without a confidence nothing was to be promised.
     assert thresholds.choose(rule, *data, **options, grouped=True) == plain
+
+
+def test_a_budget_of_false_alarms_counts_negatives_alone():
+    """From the highest score: positive, negative, positive, two equal negatives, negative."""
+    y_true, y_score = [1, 0, 1, 0, 0, 0], [0.9, 0.8, 0.7, 0.5, 0.5, 0.1]
+    for share, value in ((0.2, 0.85), (0.25, 0.6), (0.7, 0.6), (0.75, 0.3), (1.0, 0.0)):
+        chosen = thresholds.choose("false_alarm_budget", y_true, y_score, share=share)
+        assert chosen.value == pytest.approx(value)
+        # Each negative may stand for others: their share is the same.
+        assert thresholds.choose("false_alarm_budget", y_true, y_score, share=share, weight=9) == (
+            chosen
+        )
+    none = thresholds.choose("false_alarm_budget", [0, 1, 0], [0.9, 0.9, 0.1], share=0.1)
+    assert (none.met, none.shortfall) == (False, 1.0)
+    assert none.message == (
+        "the budget of 0 false alarms among 2 negatives flags nothing: the highest score has 1."
+    )
+    with pytest.raises(ValueError, match="must see a negative, got 2 positives"):
+        thresholds.choose("false_alarm_budget", [1, 1], [0.9, 0.8], share=0.1)
+
+
+def test_a_promised_budget_of_false_alarms_is_that_of_the_ranks_of_negatives():
+    y_true, y_score = drawn(400, np.random.default_rng(2))
+    negatives = np.sort(y_score[y_true == 0])[::-1]
+    chosen = thresholds.choose("false_alarm_budget", y_true, y_score, share=0.02, confidence=0.95)
+    flagged = int((negatives >= chosen.value).sum())
+    # The share of new negatives above the next one is at most .02 with .95, and no rank lower.
+    for k, held in ((flagged, True), (flagged + 1, False)):
+        assert (stats.beta.cdf(0.02, k + 1, negatives.size - k) >= 0.95) == held
+    assert chosen.promise == {
+        "share": "false_alarms", "asked": 0.02, "out_of_fold": flagged / negatives.size,
+        "confidence": 0.95, "promised": True,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("rule", ["recall_at_precision", "precision_at_recall", "alert_budget"])

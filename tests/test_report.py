@@ -456,6 +456,11 @@ def test_promises_have_their_numbers_under_their_headings(results):
     }  # fmt: skip
     decided = {"under": {"a": held, "b": broken, "c": {"recall": 0.8}}}
     rows = sections.promises(replace(results, decisions=decided))
+    # Of a budget of false alarms the negatives count: 2 of 15.
+    alarms = {"under": {"d": broken | {"share": "false_alarms"}}}
+    (row,) = sections.promises(replace(results, decisions=alarms)).rows
+    assert row["promise"] == "flags at most 25 % of the negatives, with 80 % confidence"
+    assert row["test"] == "0.133"
     text = markdown.render("", "", [rows])
     assert rows_of(text, "Promises") == [
         {

@@ -796,6 +796,7 @@ def test_a_promised_recall_is_tested_on_positives_and_no_share_is_taken_for_a_pr
     said = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines()[1:])
     assert "promised 95.0 % of 20 alerts right on test rows" in said["precision"]
     assert ("recall" in said) == (share == "recall")
+    assert ("alerts" in said) == (share == "alerts")
     if share == "recall":
         flagged = expected(scorer, frame)[y == 1] >= 0.3
         p_value = stats.binomtest(int(flagged.sum()), int(y.sum()), asked, "less").pvalue
@@ -804,6 +805,32 @@ def test_a_promised_recall_is_tested_on_positives_and_no_share_is_taken_for_a_pr
             "broken; promised 99.9 % of the positives flagged, "
             f"seen {100 * flagged.mean():.1f} % of "
         )
+
+
+def test_promised_budgets_are_tested_on_the_rows_or_the_negatives():
+    """Of 100 rows with 20 positives 30 are flagged, 18 of these positives."""
+    y = np.repeat([1, 0], [20, 80])
+    flagged = np.r_[np.arange(20) < 18, np.arange(80) < 12]
+    given = {"train": (20, 100), "test": None, "alerts": 0.2, "false_alarms": 0.1}
+    found = {each.name: each for each in watching.promises(y, np.full(100, 0.2), flagged, **given)}
+    assert list(found) == ["prevalence", "calibration", "alerts", "false alarms"]
+    for name, said, hits, rows, share in (
+        ("alerts", "at most 20.0 % of the rows flagged", 30, 100, 0.2),
+        ("false alarms", "at most 10.0 % of the negatives flagged", 12, 80, 0.1),
+    ):
+        assert (found[name].promised, found[name].seen) == (
+            said, f"{100 * hits / rows:.1f} % of {rows}",
+        )  # fmt: skip
+        exact = stats.binom.sf(hits - 1, rows, share)
+        assert found[name].p_value == pytest.approx(exact)
+    # At another share of positives another share of rows is flagged, and of negatives the same.
+    there = watching.promises(y, np.full(100, 0.2), flagged, **given, prevalence=0.1)
+    assert [each.name for each in there][2:] == ["false alarms"]
+    # A month without negatives, or with fewer alerts than the budget, breaks no promise.
+    only = watching.promises(y[:20], np.full(20, 0.9), flagged[:20], **given)
+    assert "false alarms" not in {each.name for each in only}
+    few = watching.promises(y, np.full(100, 0.2), np.arange(100) < 5, **given)
+    assert not any(each.broken for each in few)
 
 
 def test_a_month_without_positives_is_judged_as_far_as_it_can_be(watched, capsys):

@@ -75,6 +75,14 @@ class AlertBudget(ThresholdRule):
         return self
 
 
+class FalseAlarmBudget(ThresholdRule):
+    """The most recall while so large a share of the negatives is flagged, and no larger."""
+
+    rule: Literal["false_alarm_budget"]
+    share: Share
+    confidence: Confidence = 0.0
+
+
 class ReviewBand(ThresholdRule):
     """Let pass, look at no more than a capacity, block: by precision, or by costs."""
 
@@ -201,6 +209,7 @@ Rule = Annotated[
     | RecallAtPrecision
     | PrecisionAtRecall
     | AlertBudget
+    | FalseAlarmBudget
     | ReviewBand
     | ExpectedCost
     | EmpiricalCost

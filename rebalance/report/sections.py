@@ -606,6 +606,7 @@ ASSUMES = {
     "recall_at_precision": "the most recall at a precision",
     "precision_at_recall": "the highest precision at a recall",
     "alert_budget": "as many rows as can be looked at",
+    "false_alarm_budget": "the most recall at a share of false alarms",
     "expected_cost": "the lowest expected cost",
     "empirical_cost": "the lowest cost out of fold",
 }
@@ -843,9 +844,10 @@ def promises(results):
         if "promised" not in row:
             continue
         share = row["share"]
+        of = {"alerts": "rows", "false_alarms": "negatives"}.get(share)
         what = (
-            f"flags at most {percent(row['asked'])} of the rows"
-            if share == "alerts"
+            f"flags at most {percent(row['asked'])} of the {of}"
+            if of
             else f"{share} of at least {row['asked']:g}"
         )
         table.append(
@@ -896,8 +898,8 @@ def _of_groups(results):
 
 
 def _shown(row, share):
-    """Return what the test rows show of a promised share; of alerts, the share of rows flagged."""
-    if share != "alerts":
+    """Return what the test rows show of a promised share; of a budget, the share flagged."""
+    if share in {"precision", "recall"}:
         return _estimate(row, share)
     if "true_positives" not in row:
         return None
@@ -906,6 +908,8 @@ def _shown(row, share):
         row["false_negatives"],
         row["true_negatives"],
     )
+    if share == "false_alarms":
+        return f"{row['false_positives'] / (row['false_positives'] + left):.3f}"
     return f"{flagged / (flagged + missed + left):.3f}"
 
 

@@ -42,9 +42,20 @@ class Promise:
 
 
 def promises(
-    y, p, flagged, *, train, test, precision=None, recall=None, prevalence=None, shares=(None, None)
+    y,
+    p,
+    flagged,
+    *,
+    train,
+    test,
+    precision=None,
+    recall=None,
+    alerts=None,
+    false_alarms=None,
+    prevalence=None,
+    shares=(None, None),
 ):
-    """Return the `Promise` of prevalence, calibration, precision, and recall where it is promised.
+    """Return the `Promise` of prevalence, calibration and precision, and of shares promised.
 
     Parameters
     ----------
@@ -58,6 +69,9 @@ def promises(
     precision, recall : float or None
         What the threshold rule promised of either with confidence, at the share of the training
         rows.
+    alerts, false_alarms : float or None
+        The budget that it promised to keep, of rows or of negatives. That of rows is not tested at
+        another ``prevalence``, where another share of rows is flagged.
     prevalence : float or None
         ``data.prevalence``, the share of positives that was said to come, where it was said; the
         probabilities are those at it, and a precision is restated at it.
@@ -84,6 +98,10 @@ def promises(
         checked.append(_precision(y[flagged], *test, change))
     if recall is not None and y.any():
         checked.append(_recall(flagged[y == 1], recall))
+    if alerts is not None and prevalence is None:
+        checked.append(_budget("alerts", "rows", flagged, alerts))
+    if false_alarms is not None and not y.all():
+        checked.append(_budget("false alarms", "negatives", flagged[y == 0], false_alarms))
     adjusted = holm([each.p_value for each in checked])
     return [
         Promise(**(vars(each) | {"p_adjusted": float(value)}))
@@ -220,6 +238,17 @@ def _recall(flagged, asked):
         promised=f"{_share(asked)} of the positives flagged",
         seen=f"{_share(now / len(flagged))} of {len(flagged):,}",
         p_value=float(stats.binomtest(now, len(flagged), asked, alternative="less").pvalue),
+    )
+
+
+def _budget(name, of, flagged, asked):
+    """Test a promise that no more than a share is flagged, exactly."""
+    now = int(flagged.sum())
+    return Promise(
+        name=name,
+        promised=f"at most {_share(asked)} of the {of} flagged",
+        seen=f"{_share(now / len(flagged))} of {len(flagged):,}",
+        p_value=float(stats.binomtest(now, len(flagged), asked, alternative="greater").pvalue),
     )
 
 

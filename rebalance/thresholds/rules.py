@@ -330,6 +330,55 @@ def alert_budget(
     )
 
 
+def false_alarm_budget(y_true, y_score, *, share, confidence=0.0, weight=1.0, grouped=False):
+    """Return the lowest threshold that flags no more than a share of the negatives.
+
+    With a ``confidence``, no more than that of new negatives is flagged with that confidence; it
+    holds at any share of positives, and where negatives were left out by chance.
+    """
+    del weight
+    _check_range("share", share, 0, 1)
+    _check_confidence(confidence)
+    steps = _Steps(y_true, y_score)
+    alarms = steps.seen - steps.tp
+    n_negatives = int(alarms[-1])
+    if n_negatives == 0:
+        raise ValueError(
+            f"false_alarm_budget must see a negative, got {steps.n_positives} positives: choose "
+            "the threshold on more rows."
+        )
+    sure = bool(confidence) and not grouped
+    # 0.29 * 100 is 28.999999999999996.
+    budget = (
+        promises.rows_within(n_negatives, share, confidence)
+        if sure
+        else math.floor(round(share * n_negatives, 6))
+    )
+    best = int(np.searchsorted(alarms, budget, side="right")) - 1
+    threshold = Threshold(name="false_alarm_budget", value=steps.value(best))
+    if best == 0:
+        return replace(
+            threshold,
+            met=False,
+            shortfall=float(alarms[1] - budget),
+            message=f"the budget of {budget:,} false alarms among {n_negatives:,} negatives flags "
+            f"nothing: the highest score has {alarms[1]:,}.",
+        )
+    if not confidence:
+        return threshold
+    promise = {
+        "share": "false_alarms",
+        "asked": float(share),
+        "out_of_fold": float(alarms[best] / n_negatives),
+        "confidence": float(confidence),
+        "promised": sure,
+    }
+    if sure:
+        return replace(threshold, promise=promise)
+    message = f"the budget {GROUPED}. The threshold keeps it out of fold only."
+    return replace(threshold, met=False, message=message, promise=promise)
+
+
 def _why_unsure(weight, grouped):
     """Return why a share of new rows cannot be promised; nothing where it can."""
     return GROUPED if grouped else UNSURE if weight != 1 else ""
@@ -480,6 +529,7 @@ RULES = {
     "recall_at_precision": recall_at_precision,
     "precision_at_recall": precision_at_recall,
     "alert_budget": alert_budget,
+    "false_alarm_budget": false_alarm_budget,
     "review_band": review_band,
     "expected_cost": expected_cost,
     "empirical_cost": empirical_cost,

@@ -50,6 +50,8 @@ def run(file, model):
         test=_on_test_rows(scores[scorer.name], split, decider) if here else None,
         precision=asked.get("precision"),
         recall=asked.get("recall"),
+        alerts=asked.get("alerts"),
+        false_alarms=asked.get("false_alarms"),
         prevalence=share,
         shares=(decider.share, _share(split["test"]) if here and share else None),
     )  # fmt: skip
