@@ -567,6 +567,34 @@ def test_the_training_rows_are_named_by_their_checksum(warm, model):
     (rows,) = run.inputs.dataset_inputs
     assert rows.dataset.digest == store.md5(paths.TRAIN)
     assert json.loads(rows.dataset.profile)["num_rows"] == len(frame())
+    assert [(tag.key, tag.value) for tag in rows.tags] == [("mlflow.data.context", "training")]
+
+
+def test_a_table_is_described_by_its_own_counts_and_kinds(root):
+    import pandas as pd
+
+    rows = pd.DataFrame(
+        {
+            "paid": [0.5, 1.5, 2.5],
+            "count": [1, 2, 3],
+            "new": [True, False, True],
+            "shop": ["a", "b", "c"],
+            "day": pd.to_datetime(["2024-01-01"] * 3),
+        }
+    )
+    store.write_frame(paths.TEST, rows)
+    side = {"rows": 3, "positives": 1, "prevalence": 0.3333}
+    store.write_json(paths.SPLIT, {"train": SIDE | {"missing_values": 7}, "test": side})
+    found = provenance.dataset(paths.TEST)
+    assert (found["name"], found["digest"]) == ("test", store.md5(paths.TEST))
+    assert json.loads(found["source"]) == {"uri": "data/test.parquet"}
+    assert json.loads(found["profile"]) == {
+        "num_rows": 3, "num_columns": 5, "positives": 1, "prevalence": 0.3333
+    }  # fmt: skip
+    kinds = {each["name"]: each["type"] for each in json.loads(found["schema"])["mlflow_colspec"]}
+    assert kinds == {
+        "paid": "double", "count": "long", "new": "boolean", "shop": "string", "day": "datetime"
+    }  # fmt: skip
 
 
 def test_a_logged_model_answers_where_this_package_is_not_installed(warm, model):
@@ -678,6 +706,9 @@ def test_sync_records_what_is_missing_and_nothing_twice(restored):
     }
     assert load(baseline.info.run_id).predict(frame()).shape == (5, 2)
 
+    client().set_terminated(split.info.run_id, "FAILED")
+    assert sync.run() == "split: recorded\n"
+
 
 def test_a_restored_stage_has_the_parameters_that_it_ran_with(restored):
     sync.run()
@@ -727,6 +758,32 @@ def test_two_runs_of_a_stage_are_both_handed_over_each_with_its_own_files(restor
     both = sorted(runs(), key=lambda run: run.info.start_time)
     assert [run.data.metrics["rows"] for run in both] == [30, 31]
     assert [store.read_json(artifact(run, paths.SPLIT))["rows"] for run in both] == [30, 31]
+
+
+def test_records_are_handed_over_in_the_order_in_which_their_stages_ran(root):
+    for stage, started, key in (("c", 3.0, "1"), ("a", 1.0, "2"), ("b", 2.0, "0")):
+        given = {"params": {}, "metrics": {}, "tags": {}, "outputs": {}}
+        records.keep(tracking.Record(stage=stage, started=started, key=key, **given))
+    assert tracking.waiting() == ["a", "b", "c"]
+
+
+def test_what_a_failed_try_left_is_recorded_again_and_what_is_known_is_not(warm):
+    left = tracking.Record(
+        stage="split", params={}, metrics={"rows": 3}, tags={"kind": "stage"}, outputs={}
+    )
+
+    def handed_over():
+        records.keep(left)
+        assert tracking.hand_over_kept(EXPERIMENT) == ["split"]
+        (run,) = runs()
+        return run.info
+
+    first = handed_over()
+    assert handed_over().run_id == first.run_id
+    client().set_terminated(first.run_id, "FAILED")
+    again = handed_over()
+    assert again.run_id != first.run_id
+    assert again.status == "FINISHED"
 
 
 def test_sync_records_a_stage_again_when_it_wrote_something_else(restored):
@@ -807,6 +864,16 @@ def test_what_the_test_rows_say_of_a_model_is_numbers_tags_and_a_sentence():
     baseline = summaries.judged("baseline", "over", SCORES, JUDGED)
     assert baseline.tags == {"verdict": "baseline", "recommended": "false"}
     assert "difference" not in baseline.metrics
+    shown = {
+        "average_precision": 0.7,
+        "roc_auc": 0.9,
+        "recall": 0.8,
+        "precision": 0.6,
+        "brier": 0.1,
+    }
+    scores = SCORES | {"baseline": shown | {"mcc": 0.2, "threshold": 0.3}}
+    interval = {"average_precision_low": 0.4, "average_precision_high": 0.6}
+    assert summaries.judged("baseline", "over", scores, JUDGED).metrics == shown | interval
 
 
 def summary(stage):
@@ -1009,6 +1076,7 @@ def test_the_answer_stands_on_the_experiment_the_models_and_their_runs(evaluated
     }
     (rows,) = run.inputs.dataset_inputs
     assert rows.dataset.name == "test"
+    assert [tag.value for tag in rows.tags] == ["testing"]
     assert json.loads(rows.dataset.profile)["num_rows"] == 300
     assert json.loads(rows.dataset.schema)["mlflow_colspec"][0] == {"name": "V1", "type": "double"}
 
