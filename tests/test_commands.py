@@ -46,17 +46,34 @@ def of_default(folder):
         ("y,a,b\n1,2,3\n1,2,3,4,5\n", r"scores\.csv cannot be read as CSV: .*line 3"),
         (
             "y,a\n1,.5\n",
-            r"must have the column 'y' and two models or more, got the columns y, a\.",
+            r"must have the column 'y' and two models or more, got the columns 'y', 'a'\.",
         ),
-        ("y,a,b\n2,.5,.5\n0,.1,.1\n", "column 'y' must hold 0 and 1, got 2"),
-        ("y,a,b\n1,.5,\n0,.1,.1\n", "column 'b' and 'y' must hold a number in every row"),
-        ("y,a,b\n1,high,.5\n0,low,.1\n", "column 'a' and 'y' must hold a number in every row"),
+        ("\x1b[2J,a b\n0,.5\n", r"got the columns '\\x1b\[2J', 'a b'\.$"),
+        ("y,a,b\n2,.5,.5\n0,.1,.1\n", r"^scores\.csv: column 'y' must hold 0 and 1, got 2\.$"),
+        (
+            "y,a,b\n1,.5,.5\n0,.1,\n",
+            r"^scores\.csv: column 'b' must hold a number in every row, got nothing in row 2\.$",
+        ),
+        (
+            "y,a,b\n,.5,.5\n0,.1,.2\n",
+            r"^scores\.csv: column 'y' must hold a number in every row, got nothing in row 1\.$",
+        ),
+        (
+            "y,a,b\n0,.5,.5\n1,.2,.3\n0,low,.1\n",
+            r"^scores\.csv: column 'a' must hold a number in every row, got 'low' in row 3\.$",
+        ),
     ],
 )
 def test_scores_that_cannot_be_compared_are_refused_in_a_line(folder, content, said):
     if content is not None:
         (folder / "scores.csv").write_text(content)
     with pytest.raises(InputError, match=said):
+        cli.main(["compare", "scores.csv"])
+
+
+def test_a_folder_of_scores_is_called_one(folder):
+    (folder / "scores.csv").mkdir()
+    with pytest.raises(InputError, match=r"^scores\.csv is a folder; name a CSV file of scores\.$"):
         cli.main(["compare", "scores.csv"])
 
 

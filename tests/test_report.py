@@ -882,8 +882,8 @@ def test_what_is_not_met_undefined_or_in_doubt_is_a_caveat(results):
     assert section.points == [
         "under, half: no threshold reaches precision 1.",
         # At its own threshold it may flag rows, and a comparison has it at 0.5.
-        "baseline at 0.5: no precision, because nothing is flagged",
-        "under: no precision, because nothing is flagged",
+        "baseline at 0.5: no precision, because nothing is flagged.",
+        "under: no precision, because nothing is flagged.",
         "baseline, under: the interval of ECE may be too narrow, because of noise.",
         "under: the interval of ROC AUC may be too narrow, because few.",
         "under: the difference in average precision is not decided, because it is near 1.",

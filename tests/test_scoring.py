@@ -653,6 +653,8 @@ def test_what_watch_found_is_written_with_corrected_p_values_and_what_moved_most
     ]
     said = watch.report("mine", np.array([1, 1, 0]), checked, flagged, {}).splitlines()
     assert said[-1] == "columns: not compared; data/train.parquet is not here"
+    lone = watch.report("mine", np.array([1]), checked, flagged[:1], shifts)
+    assert lone.startswith("mine on 1 new row: 1 flagged, 1 positive\n")
 
 
 def test_a_category_that_moved_and_gaps_that_came_are_seen():

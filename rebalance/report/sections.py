@@ -57,9 +57,9 @@ AS_GIVEN = (
     "share have another precision."
 )
 ALL_AS_GIVEN = (
-    "Intervals of one model take the share of positives of the test rows as given: with another "
-    "share all but recall and ROC AUC are others, the Brier score and the log loss by more than "
-    "their intervals say."
+    "Intervals of one model take the share of positives of the test rows as given: where that "
+    "share differs, every metric but recall and ROC AUC differs, the Brier score and the log loss "
+    "by more than their intervals say."
 )
 ALIKE = "alike"
 BANDS = {"block": "blocked", "look": "looked at", "pass": "let pass"}
@@ -990,7 +990,7 @@ def caveats(results):
     points += [of_groups.strip()] if (of_groups := _of_groups(results)) else []
     compared = results.comparison
     points += [
-        f"{model}{_at_half(model, metric, compared)}: no {words(metric)}, because {reason}"
+        f"{model}{_at_half(model, metric, compared)}: no {words(metric)}, because {reason}."
         for model, reasons in compared.absent.items()
         for metric, reason in reasons.items()
         if metric != "prevalence"  # no estimate: the draws hold it fixed

@@ -80,8 +80,10 @@ def read(file, target):
 
     import pandas as pd
 
-    from rebalance.errors import InputError, listed, one_line
+    from rebalance.errors import InputError, listed, one_line, shown
 
+    if Path(file).is_dir():
+        raise InputError(f"{file} is a folder; name a CSV file of scores.")
     try:
         frame = pd.read_csv(file)
     except FileNotFoundError as error:
@@ -93,21 +95,28 @@ def read(file, target):
         if twice := sorted(set(written[written.duplicated()].dropna())):
             raise InputError(
                 f"{file} must have each column's name once, got "
-                f"{listed([repr(name) for name in twice])} twice or more; rename the columns."
+                f"{listed([shown(name) for name in twice])} twice or more; rename the columns."
             )
     names = list(frame.columns)
     if target not in names or len(names) < 3:
         raise InputError(
             f"{file} must have the column {target!r} and two models or more, got the columns "
-            f"{listed(names)}."
+            f"{listed([shown(name) for name in names])}."
         )
-    if strange := sorted(set(frame[target].dropna().unique()) - {0, 1}, key=str)[:3]:
-        raise InputError(f"column {target!r} must hold 0 and 1, got {listed(strange)}.")
-    models = frame.drop(columns=target)
-    for name in models:
-        if models[name].dtype.kind not in "fiub" or frame[[name, target]].isna().any(axis=None):
-            raise InputError(f"column {name!r} and {target!r} must hold a number in every row.")
-    return frame[target].to_numpy(), {name: models[name].to_numpy(float) for name in models}
+    if strange := sorted(set(frame[target].dropna().tolist()) - {0, 1}, key=str)[:3]:
+        got = listed([shown(value) for value in strange])
+        raise InputError(f"{file}: column {shown(target)} must hold 0 and 1, got {got}.")
+    numbers = frame.apply(pd.to_numeric, errors="coerce")
+    for name, gaps in numbers.isna().items():
+        if gaps.any():
+            value, row = frame[name][gaps].iloc[0], gaps.to_numpy().argmax() + 1
+            got = "nothing" if pd.isna(value) else shown(value)
+            raise InputError(
+                f"{file}: column {shown(name)} must hold a number in every row, got {got} in row "
+                f"{row}."
+            )
+    scores = numbers.drop(columns=target)
+    return numbers[target].to_numpy(), {name: scores[name].to_numpy(float) for name in scores}
 
 
 def table(compared):

@@ -30,7 +30,10 @@ NONE = "No experiment: 'dvc exp run -S KEY=VALUE' makes one.\n"
 def arguments(parser):
     """Add which experiments to show."""
     parser.add_argument(
-        "--all", action="store_true", dest="every", help="those of every commit, not of the last"
+        "--all",
+        action="store_true",
+        dest="every",
+        help="those of every commit, not only of the last",
     )
 
 

@@ -101,8 +101,9 @@ def report(name, y, promises, flagged, shifts, notes=(), here=True):
     ``here`` says whether the training rows and the test rows of this folder are the model's.
     """
     judged = {each.name for each in promises}
+    rows = "row" if len(y) == 1 else "rows"
     lines = [
-        f"{name} on {len(y):,} new rows: {flagged.sum():,} flagged, {y.sum():,} positive",
+        f"{name} on {len(y):,} new {rows}: {flagged.sum():,} flagged, {y.sum():,} positive",
         *notes,
     ]
     for each in promises:
