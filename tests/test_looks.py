@@ -36,6 +36,12 @@ def test_equal_scores_are_one_look_and_others_another():
     assert len({same, *map(looks.look, others)}) == 6
 
 
+def test_another_metric_of_the_verdicts_is_another_look():
+    same = looks.look(SCORES)
+    assert looks.look(SCORES, "average_precision") == same
+    assert len({same, looks.look(SCORES, "roc_auc"), looks.look(SCORES, "brier")}) == 3
+
+
 def git(*arguments):
     subprocess.run(
         ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *arguments],
@@ -71,6 +77,14 @@ def test_git_knows_each_look_once_in_any_branch(repository):
     wanted = [SCORES, scores(brier=0.03), scores(brier=0.04)]
     assert looks.in_git("a", SCORES) == set(map(looks.look, wanted))
     assert looks.in_git("b", SCORES) == {looks.look(scores(brier=0.05))}
+
+
+def test_git_knows_a_look_by_another_metric_where_no_score_changed(repository):
+    store.write_json(paths.COMPARISON, {"metric": "average_precision"})
+    commit(SCORES, "a")
+    store.write_json(paths.COMPARISON, {"metric": "brier"})
+    commit(SCORES, "a")
+    assert looks.in_git("a", SCORES) == {looks.look(SCORES), looks.look(SCORES, "brier")}
 
 
 def counted(hits, missed, alarms, passed, **changes):

@@ -9,7 +9,7 @@ from rebalance.tracking import history, looks
 def lines(params):
     """Return `sentences` for the results at hand."""
     checksum = store.read_json(paths.SPLIT)["test"].get("checksum", "")
-    scores = store.read_json(paths.SCORES)
+    scores, compared = store.read_json(paths.SCORES), store.read_json(paths.COMPARISON)
     known, asked = {"git": looks.in_git(checksum, scores)}, []
     if history.is_cut():
         asked.append(
@@ -20,8 +20,8 @@ def lines(params):
         known["MLflow"] = tracking.recorded_looks(params.tracking.experiment, checksum)
     except InputError as error:
         asked.append(f"MLflow could not be asked: {error}")
-    known["metrics/"] = {looks.look(scores)}
-    return sentences(store.read_json(paths.COMPARISON), known, asked)
+    known["metrics/"] = {looks.look(scores, compared.get("metric", looks.USUAL))}
+    return sentences(compared, known, asked)
 
 
 def sentences(compared, known, asked):

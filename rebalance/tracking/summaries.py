@@ -103,7 +103,7 @@ def _evaluate(params):
         tags={
             "use": answered["recommended"],
             "metric": params.evaluate.metric,
-            "look": looks.look(scores),
+            "look": looks.look(scores, params.evaluate.metric),
         }
         | ({"test_rows": rows} if rows else {}),
     )
