@@ -164,6 +164,7 @@ def test_every_heading_has_a_cell_below_it(results):
     [
         (sections.probabilities, "A perfect model has intercept 0, slope 1 and ECE 0; skill is"),
         (sections.curves, "All four figures show the test rows."),
+        (sections.curves, "The band of the net benefit may be too narrow at its ends, where fewer"),
         (sections.roc, "The test rows."),
         (sections.kinds, "Recognised from the training rows, unless data.columns in params.yaml"),
         (sections.at_half, "Decisions at the default threshold 0.5, for reference, without"),
