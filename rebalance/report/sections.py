@@ -325,8 +325,8 @@ def curves(results):
         text=(
             "All four figures show the test rows. They are the views that reporting guidance for "
             "prediction models asks for (Van Calster et al. 2025). The band of the net benefit may "
-            "be too narrow at its ends, where fewer than five false alarms are seen, or as few rows "
-            "tell two models apart."
+            "be too narrow at its ends, where fewer than five false alarms are seen, or as few "
+            "rows tell two models apart."
         ),
         figures=("precision_recall", "by_class", "calibration", "decision_curve"),
     )
