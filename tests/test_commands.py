@@ -7,12 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from rebalance import cli, params, paths, store
 from rebalance.cli import looked
 from rebalance.cli.setup import editing
 from rebalance.errors import InputError
+from rebalance.tracking import server
 
 ROOT = Path(__file__).parents[1]
 
@@ -138,11 +140,11 @@ def test_the_page_of_runs_on_this_machine_is_started_after_its_address_was_print
     class Page:
         def __init__(self, command, env):
             started.append((command, env, capsys.readouterr().out))
-            self.waits = [ends.pop(0), 0]
+            self.pid, self.waits = 2**30, [ends.pop(0), 0]  # no system has that many processes
             # To end the command by a signal is to interrupt it: else the page would go on.
             assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
 
-        def wait(self):
+        def wait(self, timeout=None):
             end = self.waits.pop(0)
             if end is KeyboardInterrupt:
                 raise end  # Ctrl-C ends the page, and nothing else
@@ -172,6 +174,58 @@ def test_the_page_of_runs_on_this_machine_is_started_after_its_address_was_print
     with pytest.raises(InputError, match="--port must be from 0 to 65535, got 70000"):
         cli.main(["ui", "--port", "70000"])
     assert len(started) == 3
+
+
+STUBBORN = """
+import signal, subprocess, sys, time
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, signal.SIG_IGN)
+other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print(other.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_server_that_does_not_end_is_ended_by_force_with_what_it_started():
+    # As one of MLflow does where a client never ends its request.
+    code = (
+        "import sys; from rebalance.tracking import server; server.END_SECONDS = 0.1\n"
+        "server.wait_for('it', [sys.executable, '-c', sys.argv[1]], 'sqlite:///it')"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, STUBBORN], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    with process.stdout:
+        started = psutil.Process(int(process.stdout.readline()))
+        parent = started.parent()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(100) == 0
+        for each in (parent, started):
+            each.wait(100)
+
+
+def test_a_second_interruption_ends_a_server_by_force(monkeypatch, sigterm):
+    ends, done = [KeyboardInterrupt, KeyboardInterrupt, 0], []
+
+    class Server:
+        pid = 2**30  # no system has that many processes
+
+        def wait(self, timeout=None):
+            end = ends.pop(0)
+            if end is KeyboardInterrupt:
+                raise end
+            return end
+
+        def terminate(self):
+            done.append("terminated")
+
+        def kill(self):
+            done.append("killed")
+
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: Server())
+    server.wait_for("it", ["it"], "sqlite:///it")
+    assert done == ["terminated", "killed"]
+    assert not ends
 
 
 def test_doctor_says_where_runs_go_and_which_of_them_wait(of_default, monkeypatch, capsys):

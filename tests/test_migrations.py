@@ -88,6 +88,58 @@ def test_a_database_of_an_earlier_mlflow_is_migrated_as_a_copy(file, monkeypatch
     assert execute(file, "SELECT x FROM runs") == [[("a run",)]]
 
 
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_a_migrated_database_is_the_same_file_also_while_another_program_has_it_open(
+    file, monkeypatch, mode
+):
+    there = file.with_name("shared.db")
+    file.symlink_to(there)
+    execute(there, f"PRAGMA journal_mode = {mode}", "CREATE TABLE runs (x)")
+    there.chmod(0o660)
+    migrating(monkeypatch, lambda made, _: whole(made))
+    with closing(sqlite3.connect(there)) as page:
+        page.execute("INSERT INTO runs VALUES ('a run')")
+        page.commit()
+        migrations.complete(places.address())
+        assert page.execute("SELECT x FROM runs").fetchall() == [("a run",)]
+        page.execute("INSERT INTO runs VALUES ('another')")
+        page.commit()
+    assert file.is_symlink()
+    assert there.stat().st_mode & 0o777 == 0o660
+    assert places.tables(file) >= {*Base.metadata.tables}
+    found = execute(file, "PRAGMA integrity_check", "SELECT x FROM runs")
+    assert found == [[("ok",)], [("a run",), ("another",)]]
+
+
+def test_a_database_that_is_held_or_has_no_room_is_a_line_and_stays_as_it_was(file, monkeypatch):
+    execute(file, "CREATE TABLE runs (x)", "INSERT INTO runs VALUES ('a run')")
+    monkeypatch.setattr(places, "LOCKED_SECONDS", 0.01)
+
+    with closing(sqlite3.connect(file)) as page:
+
+        def hold(made, _):
+            whole(made)
+            page.execute("BEGIN IMMEDIATE")
+
+        migrating(monkeypatch, hold)
+        with pytest.raises(InputError, match=r"mlflow\.db cannot be written .*held by another"):
+            migrations.complete(places.address())
+        page.rollback()
+    migrating(monkeypatch, lambda made, _: whole(made))
+    real = sqlite3.connect
+
+    class Full(sqlite3.Connection):
+        def backup(self, target, **options):
+            raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: real(*a, **{"factory": Full} | k))
+    with pytest.raises(InputError, match=r"cannot be written .*\(database or disk is full\)"):
+        migrations.complete(places.address())
+    monkeypatch.undo()
+    assert execute(file, "SELECT x FROM runs") == [[("a run",)]]
+    assert places.tables(file) == {"runs"}
+
+
 def refusing(made, number):
     if places.tables(made):
         raise OperationalError("ALTER ...", {}, sqlite3.OperationalError("duplicate column"))

@@ -472,6 +472,26 @@ def test_the_server_scores_json_and_csv_alike(address, scorer):
             b'{"dataframe_records": [{"amount": ' + b"9" * 5000 + b"}]}", "application/json", 400,
             "integer string conversion: value has 5000 digits.",
         ),
+        (
+            b'{"dataframe_records": [{"amount": "' + b"9" * 5000
+            + b'", "age": 1, "shop": "east"}]}',
+            "application/json", 422, "column 'amount' must hold numbers up to 3.403e+38",
+        ),
+        (
+            b"amount,age,shop\n" + b"9" * 5000 + b",1,east\n", "text/csv", 422,
+            "column 'amount' must hold numbers up to 3.403e+38",
+        ),
+        (
+            b'{"dataframe_split": {"columns": ["age", "amount", "shop"],'
+            b' "data": [[1, 1, "east"], [1, 1]]}}',
+            "application/json", 400, "each row of data must have a value for each of the 3 "
+            "columns, got 2 in row 2; write null for a missing one.",
+        ),
+        (
+            b"{" + b",".join(b'"c%d": 1' % number for number in range(200_000))
+            + b', "c199999": 1}',
+            "application/json", 400, "the name 'c199999' stands twice in one object.",
+        ),
     ],
 )  # fmt: skip
 def test_the_server_refuses_in_words(address, body, kind, status, message):

@@ -33,7 +33,8 @@ DOUBTFUL = frozenset({"n/d", "nd", "k.a.", "s/d", ":", "*", "\u2013", "\u2014"})
 BLANKS = " \t\r\n\v\f\u00a0\u202f\ufeff\u200b\u200e\u200f\u2060\u00ad"
 # Doubles below it are whole numbers of 64 bits, if they are whole.
 LARGEST_WHOLE = 2.0**63
-NUMBER = re.compile(r"[+-]?(\d{1,300}\.?\d*|\.\d+)([eE][+-]?\d+)?")
+# Of no more digits than a double holds; Python reads whole numbers of 4,300 at most.
+NUMBER = re.compile(r"[+-]?(\d{1,300}(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 WHOLE = re.compile(r"[+-]?\d+")
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import socket
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from rebalance.sources import contents
 
 # Rows of a request are in memory, three times over.
 LARGEST = 16 << 20
+# A client that never ends its request would hold a server that is to end.
+END_SECONDS = 10
 
 
 class Refused(Exception):  # noqa: N818 - an answer, no error of ours
@@ -174,6 +177,7 @@ def rows_of(body, kind, learnt, data):
     try:
         if "dataframe_split" in content:
             split = content["dataframe_split"]
+            _refuse_uneven(split["columns"], split["data"])
             return pd.DataFrame(split["data"], columns=split["columns"], dtype=object)
         return pd.DataFrame(content["dataframe_records"], dtype=object)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -184,12 +188,26 @@ def rows_of(body, kind, learnt, data):
         ) from error
 
 
+def _refuse_uneven(columns, data):
+    """Refuse rows with fewer values than columns: pandas would take the rest for missing."""
+    rows = enumerate(data, 1) if isinstance(data, list) else ()
+    for number, row in rows:
+        if isinstance(row, list) and len(row) != len(columns):
+            raise Refused(
+                400,
+                f"each row of data must have a value for each of the {len(columns)} columns, got "
+                f"{len(row)} in row {number}; write null for a missing one.",
+            )
+
+
 def _once(pairs):
     """Return what JSON says of an object; ValueError where it says something twice."""
     content = dict(pairs)
     if len(content) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        # Counted once: a request may have a million names.
+        twice = next(
+            name for name, times in Counter(name for name, _ in pairs).items() if times > 1
+        )
         raise ValueError(f"the name {twice[:40]!r} stands twice in one object")
     return content
 
@@ -234,7 +252,9 @@ def serve(scorer, listening, data, decider):
     """Answer requests on a bound socket until the server is stopped; see `app`."""
     import uvicorn
 
-    config = uvicorn.Config(app(scorer, data, decider), log_level="warning")
+    config = uvicorn.Config(
+        app(scorer, data, decider), log_level="warning", timeout_graceful_shutdown=END_SECONDS
+    )
     server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):  # the usual end
         server.run(sockets=[listening])

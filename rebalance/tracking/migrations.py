@@ -39,8 +39,12 @@ def complete(uri):
                 _copy(file, made)
             address = f"{places.SQLITE}{made.as_posix()}"
             sqlalchemy_store.SqlAlchemyStore(address, ROOT).engine.dispose()
-            with store.replacing(file) as partial:
-                shutil.copyfile(made, partial)
+            if known:
+                # Into the file: it may be a link, have rights of its own, or be open elsewhere.
+                _copy(made, file)
+            else:
+                with store.replacing(file) as partial:
+                    shutil.copyfile(made, partial)
 
     try:
         make(copied=bool(known))
@@ -58,6 +62,23 @@ def complete(uri):
 
 
 def _copy(file, there):
-    """Copy a database with what other processes wrote until now."""
-    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(there)) as target:
-        source.backup(target)
+    """Copy a database with what other processes wrote until now; all of it, or nothing.
+
+    Raises `InputError` where another program holds either file, or the disk is full.
+    """
+
+    def refuse_held(status, _left, _pages):
+        if status in places.HELD:
+            raise sqlite3.OperationalError("it is held by another program")
+
+    try:
+        with (
+            closing(sqlite3.connect(file, timeout=places.LOCKED_SECONDS)) as source,
+            closing(sqlite3.connect(there, timeout=places.LOCKED_SECONDS)) as target,
+        ):
+            source.backup(target, progress=refuse_held)
+    except sqlite3.Error as error:
+        raise InputError(
+            f"{there} cannot be written from {file} ({one_line(error)}), and is as it was; make "
+            "room, or end what holds it, and run again."
+        ) from error

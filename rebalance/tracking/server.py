@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rebalance.errors import InputError, one_line
@@ -22,6 +22,7 @@ DEBIAN = Path("/usr/lib/postgresql")
 # PostgreSQL refuses to run as root: these accounts are tried in its place.
 ACCOUNTS = ("postgres", "nobody")
 START_SECONDS = 60
+END_SECONDS = 10  # that a server has for its last requests
 
 
 def program(name):
@@ -104,10 +105,27 @@ def wait_for(what, command, database):
     try:
         code = process.wait()
     except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
+        _end(process)
         return
     raise InputError(f"{what} ended by itself, with exit code {code}.")
+
+
+def _end(process):
+    """End a server and what it started, by force where a request or a second Ctrl-C holds it up."""
+    import psutil
+
+    started = []
+    with suppress(psutil.NoSuchProcess):
+        started = psutil.Process(process.pid).children(recursive=True)
+    try:
+        process.terminate()
+        process.wait(END_SECONDS)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.kill()
+        process.wait()
+    for each in started:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
 
 
 def environment(database):
