@@ -249,6 +249,20 @@ def test_doctor_says_where_runs_go_and_which_of_them_wait(of_default, monkeypatc
     assert not said[-1].startswith("waiting")
 
 
+def test_doctor_says_what_it_mended_where_the_server_is_away(of_default, monkeypatch, capsys):
+    from rebalance import tracking
+
+    def away(experiment):
+        raise InputError("the server is away.")
+
+    monkeypatch.setattr(tracking, "mend", lambda: ["mended: dvc.lock\n"])
+    monkeypatch.setattr(tracking, "look_again", lambda: ["mended: models/a.skops\n"])
+    monkeypatch.setattr(tracking, "check", away)
+    with pytest.raises(InputError, match="the server is away"):
+        cli.main(["doctor"])
+    assert capsys.readouterr().out == "mended: dvc.lock\nmended: models/a.skops\n"
+
+
 @pytest.mark.parametrize(
     ("former", "said"), [(None, "there was none"), ("3", "it was already"), ("2", "it was 2")]
 )

@@ -27,10 +27,11 @@ def run(move, lock, path):
     mended = "".join(tracking.mend())
     if lock:
         return mended
-    # What is wrong elsewhere, as a conflict in params.yaml, must not hide it.
+    # What is wrong elsewhere, as a conflict in params.yaml or a server away, must not hide it.
     errors.say(mended)
-    lines = tracking.look_again()
+    errors.say("".join(tracking.look_again()))
     experiment = params.load().tracking.experiment
+    lines = []
     if move:
         moved = tracking.move(experiment)
         lines.append("moved: {} is now {}\n".format(*moved) if moved else "moved: nothing had to\n")
