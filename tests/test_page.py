@@ -240,6 +240,10 @@ axe.run(document).then(found => done({
 }));
 """
 LAYOUT = """
+// A number of more digits than others of its column, as a narrow interval has it.
+const table = document.querySelector('.signed').closest('table');
+table.querySelectorAll('td.signed span')[1].textContent = '+0.00243 [+0.00195, +0.00292]';
+const zeros = [...table.querySelectorAll('.signed .zero')].map(e => e.getBoundingClientRect().left);
 const wide = [...document.querySelectorAll('body *')].filter(e => {
   const box = e.getBoundingClientRect();
   return box.right > innerWidth + 1 && !e.closest('.scroll') && !e.closest('.skip') && box.width;
@@ -252,6 +256,8 @@ done({
   ink: getComputedStyle(document.body).color,
   smallest: Math.min(...[...document.querySelectorAll('.chart text')]
     .map(e => e.getBoundingClientRect().height)),
+  zeros: zeros.length,
+  apart: Math.max(...zeros) - Math.min(...zeros),
   verdict: document.querySelector('td.verdict:not(.none)').getBoundingClientRect().right,
 });
 """
@@ -417,6 +423,9 @@ def test_the_page_fits_a_desk_and_a_phone(seen, width, dark):
     assert found["wide"] == []
     assert found["smallest"] >= 10
     assert 0 < found["verdict"] <= width
+    # One line at 0 through all rows of a table, however many digits a row has.
+    assert found["zeros"] > 1
+    assert found["apart"] < 0.5
     assert found["paper"] == ("rgb(20, 23, 27)" if dark else "rgb(255, 255, 255)")
     assert console == []
 

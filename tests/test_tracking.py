@@ -515,7 +515,7 @@ def load(run_id):
     return mlflow.pyfunc.load_model(model_folder(run_id).as_posix())
 
 
-def test_a_model_is_logged_with_signature_and_example_and_no_pickle(warm, model):
+def test_a_model_is_logged_with_what_it_takes_and_answers_and_no_pickle(warm, model):
     run_id = record(metrics={"average_precision": 0.5}, outputs=[written(model)], model=model)
     folder = model_folder(run_id)
 
