@@ -536,6 +536,37 @@ def test_a_body_of_csv_is_not_unpacked(scorer, pack):
     assert refused.value.status == 400
 
 
+SERVING = """
+from types import SimpleNamespace
+from rebalance.scoring import server
+server.END_SECONDS = 1
+listening = server.bound("127.0.0.1", 0)
+print(listening.getsockname()[1], flush=True)
+server.serve(SimpleNamespace(name="it"), listening, SimpleNamespace(prevalence=None), object())
+"""
+
+
+def test_clients_that_leave_or_never_end_their_request_cost_the_server_no_traceback_and_no_end():
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    port = int(process.stdout.readline())
+    clients = [socket.create_connection(("127.0.0.1", port), 100) for _ in range(2)]
+    for client in clients:
+        client.sendall(
+            b"POST /invocations HTTP/1.1\r\nHost: it\r\nContent-Length: 9\r\n"
+            b"Expect: 100-continue\r\n\r\n"
+        )
+        assert client.recv(100).startswith(b"HTTP/1.1 100 ")  # it waits for the body now
+    clients[0].close()
+    process.terminate()
+    with clients[1] as held, held.makefile("rb") as answer:
+        assert answer.readline().startswith(b"HTTP/1.1 503 ")
+        assert b"the server was ended; send the rows again." in answer.read()
+    _, said = process.communicate(timeout=100)
+    assert "Traceback" not in said
+
+
 def test_a_server_takes_a_free_port_and_says_which_are_none():
     with server.bound("127.0.0.1", 0) as taken:
         host, port = taken.getsockname()

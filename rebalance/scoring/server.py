@@ -71,6 +71,8 @@ def app(scorer, data, decider=None):
             answer = await loop.run_in_executor(pool, answered, scorer, body, kind, data, decider)
         except Refused as refused:
             return JSONResponse({"error": str(refused)}, refused.status)
+        except asyncio.CancelledError:  # by `END_SECONDS`; uvicorn would print a traceback
+            return JSONResponse({"error": "the server was ended; send the rows again."}, 503)
         return JSONResponse(answer)
 
     return web
@@ -78,13 +80,18 @@ def app(scorer, data, decider=None):
 
 async def _body(request):
     """Return the body of a request, no larger than `LARGEST`."""
+    from starlette.requests import ClientDisconnect
+
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise Refused(
-                413, f"a request must have {LARGEST >> 20} MB at most; send the rows in parts."
-            )
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST:
+                raise Refused(
+                    413, f"a request must have {LARGEST >> 20} MB at most; send the rows in parts."
+                )
+    except ClientDisconnect as gone:
+        raise Refused(400, "the request ended before its body did.") from gone
     return bytes(body)
 
 
