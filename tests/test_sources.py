@@ -196,7 +196,7 @@ def test_the_largest_number_of_single_precision_is_a_feature(tmp_path):
 
 
 def test_dates_beyond_the_year_9999_are_refused_by_column(tmp_path):
-    days = np.arange(120) + np.datetime64("9999-10-01", "D")
+    days = np.arange(120).astype("m8[D]") + np.datetime64("9999-10-01", "D")
     rows = pa.Table.from_pandas(FRAME, preserve_index=False)
     days = pa.array((days - np.datetime64(0, "D")).astype("int32")).cast(pa.date32())
     pq.write_table(rows.append_column("until", days), tmp_path / "t.parquet")

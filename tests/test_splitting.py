@@ -88,7 +88,7 @@ def test_dates_order_rows_and_their_gap_is_in_seconds(kind):
     "column",
     [
         np.where(np.arange(120) == 3, np.nan, np.arange(120.0)),
-        np.where(np.arange(120) == 3, np.datetime64("NaT"), np.datetime64("2026-01-01")),
+        np.where(np.arange(120) == 3, np.datetime64("NaT", "D"), np.datetime64("2026-01-01")),
         np.array(["soon"] * 120, dtype=object),
         np.array([None] + ["2026-01-01"] * 119, dtype=object),
         np.array([True] * 120),

@@ -158,7 +158,7 @@ def days_in_digits(numbers):
     months = ((year - 1970) * 12 + month - 1).astype("M8[M]")
     days = months.astype("M8[D]") + (day - 1).astype("m8[D]")
     fits &= days.astype("M8[M]") == months
-    return np.where(fits, days, np.datetime64("NaT"))
+    return np.where(fits, days, np.datetime64("NaT", "D"))
 
 
 def _text(present, rows):
