@@ -12,6 +12,7 @@ import pytest
 
 from rebalance import cli, params, paths, store
 from rebalance.cli import looked
+from rebalance.cli.commands import changes
 from rebalance.cli.setup import editing
 from rebalance.errors import InputError
 from rebalance.tracking import server
@@ -261,6 +262,29 @@ def test_doctor_says_what_it_mended_where_the_server_is_away(of_default, monkeyp
     with pytest.raises(InputError, match="the server is away"):
         cli.main(["doctor"])
     assert capsys.readouterr().out == "mended: dvc.lock\nmended: models/a.skops\n"
+
+
+def test_a_model_that_changed_has_its_value_and_verdict_before_and_after():
+    def compared(value, verdict):
+        interval = {"value": value, "low": value - 0.125, "high": value + 0.125}
+        return {
+            "intervals": {
+                "over": {"roc_auc": interval},
+                "same": {"roc_auc": interval | {"value": 0}},
+            },
+            "verdicts": {"over": {"verdict": verdict}},
+        }
+
+    before, after = compared(0.5, "worse"), compared(0.75, "better")
+    after["intervals"]["same"] = before["intervals"]["same"]
+    assert changes.rows_of("roc_auc", before, after) == [
+        {
+            "model": "over",
+            "before": "0.5 [0.375, 0.625]",
+            "after": "0.75 [0.625, 0.875]",
+            "verdict": "worse → **better**",
+        }
+    ]
 
 
 @pytest.mark.parametrize(

@@ -271,6 +271,19 @@ def test_probabilities_hold_at_the_prevalence_asked_for_and_decisions_stay(place
     assert list(found["decision"]) == list((p >= 0.3).astype(int))
 
 
+def test_columns_that_are_asked_for_stand_in_place_of_the_row_s_name(place):
+    table(20)[0].to_csv("new.csv", index=False)
+    cli.main(["predict", "new.csv", "-o", "out.csv", "--id", "shop"])
+    assert list(pd.read_csv("out.csv")) == ["shop", "probability", "decision", "model"]
+
+
+def test_a_model_that_was_never_trained_is_one_line(place):
+    paths.model("baseline").unlink()
+    said = r"^there is no models/baseline\.skops; 'dvc repro' trains it, 'dvc pull' fetches it\.$"
+    with pytest.raises(InputError, match=said):
+        scoring.find()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -357,9 +370,10 @@ def test_values_that_no_training_row_has_are_said(place, capsys):
 def test_of_many_known_values_three_are_named_and_the_first_that_is_new():
     learnt = columns.learn(pa.table({"town": [*"abcd"] * 50}), ["town"])
     unlike = Unlike(learnt)
-    unlike.look(pa.table({"town": ["x", "y", "a"]}))
+    # Most of the rows with a value, not of all.
+    unlike.look(pa.table({"town": ["x", "y", "a", None, None]}))
     assert unlike.lines() == [
-        "column 'town': 2 of 3 rows hold a value that no training row has, as 'x'; these have "
+        "column 'town': 2 of 5 rows hold a value that no training row has, as 'x'; these have "
         "'a', 'b', 'c', …"
     ]
 
@@ -612,6 +626,17 @@ def test_the_promises_are_tested_exactly():
     # Holm: the smallest of three counts three times.
     smallest = min(found.values(), key=lambda each: each.p_value)
     assert smallest.p_adjusted == pytest.approx(3 * smallest.p_value)
+
+
+@pytest.mark.parametrize(("found", "p_value"), [(4, 1.0), (1, 5 / 16)])
+def test_a_recall_above_the_promised_one_breaks_nothing(found, p_value):
+    """Of four fair coins one or fewer are heads 5 times in 16."""
+    flagged = np.arange(8) < found
+    given = {"train": (4, 8), "test": None, "recall": 0.5}
+    *_, recall = watching.promises(np.repeat([1, 0], 4), np.full(8, 0.5), flagged, **given)
+    assert recall.p_value == pytest.approx(p_value)
+    assert recall.promised == "50.0 % of the positives flagged"
+    assert recall.seen == f"{25 * found:.1f} % of 4"
 
 
 def test_a_sum_of_unequal_coins_has_its_own_distribution():
