@@ -933,6 +933,36 @@ def test_the_notes_of_the_other_stages_say_what_they_did(root):
     assert found.tags == {"model": "smote"}
 
 
+def test_a_registry_in_trouble_is_not_one_without_a_champion():
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, TEMPORARILY_UNAVAILABLE
+
+    from rebalance.tracking import registry
+
+    made = []
+
+    def client(code):
+        def by_alias(name, alias):
+            raise MlflowException("the database is locked", code)
+
+        logged = SimpleNamespace(artifact_location="here")
+        return SimpleNamespace(
+            get_experiment=lambda _: SimpleNamespace(name="it"),
+            search_model_versions=lambda _: [SimpleNamespace(source="here", version="7")],
+            get_logged_model=lambda _: logged,
+            get_model_version_by_alias=by_alias,
+            set_registered_model_alias=lambda _, alias, version: made.append((alias, version)),
+        )
+
+    with pytest.raises(MlflowException, match="locked"):
+        registry.challenge(client(TEMPORARILY_UNAVAILABLE), "1", "m-1", None)
+    with pytest.raises(MlflowException, match="locked"):
+        registry.promote(client(TEMPORARILY_UNAVAILABLE), "it", "challenger")
+    assert made == [("challenger", "7")]
+    registry.challenge(client(INVALID_PARAMETER_VALUE), "1", "m-1", None)
+    assert made[1:] == [("challenger", "7"), ("champion", "7")]
+
+
 @pytest.fixture
 def rivals(root, monkeypatch):
     """Return a call that says whether a model that ranks the test rows beats one that guesses.

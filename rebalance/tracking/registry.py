@@ -16,6 +16,8 @@ HELD = (
     "positive, as of the training rows, whatever data.prevalence says. `rebalance predict --model` "
     "and `rebalance serve --model` restate the probabilities at data.prevalence, and decide there."
 )
+# What MLflow says of an alias, a version or a model that is not there.
+ABSENT = {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}
 CHALLENGER, CHAMPION = "challenger", "champion"
 
 
@@ -45,6 +47,8 @@ def promote(client, name, wanted):
             else client.get_model_version_by_alias(name, wanted)
         )
     except MlflowException as error:
+        if error.error_code not in ABSENT:
+            raise
         raise InputError(
             f"the registered model {name!r} has no version or alias {wanted!r}; 'dvc repro' "
             "registers the model that it recommends as challenger."
@@ -97,12 +101,15 @@ def _tags(client, logged, record):
 
 
 def _alias(client, name, alias):
-    """Return the version that an alias names, or None."""
+    """Return the version that an alias names, or None where there is no such alias."""
     from mlflow.exceptions import MlflowException
 
     try:
         return client.get_model_version_by_alias(name, alias)
-    except MlflowException:
+    except MlflowException as error:
+        # A server in trouble is no answer: the challenger would become champion for it.
+        if error.error_code not in ABSENT:
+            raise
         return None
 
 
