@@ -3,6 +3,9 @@
 import logging
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from time import sleep
 
 import numpy as np
 import pytest
@@ -232,3 +235,25 @@ def test_a_gpu_that_is_not_there_is_one_line_before_any_fit(device, said, monkey
 
 def test_a_cpu_that_is_named_is_taken():
     learners.check(learner("xgboost", device="cpu"), table(60, 20))
+
+
+def test_scikit_learn_s_classifiers_are_listed_by_one_thread_at_a_time(monkeypatch):
+    """Listing them imports modules, and two threads that do so break each other's imports."""
+    alone = Lock()
+
+    def listed(type_filter):
+        assert alone.acquire(blocking=False)
+        sleep(0.05)
+        alone.release()
+        return [(name, LogisticRegression) for name in ("A", "B", "C")]
+
+    monkeypatch.setattr("sklearn.utils.all_estimators", listed)
+    for cached in (learners._classes, learners._find):
+        cached.cache_clear()
+    try:
+        with ThreadPoolExecutor(3) as executor:
+            found = [*executor.map(learners._find, "ABC")]
+    finally:
+        for cached in (learners._classes, learners._find):
+            cached.cache_clear()
+    assert [each.place.rpartition(".")[2] for each in found] == ["A", "B", "C"]

@@ -5,6 +5,7 @@ import inspect
 import json
 import logging
 import sys
+import threading
 import warnings
 from contextlib import contextmanager
 from functools import cache
@@ -22,14 +23,26 @@ log = logging.getLogger("rebalance")
 MOST_COLUMNS = 30
 
 
-@cache  # scikit-learn's list of estimators is slow, and not made for several threads
+# scikit-learn imports all of its modules for the list of estimators. Two threads that do so at once
+# break each other's imports.
+_LISTING = threading.Lock()
+
+
+@cache
+def _classes():
+    """Return scikit-learn's classifiers by their names; slow at the first call."""
+    from sklearn.utils import all_estimators
+
+    return dict(all_estimators(type_filter="classifier"))
+
+
+@cache
 def _find(name):
     """Return the `Learner` called ``name``, or the scikit-learn class of that name."""
     if name in LEARNERS:
         return LEARNERS[name]
-    from sklearn.utils import all_estimators
-
-    classes = dict(all_estimators(type_filter="classifier"))
+    with _LISTING:
+        classes = _classes()
     if name not in classes:
         raise InputError(
             f"learner.name must be one of {', '.join(LEARNERS)} or a scikit-learn "
