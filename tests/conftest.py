@@ -102,13 +102,6 @@ def s3(moto_server, monkeypatch):
     S3FileSystem.clear_instance_cache()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_xdist_auto_num_workers():
-    """Start a worker more than there are cores: tests wait for servers and commands."""
-    number = yield
-    return number if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") else number + 1
-
-
 # The dearest first: one that began last would run alone. By processor time, servers included.
 DEAR = [
     *("team", "pipeline", "stages", "tracking_server", "pr_report", "tracking", "scoring_page"),
