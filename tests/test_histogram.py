@@ -1,7 +1,11 @@
 """Bins found sooner, and rows that are not copied, change no bit of what is fitted."""
 
 import runpy
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Lock
+from time import sleep
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -157,3 +161,19 @@ def test_a_fault_of_ours_is_not_said_to_be_one_of_the_rows(method, monkeypatch):
     learner = HistGradientBoostingClassifier(max_iter=2, early_stopping=False)
     with pytest.raises(RuntimeError, match="rows could not be binned: a fault of ours"):
         learners.fit(learner, Rows.of(X), y)
+
+
+def test_the_edges_of_one_fit_at_a_time_are_sought():
+    """Two at once would each restore the filters of warnings that the other had set."""
+    alone = Lock()
+
+    def fit(X, sample_weight):
+        assert alone.acquire(blocking=False)
+        sleep(0.05)
+        alone.release()
+
+    mapper = SimpleNamespace(subsample=100, fit=fit, transform=lambda X: np.zeros(X.shape))
+    rows = Rows(X=np.zeros((10, 2)), index=np.arange(10))
+    with ThreadPoolExecutor(3) as executor:
+        for future in [executor.submit(histogram.binned, mapper, rows) for _ in range(3)]:
+            assert future.result().shape == (10, 2)
