@@ -249,6 +249,10 @@ def test_a_budget_of_false_alarms_counts_negatives_alone():
         assert thresholds.choose("false_alarm_budget", y_true, y_score, share=share, weight=9) == (
             chosen
         )
+    # In doubles .29 of 100 is below 29.
+    hundred = [np.zeros(100), np.arange(100) / 100]
+    of_hundred = thresholds.choose("false_alarm_budget", *hundred, share=0.29)
+    assert of_hundred.value == pytest.approx(0.705)
     none = thresholds.choose("false_alarm_budget", [0, 1, 0], [0.9, 0.9, 0.1], share=0.1)
     assert (none.met, none.shortfall) == (False, 1.0)
     assert none.message == (

@@ -193,8 +193,13 @@ def test_a_section_says_how_its_table_is_to_be_read(results, section, said):
 def test_intervals_of_one_model_say_that_they_take_the_share_of_positives_as_given(
     results, section
 ):
-    said = "Intervals of one model take the share of positives of the test rows as given"
+    said = "Intervals of one model take the share of positives of the test rows as given."
     assert said in section(results).text
+    # Said where the Brier score and the log loss stand.
+    elsewhere = " Where that share differs, every metric but recall and ROC AUC differs, "
+    assert (elsewhere in section(results).text) == (
+        section in {sections.at_threshold, sections.probabilities}
+    )
 
 
 def test_each_section_stands_in_its_part_of_the_page(results):

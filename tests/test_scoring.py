@@ -857,7 +857,9 @@ def test_watch_says_that_its_tests_know_no_groups(watched, capsys, changes):
     assert lines == [False, True]
 
 
-@pytest.mark.parametrize(("share", "asked"), [("recall", 0.999), ("alerts", 0.05)])
+@pytest.mark.parametrize(
+    ("share", "asked"), [("recall", 0.999), ("alerts", 0.05), ("false_alarms", 0.07)]
+)
 def test_a_promised_recall_is_tested_on_positives_and_no_share_is_taken_for_a_precision(
     watched, scorer, capsys, share, asked
 ):
@@ -875,6 +877,11 @@ def test_a_promised_recall_is_tested_on_positives_and_no_share_is_taken_for_a_pr
     assert "promised 95.0 % of 20 alerts right on test rows" in said["precision"]
     assert ("recall" in said) == (share == "recall")
     assert ("alerts" in said) == (share == "alerts")
+    if share == "alerts":
+        assert "; promised at most 5.0 % of the rows flagged, " in said["alerts"]
+    assert ("false alarms" in said) == (share == "false_alarms")
+    if share == "false_alarms":
+        assert "; promised at most 7.0 % of the negatives flagged, " in said["false alarms"]
     if share == "recall":
         flagged = expected(scorer, frame)[y == 1] >= 0.3
         p_value = stats.binomtest(int(flagged.sum()), int(y.sum()), asked, "less").pvalue

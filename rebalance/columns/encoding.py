@@ -20,6 +20,7 @@ MANY = 255
 PARTS = ("year", "month", "weekday", "hour", "days")
 # What single precision holds.
 LARGEST = float(np.finfo(np.float32).max)
+AS_BEFORE = "write them as the training rows have them"
 # Of a date, the days since so many dates before it in the table are columns too.
 SINCE = 3
 
@@ -516,7 +517,7 @@ def _refuse_other_zone(column, name, before):
     texts = column.unique().drop_null().to_pylist()
     found = {dates.zone(match[1]): text for text in texts if (match := dates.matched(text))}
     if said := dates.other_zone_of_texts(found, before):
-        raise InputError(f"column {shown(name)}: {said}.")
+        raise InputError(f"column {shown(name)}: {said}; {AS_BEFORE}.")
 
 
 def _refuse_other_type(column, name, entry):
@@ -527,7 +528,7 @@ def _refuse_other_type(column, name, entry):
     tz = getattr(getattr(column, "type", None) or column.dtype, "tz", None)
     before = entry.get("read", {}).get("zone")
     if before == "" and (said := dates.other_zone_of_type(tz, before)):
-        raise InputError(f"column {shown(name)}: {said}.")
+        raise InputError(f"column {shown(name)}: {said}; {AS_BEFORE}.")
 
 
 def _dates(column, name, day_first):

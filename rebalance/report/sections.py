@@ -56,10 +56,10 @@ AS_GIVEN = (
     "Those of precision take the share of positives of the test rows as given: rows with another "
     "share have another precision."
 )
-ALL_AS_GIVEN = (
-    "Intervals of one model take the share of positives of the test rows as given: where that "
-    "share differs, every metric but recall and ROC AUC differs, the Brier score and the log loss "
-    "by more than their intervals say."
+ALL_AS_GIVEN = "Intervals of one model take the share of positives of the test rows as given."
+ELSEWHERE = (
+    f"{ALL_AS_GIVEN} Where that share differs, every metric but recall and ROC AUC differs, the "
+    "Brier score and the log loss by more than their intervals say."
 )
 ALIKE = "alike"
 BANDS = {"block": "blocked", "look": "looked at", "pass": "let pass"}
@@ -490,7 +490,7 @@ def at_threshold(results):
         title=f"At the threshold chosen out of fold ({results.params.threshold.use})",
         text=(
             "95 % intervals of each model alone. They may overlap even where the paired difference "
-            f"above is significant. {ALL_AS_GIVEN}"
+            f"above is significant. {ELSEWHERE}"
         ),
         headings=by_model(*RANKING, *DECISIONS) | COUNTS | {"threshold": "threshold"},
         rows=with_intervals(results),
@@ -560,7 +560,7 @@ def probabilities(results):
         text=(
             "After the correction of the prior and the calibration. A perfect model has intercept "
             "0, slope 1 and ECE 0; skill is the share of the Brier score of the prevalence saved. "
-            f"{ALL_AS_GIVEN}"
+            f"{ELSEWHERE}"
         ),
         headings=by_model(*PROBABILITIES),
         rows=with_intervals(results),

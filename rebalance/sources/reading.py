@@ -312,7 +312,10 @@ def _refuse_other_type(laid, known):
     for name, zone in laid.zones.items():
         before = known.read(name).get("zone")
         if before is not None and (said := dates.other_zone({zone: "its type"}, before)):
-            raise InputError(f"{laid.parts[0][0].path}: column {name!r}: {said}.")
+            raise InputError(
+                f"{laid.parts[0][0].path}: column {name!r}: {said}; write them as the training "
+                "rows have them."
+            )
 
 
 def _refuse_other_sign(name, state, read):
