@@ -127,10 +127,13 @@ def test_a_row_says_whether_its_target_is_met(canned, tmp_path):
     size = speed.Size(rows=300_000, cores=2)
     steps, precision = single.article(tmp_path, size)
     assert (steps.ratio, steps.met, precision.met) == (50.0, False, True)
-    same, winner, *_ = single.optuna(tmp_path, size)
+    same, winner, *_, own = single.optuna(tmp_path, size)
     # A ratio asked twice is fitted once by ours, and so it counts once.
     assert (same.rival, same.met) == (2.0 + 4.0, True)
     assert (winner.rival, winner.ratio, winner.met) == (9.0, 4.5, True)
+    # 3.5 s of the processor for either side.
+    assert (own.ours, own.rival, own.met) == (3.5, 3.5, False)
+    assert "Optuna's own 30 ratios" in own.work
     (busy,) = single.neighbour(tmp_path, size)
     assert (busy.ratio, busy.met) == (1.0, True)
     assert "  MISSED  " in table.text([steps])
@@ -201,6 +204,8 @@ def test_ours_and_the_plain_way_score_every_fold_alike(tmp_path):
     ours = work.study(str(tmp_path), trials=3, prune=False)
     plain = work.optuna(str(tmp_path), ours["asked"][:2], ours["natural"], jobs=1)
     asked = {ratio: ours["scores"][ratio] for ratio in plain["scores"]}
+    own = work.optuna(str(tmp_path), [], ours["natural"], jobs=1, trials=2)
+    assert len(own["trial_seconds"]) == 2
 
     assert set(asked) == {"1", str(ours["natural"])} or "200" in asked
     single.check_scores(asked, plain["scores"])

@@ -150,8 +150,11 @@ def study(folder, trials, prune=True, kept=False, workers=0):
     }
 
 
-def optuna(folder, asked, natural, jobs):
-    """Search the same ratios as most people would, one thread a fit, ``jobs`` fits at a time."""
+def optuna(folder, asked, natural, jobs, trials=0):
+    """Search the ratio as most people would, one thread a fit, ``jobs`` fits at a time.
+
+    The ratios ``asked`` come first, then those that Optuna asks itself, up to ``trials``.
+    """
     import optuna
     from imblearn.pipeline import Pipeline
     from imblearn.under_sampling import RandomUnderSampler
@@ -194,7 +197,7 @@ def optuna(folder, asked, natural, jobs):
     scored(1)  # what processes of its own import is on nobody's clock either
     start, processor = time.perf_counter(), time.process_time()
     with threadpool_limits(1):
-        found.optimize(objective, n_trials=len(asked))
+        found.optimize(objective, n_trials=max(trials, len(asked)))
     return {
         "seconds": time.perf_counter() - start,
         "processor_seconds": time.process_time() - processor,
