@@ -304,6 +304,18 @@ def test_a_model_that_was_never_trained_is_one_line(place):
         ),
         (["none.csv", "-o", "out.csv"], r"^none\.csv has no rows to score, only the names of"),
         (["new.csv", "-o", "./new.csv"], r"^the output must be another file than new\.csv, "),
+        (
+            ["new.csv", "-o", "models"],
+            r"^--output must name a file, got the folder 'models'; write 'models/scored\.csv'\.$",
+        ),
+        (
+            ["new.csv", "-o", "new.csv/deep/out.csv"],
+            r"^--output 'new\.csv/deep/out\.csv' cannot be written \(not a directory\); name a fi",
+        ),
+        (
+            ["new.csv", "-o", f"{'long' * 70}.csv"],
+            r"^--output 'longlong.*… cannot be written \(file name too long\); name a file ",
+        ),
     ],
 )
 def test_what_predict_cannot_do_is_one_line(place, arguments, message):
@@ -314,6 +326,24 @@ def test_what_predict_cannot_do_is_one_line(place, arguments, message):
         cli.main(["predict", *arguments])
     assert Path("new.csv").read_bytes() == before
     assert [path.name for path in place.glob("*out*")] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no folder that refuses the superuser, too")
+@pytest.mark.parametrize("folder", ["/proc", "/sys", "/sys/kernel/new"])
+def test_a_folder_that_takes_no_file_is_one_line_before_any_row_is_scored(
+    place, monkeypatch, folder
+):
+    table(20)[0].to_csv("new.csv", index=False)
+    monkeypatch.setattr(scoring, "find", lambda *_: pytest.fail("a model was read"))
+    message = rf"^--output '{folder}/out\.csv' cannot be written \([a-z -]+\); name a file in a fo"
+    with pytest.raises(InputError, match=message):
+        cli.main(["predict", "new.csv", "-o", f"{folder}/out.csv"])
+
+
+def test_folders_that_are_missing_are_made_with_the_file(place):
+    table(20)[0].to_csv("new.csv", index=False)
+    cli.main(["predict", "new.csv", "-o", "a/b/out.csv"])
+    assert len(pd.read_csv("a/b/out.csv")) == 20
 
 
 def test_a_file_that_is_not_there_is_named_as_the_argument_also_over_an_old_answer(place):
