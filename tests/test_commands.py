@@ -280,8 +280,8 @@ def test_a_model_that_changed_has_its_value_and_verdict_before_and_after():
     assert changes.rows_of("roc_auc", before, after) == [
         {
             "model": "over",
-            "before": "0.5 [0.375, 0.625]",
-            "after": "0.75 [0.625, 0.875]",
+            "before": "0.5000 [0.3750, 0.6250]",
+            "after": "0.7500 [0.6250, 0.8750]",
             "verdict": "worse → **better**",
         }
     ]

@@ -16,7 +16,7 @@ import pytest
 from matplotlib.lines import Line2D
 
 from rebalance import report
-from rebalance.report import html, svg
+from rebalance.report import html, sections, svg
 from rebalance.report.figures import PICTURES
 from rebalance.report.section import Estimate
 from tests import fixed
@@ -148,6 +148,13 @@ def test_all_but_the_main_parts_is_folded_away(page):
     assert not [title for title in folded if title.startswith(main)]
     assert page.count("<details") == len(folded)
     assert "<details open" not in page
+
+
+def test_how_the_differences_were_made_is_folded_away_below_their_table(page, results):
+    notes, text = sections.verdicts(results).notes, htmllib.unescape(page)
+    (shown,) = re.findall(r'<section id="difference-from.*?</section>', text, flags=re.DOTALL)
+    assert shown.index("</table>") < shown.index('<details class="notes">') < shown.index(notes)
+    assert text.count(notes) == text.count('class="notes"') == 1
 
 
 # The pictures of intervals.

@@ -269,7 +269,7 @@ def test_the_answer_is_judged_before_and_after(clone, monkeypatch):
     judged(folder, ANSWER, INTERVALS)
     text = changes.run("main")
     assert "Before:\n\n> none\n" in text
-    assert "| baseline | none | 0.8765 [0.8, 0.93] | |" in single(text)
+    assert "| baseline | none | 0.8765 [0.8000, 0.9300] | |" in single(text)
     call(folder, "git", "add", "--all")
     call(folder, "git", "commit", "--quiet", "--message", "judged")
     assert changes.run("HEAD") == (
@@ -293,9 +293,9 @@ def test_the_answer_is_judged_before_and_after(clone, monkeypatch):
     rows = [line for line in text.splitlines() if "→" in line or line.startswith("| model")]
     assert rows == [
         "| model | average precision before | after | verdict |",
-        "| under | 0.79 [0.7, 0.87] | 0.9123 [0.7, 0.87] | worse → **better** |",
-        "| new | none | 0.5 [0.4, 0.6] | none → **worse** |",
-        "| gone | 0.5 [0.4, 0.6] | none | worse → **none** |",
+        "| under | 0.7900 [0.7000, 0.8700] | 0.9123 [0.7000, 0.8700] | worse → **better** |",
+        "| new | none | 0.5000 [0.4000, 0.6000] | none → **worse** |",
+        "| gone | 0.5000 [0.4000, 0.6000] | none | worse → **none** |",
     ]
 
 

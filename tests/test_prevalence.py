@@ -160,7 +160,7 @@ def test_the_report_names_the_assumption_and_the_share(found):
     ]  # fmt: skip
     assert section.text.endswith(" Costs are of 1,000 rows.")
     half = found["rules"]["half"]
-    assert str(section.rows[0]["precision"]).startswith(f"{half['precision']:.3f} [")
+    assert section.rows[0]["precision"].text(3).startswith(f"{half['precision']:.3f} [")
     assert sections.at_prevalence(fixed.results()) is None
 
 

@@ -140,6 +140,7 @@ def test_the_short_report_has_the_answer_the_verdicts_the_rules_and_what_to_doub
         "Rows",
         "Caveats",
         "Permutation importance, for under",
+        "How the numbers were made",
     ]
     assert text.split("\n\n")[1] == " ".join(sentences(results))
     assert text.endswith("The whole report, with its figures, is the page metrics/report.html.")
@@ -194,7 +195,8 @@ def test_intervals_of_one_model_say_that_they_take_the_share_of_positives_as_giv
     results, section
 ):
     said = "Intervals of one model take the share of positives of the test rows as given."
-    assert said in section(results).text
+    made = section(results)
+    assert said in (made.notes or made.text)
     # Said where the Brier score and the log loss stand.
     elsewhere = " Where that share differs, every metric but recall and ROC AUC differs, "
     assert (elsewhere in section(results).text) == (
@@ -253,7 +255,7 @@ def test_the_importance_is_that_of_the_ten_columns_that_matter_most(results, tex
     rows = rows_of(text, "Permutation importance, for under")
     assert column(rows, "column") == ["amount", *(f"c{i}" for i in range(9))]
     # A quarter, and an eighth below and above it.
-    assert rows[0]["average precision lost"] == "+0.250 [+0.125, +0.375]"
+    assert rows[0]["average precision lost"] == "+0.2500 [+0.1250, +0.3750]"
     section = sections.importance(results)
     assert section.text.endswith("loses little. Another column loses at most 0.005.")
     assert sections.importance(replace(results, importance={"model": "a", "columns": {}})) is None
@@ -270,7 +272,7 @@ def test_the_importance_of_a_study_is_said_to_be_that_of_the_baseline(results):
 def test_the_rows_are_those_of_the_split(text):
     assert (
         "4,000 training rows with 1,000 positives, 20 test rows with 5 (25 %). 7 test rows "
-        "equal a training row. Answering 'negative' for every row has accuracy 0.75." in text
+        "equal a training row. Answering 'negative' for every row has accuracy 0.7500." in text
     )
 
 
@@ -319,7 +321,7 @@ def test_the_differences_are_those_of_each_arm_with_its_verdict(results):
     under = rows[2]
     assert under["difference"] == "-0.250 [-0.500, -0.125]"
     assert (under["p"], under["verdict"]) == ("0.012", "worse")
-    assert under["largest gain not excluded"] == "0"
+    assert under["largest gain not excluded"] == "0.000"
     assert rows[0]["difference"] == rows[0]["verdict"] == ""
     assert rows[1]["difference"] == "+0.000 [+0.000, +0.000]"
 
@@ -367,8 +369,8 @@ def test_only_the_model_to_use_is_recommended(name):
 
 def test_the_scores_out_of_fold_have_their_error_and_their_difference(text):
     baseline, under = rows_of(text, "Out of fold: average precision on the training rows")
-    assert baseline["mean over folds ± standard error"] == "0.61 ± 0.03"
-    assert under["mean over folds ± standard error"] == "0.65 ± 0.02"
+    assert baseline["mean over folds ± standard error"] == "0.6100 ± 0.0300"
+    assert under["mean over folds ± standard error"] == "0.6500 ± 0.0200"
     assert (baseline["difference"], baseline["p"]) == ("", "")
     assert (under["difference"], under["p"]) == ("+0.040 [-0.010, +0.090]", "0.220")
 
@@ -403,7 +405,10 @@ def test_the_numbers_that_decide_stand_over_the_scores_out_of_fold(results):
 
 def test_a_difference_without_any_spread_excludes_no_gain_and_detects_nothing(results):
     changes = {"difference": 0.0, "low": 0.0, "high": 0.0, "largest_gain": 0.0, "detectable": 0.0}
-    for verdict, said in (("not decided", (None, None)), ("equal within the margin", ("0", "0"))):
+    for verdict, said in (
+        ("not decided", (None, None)),
+        ("equal within the margin", ("0.000", "0.000")),
+    ):
         found = fixed.with_verdict(results, verdict=verdict, **changes)
         row = {row["model"]: row for row in sections.verdicts(found).rows}["under"]
         assert (row.get("gain"), row.get("detectable")) == said
@@ -417,8 +422,19 @@ def test_a_margin_and_what_a_verdict_speaks_of_are_said(results):
     assert "make no difference" not in sections.verdicts(none).text
     assert (
         "A verdict speaks of one fitted model, not of its treatment (seeds: 0, 42): other seeds of "
-        "a treatment give other scores." in sections.verdicts(results).text
+        "a treatment give other scores." in sections.verdicts(results).notes
     )
+
+
+def test_two_sentences_stand_above_the_differences_and_how_they_were_made_comes_last(results):
+    margin = replace(results, comparison=replace(results.comparison, margin=0.02))
+    section = sections.verdicts(margin)
+    assert section.text.count(". ") == 1
+    text = report.as_markdown(margin)
+    *_, last, where = text.split("\n\n")
+    assert last == f"{section.title}. {section.notes}"
+    assert where.startswith("The whole report")
+    assert text.count(section.notes) == 1
 
 
 def test_the_decisions_are_compared_with_the_baseline_at_its_moved_threshold(results, text):
@@ -475,7 +491,7 @@ def test_promises_have_their_numbers_under_their_headings(results):
             "verdict": "promised",
             "out of fold": "0.812",
             "on the test rows": "0.800 [0.500, 0.900]",
-            "price": "0.07",
+            "price": "0.0700",
             "positives needed": "",
         },
         {
@@ -626,7 +642,7 @@ def test_each_model_is_shown_at_its_own_threshold(results, text, name):
     ]
     tp, fn, fp, tn = fixed.COUNTS[name]
     assert [row[key] for key in COUNTED] == [str(n) for n in (tp, fn, fp)]
-    assert row["threshold"] == str(fixed.THRESHOLDS[name])
+    assert row["threshold"] == f"{fixed.THRESHOLDS[name]:.4f}"
     decided = fixed.SCORES[name] >= fixed.THRESHOLDS[name]
     wanted = {
         "average precision": fixed.AVERAGE_PRECISION[name],
@@ -765,7 +781,7 @@ def test_the_rules_are_those_of_the_recommended_model():
         assert [row["name"] for row in (half, own, costs)] == ["half", "max_f1", "costs"]
         assert (half["rule"], costs["rule"]) == ("fixed", "expected_cost")
         assert (half["found"], half["false alarms"]) == (str(found), str(alarms))
-        assert own["threshold"] == str(fixed.THRESHOLDS[name])
+        assert own["threshold"] == f"{fixed.THRESHOLDS[name]:.4f}"
     # From .05 the baseline flags all rows: nothing is saved.
     assert (costs["found"], costs["false alarms"]) == ("5", "15")
 
@@ -947,8 +963,8 @@ def test_the_study_says_what_it_tried_and_what_each_treatment_gains(text):
     assert under == {
         "treatment": "random_under",
         "best ratio": "2",
-        "score ± standard error": "0.65 ± 0.025",
-        "gain of the treatment ± standard error": "+0.04 ± 0.011",
+        "score ± standard error": "0.6500 ± 0.0250",
+        "gain of the treatment ± standard error": "+0.0400 ± 0.0110",
         "fits": "26",
         "stopped early": "4",
     }
@@ -1058,8 +1074,42 @@ def test_a_new_section_is_one_function_in_the_list(results, monkeypatch):
 
 def test_numbers_stand_right_and_text_left_and_a_bar_breaks_no_table():
     text = markdown.table([{"a": "x|y", "b": 1234}, {"b": 0.00012345}], {"a": "A", "b": "B"})
-    assert text.splitlines()[1] == "|:-----|----------:|"
-    assert text.splitlines()[2:] == ["| x\\|y |     1,234 |", "|      | 0.0001234 |"]
+    assert text.splitlines()[1] == "|:-----|---------:|"
+    assert text.splitlines()[2:] == ["| x\\|y |    1,234 |", "|      | 0.000123 |"]
+
+
+def decimals(text):
+    """Return the numbers of decimals in a cell."""
+    return {len(number) for number in re.findall(r"\d\.(\d+)", text)}
+
+
+def test_the_numbers_of_a_column_have_as_many_decimals(results):
+    """The intervals of one model are narrow, one threshold is small, one score has more digits."""
+    narrow = {
+        name: replace(each, low=each.value - 1e-4, high=each.value + 1e-4) if each else each
+        for name, each in results.comparison.intervals["under"].items()
+    }
+    intervals = results.comparison.intervals | {"under": narrow}
+    rules = results.decisions["under"]
+    low = {"under": rules | {"half": rules["half"] | {"threshold": 0.0274}}}
+    more = fixed.STUDY["arms"]["none"] | {"score": 0.612345}
+    found = replace(
+        results,
+        comparison=replace(results.comparison, intervals=intervals),
+        decisions=results.decisions | low,
+        study=fixed.STUDY | {"arms": fixed.STUDY["arms"] | {"none": more}},
+    )
+    looked, text = 0, whole(found)
+    for title, rows in tables(text).items():
+        for heading in rows[0] if rows else ():
+            if "cost" in f"{title}{heading}".lower():
+                continue  # a cost has as many digits as its interval calls for
+            of_column = set().union(*(decimals(row[heading]) for row in rows))
+            assert len(of_column) <= 1, (title, heading, column(rows, heading))
+            looked += len(of_column)
+    assert looked > 30
+    shown = column(rows_of(text, "Rules, for under"), "threshold")
+    assert shown == ["0.0274", "0.6000", "0.0500"]
 
 
 # The summary in the terminal.

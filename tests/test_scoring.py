@@ -1038,8 +1038,8 @@ def test_the_card_says_what_the_model_rests_on_and_where_it_may_fail(place, caps
     assert "judged on 500 other rows, 10 of them positive" in text
     assert "1 from the probability 0.3 on (rule max_f1)" in text
     assert re.search(r"\| metric +\| value +\| 95 % interval +\|", text)
-    assert re.search(r"\| recall +\| 0.75 +\| 0.5 to 0.875 +\|", text)
-    assert re.search(r"\| precision +\| 0.5 +\| none +\|", text)
+    assert re.search(r"\| recall +\| 0.7500 +\| 0.5000 to 0.8750 +\|", text)
+    assert re.search(r"\| precision +\| 0.5000 +\| none +\|", text)
     assert "- Few positives.\n- Rows repeat.\n" in text
 
 

@@ -2,7 +2,7 @@
 
 from rebalance import metrics, paths
 from rebalance.model.corrected import odds_change, restated
-from rebalance.report.sentences import percent
+from rebalance.report.sentences import fixed, percent, shared
 
 # What the test rows say of a model, in the order of the card.
 SHOWN = ("average_precision", "roc_auc", "precision", "recall", "brier")
@@ -31,9 +31,7 @@ def card(answer, split, compared, scores, params):
     # The comparison has the baseline's decisions at .5; at its own threshold it is an arm.
     intervals = compared["intervals"][paths.MOVED if name == paths.BASELINE else name]
     rows = [
-        [metrics.words(key), f"{scores[name][key]:.4g}", _ends(intervals.get(key))]
-        for key in SHOWN
-        if key in scores[name]
+        _row(key, scores[name][key], intervals.get(key)) for key in SHOWN if key in scores[name]
     ]
     page = Card(None, model_diagram=False, template=None)
     page.add(
@@ -82,8 +80,11 @@ def _held(used):
     )
 
 
-def _ends(interval):
-    return f"{interval['low']:.4g} to {interval['high']:.4g}" if interval else "none"
+def _row(key, value, interval):
+    """Return a metric, its value and its interval, with as many decimals."""
+    ends = (interval["low"], interval["high"]) if interval else ()
+    value, *ends = (fixed(number, shared([value])) for number in (value, *ends))
+    return [metrics.words(key), value, " to ".join(ends) or "none"]
 
 
 def _limits(answer):

@@ -5,7 +5,7 @@ from math import ceil, floor, log10
 from rebalance.report import section as part
 from rebalance.report import svg
 from rebalance.report.figures import PICTURES
-from rebalance.report.markdown import cell
+from rebalance.report.markdown import NOTES, column
 from rebalance.report.section import Estimate
 
 PARTS = {
@@ -44,6 +44,7 @@ def render(title, subtitle, answer, facts, sections, results):
         subtitle=subtitle,
         answer=answer,
         facts=facts,
+        notes=NOTES,
         recommended=results.recommendation.model,
         style=environment.get_template("style.css").render(),
         parts=[
@@ -60,13 +61,14 @@ def render(title, subtitle, answer, facts, sections, results):
 def _section(section, results):
     """Return a section as the template reads it."""
     spans = {
-        key: _span([row[key] for row in section.rows if isinstance(row.get(key), Estimate)])
+        key: _span([row[key] for row in section.rows if _drawn(row.get(key))])
         for key in section.headings
     }
     return {
         "title": section.title,
         "id": "".join(c if c.isalnum() else "-" for c in section.title.lower()).strip("-"),
         "text": section.text,
+        "notes": section.notes,
         "points": section.points,
         "figures": [svg.draw(name, PICTURES[name], results) for name in section.figures],
         "headings": list(section.headings.items()),
@@ -76,6 +78,10 @@ def _section(section, results):
         "signed": [key for key in section.headings if _signed(section, key)],
         "stacks": section.part != part.MORE,
     }
+
+
+def _drawn(value):
+    return isinstance(value, Estimate) and value.drawn
 
 
 def _signed(section, key):
@@ -93,17 +99,18 @@ def _numbers(section):
 
 def _rows(section, spans, numbers):
     """Return a table as rows of cells: ``text``, ``number`` and, of an estimate, ``picture``."""
+    texts = {key: column([row.get(key) for row in section.rows]) for key in section.headings}
     return [
         [
             {
                 "key": key,
-                "text": cell(row.get(key)).replace("\\|", "|"),
+                "text": texts[key][at].replace("\\|", "|"),
                 "number": numbers[key],
                 "picture": _picture(row.get(key), spans[key]),
             }
             for key in section.headings
         ]
-        for row in section.rows
+        for at, row in enumerate(section.rows)
     ]
 
 
@@ -146,7 +153,7 @@ def _place(value, span):
 
 def _picture(estimate, span):
     """Return where an estimate's ends and 0 lie on the scale."""
-    if not isinstance(estimate, Estimate):
+    if not _drawn(estimate):
         return None
     ends = {key: _place(getattr(estimate, key), span) for key in ("low", "value", "high")}
     return ends | {"zero": _place(0.0, span) if estimate.sign else None}

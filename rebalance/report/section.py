@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from rebalance.report.sentences import with_ends
+from rebalance.report.sentences import called_for, with_ends
 
 # The parts of the page, in its order.
 DIFFERENCES, SCORES, DECISIONS, DATA, MORE = "differences", "scores", "decisions", "data", "more"
@@ -12,23 +12,32 @@ DIFFERENCES, SCORES, DECISIONS, DATA, MORE = "differences", "scores", "decisions
 class Estimate:
     """A number with its interval: text in Markdown, a picture and text in HTML.
 
-    ``sign`` is ``+`` for a difference, whose picture shows 0.
+    ``sign`` is ``+`` for a difference, whose picture shows 0; what is not ``drawn`` has none.
     """
 
     value: float
     low: float
     high: float
     sign: str = ""
+    drawn: bool = True
 
     @classmethod
-    def of(cls, interval, key="value", sign=""):
+    def of(cls, interval, key="value", **more):
         """Return the estimate of an object with ``key``, ``low`` and ``high``."""
-        value = getattr(interval, key)
-        return cls(value=value, low=interval.low, high=interval.high, sign=sign)
+        return cls(value=getattr(interval, key), low=interval.low, high=interval.high, **more)
 
-    def __str__(self):
-        """Return the number and its interval."""
-        return with_ends(self, sign=self.sign)
+    def text(self, decimals):
+        """Return the number and its interval with so many decimals."""
+        return with_ends(self, sign=self.sign, decimals=decimals)
+
+    @staticmethod
+    def shared(estimates):
+        """Return how many decimals estimates of one kind share: those that the narrowest calls for.
+
+        More than six only where every one calls for them.
+        """
+        called = [called_for(each) for each in estimates]
+        return max(min(called), min(max(called), 6))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +47,8 @@ class Section:
     Attributes
     ----------
     title, text : str
+    notes : str
+        How the numbers were made: folded away on the page, at the end of the short report.
     headings : dict of str to str
         Key and heading of each column of the table.
     rows : list of dict
@@ -54,6 +65,7 @@ class Section:
 
     title: str
     text: str = ""
+    notes: str = ""
     headings: dict = field(default_factory=dict)
     rows: list = field(default_factory=list)
     points: list = field(default_factory=list)

@@ -18,7 +18,15 @@ from rebalance.params.names import NONE
 from rebalance.params.rules import BY_COSTS
 from rebalance.report import section as part
 from rebalance.report.section import Estimate, Section
-from rebalance.report.sentences import digits, percent, settings, taken, with_ends
+from rebalance.report.sentences import (
+    digits,
+    fixed,
+    percent,
+    settings,
+    shared,
+    taken,
+    with_ends,
+)
 from rebalance.thresholds import stated
 
 RANKING = ("average_precision", "roc_auc")
@@ -103,9 +111,18 @@ def rows(results):
             f"({percent(test['prevalence'])}). {sealed}"
             f"{test['rows_also_in_train']:,} test rows equal a training row. "
             "Answering 'negative' for every row has accuracy "
-            f"{test['no_information_rate']:.6g}." + _left_out(train)
+            f"{_near_one(test['no_information_rate'])}." + _left_out(train)
         ),
     )
+
+
+def _near_one(share):
+    """Return a share with four decimals, more where three digits of what it lacks need them.
+
+    >>> _near_one(0.930769), _near_one(0.99828), _near_one(0.9999913), _near_one(1.0)
+    ('0.9308', '0.99828', '0.99999130', '1.0000')
+    """
+    return fixed(share, shared([1 - share]))
 
 
 def _left_out(train):
@@ -174,19 +191,24 @@ def verdicts(results):
     """Return the paired differences of every arm from the baseline, and the verdict on each."""
     compared = results.comparison
     metric = words(compared.metric)
+    differences = {
+        model: Estimate.of(verdict, "difference", sign="+")
+        for model, verdict in compared.verdicts.items()
+    }
+    decimals = Estimate.shared(differences.values()) if differences else 0
     table = []
     for model, intervals in compared.intervals.items():
-        row = {"model": model, "value": with_ends(intervals[compared.metric])}
+        row = {"model": model, "value": Estimate.of(intervals[compared.metric], drawn=False)}
         if verdict := compared.verdicts.get(model):
             row |= {
-                "difference": Estimate.of(verdict, "difference", sign="+"),
+                "difference": differences[model],
                 "p": p_text(verdict.p_adjusted),
                 "verdict": verdict.verdict,
             }
             # Without any spread nothing is known of other rows.
             if verdict.low < verdict.high or verdict.verdict != UNDECIDED:
-                row["gain"] = f"{verdict.largest_gain:.3g}"
-                row["detectable"] = f"{verdict.detectable:.2g}"
+                row["gain"] = fixed(verdict.largest_gain, decimals)
+                row["detectable"] = fixed(verdict.detectable, decimals)
         table.append(row)
     groups = f" of {compared.groups:,} groups" if compared.groups else ""
     seeds = sorted({seed_of(model, results.params) for model in compared.verdicts})
@@ -208,16 +230,20 @@ def verdicts(results):
         part=part.DIFFERENCES,
         short=True,
         text=(
-            f"Paired differences with 95 % intervals. {ALL_AS_GIVEN} p-values are after Holm's "
+            "Each line is a model's difference from the untreated learner on the same test rows, "
+            f"with its 95 % interval. {margin}"
+            + " ".join(results.params.too_high(results.ratio_trained_at))
+        ).rstrip(),
+        notes=(
+            f"Differences are paired. {ALL_AS_GIVEN} p-values are after Holm's "
             "correction for the models whose scores differ from the baseline's. Standard errors "
             "come from what each row contributes; those of metrics at a rank or a rate, from "
-            f"{compared.draws:,} bootstrap draws{groups}. {margin}{about} The p-values "
+            f"{compared.draws:,} bootstrap draws{groups}. {about} The p-values "
             "are those of one look at the test rows; "
             "'rebalance looks' counts how often there was one, and corrects them. "
             f"{paths.COMPARISON.as_posix()} has every metric of every model, with its interval and "
             f"its paired difference; {paths.BASELINE} decides at 0.5 there, {paths.MOVED} at its "
             "own threshold."
-            + "".join(f" {line}" for line in results.params.too_high(results.ratio_trained_at))
         ),
         headings={
             "model": "model",
@@ -335,8 +361,11 @@ def curves(results):
 def cross_validated(results):
     """Return the scores on the training rows, which decide the recommendation."""
     chosen, table = results.recommendation, []
+    scores = with_errors(
+        {name: (score.mean, score.standard_error) for name, score in chosen.cross_validated.items()}
+    )
     for name, score in chosen.cross_validated.items():
-        row = {"model": name, "score": f"{score.mean:.4g} ± {score.standard_error:.2g}"}
+        row = {"model": name, "score": scores[name]}
         if score.difference:
             row["difference"] = Estimate.of(score.difference, sign="+")
             row["p"] = p_text(score.p_adjusted)
@@ -365,6 +394,19 @@ def cross_validated(results):
         },
         rows=table,
     )
+
+
+def with_errors(pairs, sign=""):
+    """Return numbers with their standard errors, all with as many decimals, by name.
+
+    >>> with_errors({"a": (0.5, 0.0123), "b": (0.51234, 0.004)})
+    {'a': '0.5000 ± 0.0123', 'b': '0.5123 ± 0.0040'}
+    """
+    decimals = shared([number for pair in pairs.values() for number in pair])
+    return {
+        name: f"{fixed(number, decimals, sign)} ± {fixed(error, decimals)}"
+        for name, (number, error) in pairs.items()
+    }
 
 
 def _searched(study):
@@ -503,7 +545,11 @@ def with_intervals(results):
     for name, values in results.scores.items():
         # The comparison holds the baseline at .5, and that at its own threshold as an arm.
         intervals = compared.intervals[paths.MOVED if name == compared.baseline else name]
-        ends = {key: with_ends(interval) for key, interval in intervals.items() if key in values}
+        ends = {
+            key: Estimate.of(interval, drawn=False)
+            for key, interval in intervals.items()
+            if key in values
+        }
         table.append({"model": name, **values, "threshold": _from(values["threshold"]), **ends})
     return table
 
@@ -1092,17 +1138,22 @@ def _others(count):
 def study(results):
     """Return what the study of the ratio tried, and the gain of each treatment."""
     study, metric = results.study, words(results.params.tune.metric)
-    table = []
-    for arm, best in study["arms"].items():
-        row = {"treatment": arm, "fits": best["fits"], "pruned": best["pruned"]}
-        if "score" in best:
-            gain, error = best["gain_of_treatment"], best["gain_of_treatment_se"]
-            row |= {
-                "ratio": best["ratio"],
-                "score": f"{best['score']:.4g} ± {best['score_se']:.2g}",
-                "gain": None if arm == NONE else f"{gain:+.2g} ± {error:.2g}",
-            }
-        table.append(row)
+    tried = {arm: best for arm, best in study["arms"].items() if "score" in best}
+    scores, gains = (
+        with_errors({arm: (best[key], best[f"{key}_se"]) for arm, best in tried.items()}, sign)
+        for key, sign in (("score", ""), ("gain_of_treatment", "+"))
+    )
+    table = [
+        {
+            "treatment": arm,
+            "fits": best["fits"],
+            "pruned": best["pruned"],
+            "ratio": best.get("ratio"),
+            "score": scores.get(arm),
+            "gain": None if arm == NONE else gains.get(arm),
+        }
+        for arm, best in study["arms"].items()
+    ]
     learner = results.params.tune.learner
     tuned = f"Tuning the learner alone gains {study['gain_of_tuning']:+.2g}. " if learner else ""
     return Section(

@@ -231,10 +231,10 @@ def digits(value, significant=4, sign=""):
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def with_ends(interval, key="value", sign=""):
+def with_ends(interval, key="value", sign="", decimals=None):
     """Return a number and its interval, with as many decimals as the interval's width calls for.
 
-    ``interval`` is an object with ``key``, ``low`` and ``high``.
+    ``interval`` is an object with ``key``, ``low`` and ``high``; ``decimals`` are those of others.
 
     >>> from types import SimpleNamespace
     >>> with_ends(SimpleNamespace(value=0.00045, low=0.0003, high=0.0006))
@@ -242,13 +242,44 @@ def with_ends(interval, key="value", sign=""):
     >>> with_ends(SimpleNamespace(value=0.25, low=0.25 - 3e-17, high=0.25 + 6e-17))
     '0.250 [0.250, 0.250]'
     """
-    width, least = interval.high - interval.low, 3 if abs(interval.high) < 10 else 1
-    # A width that is an error of rounding calls for no decimals.
-    wide = width > 1e-9 * max(0.001, abs(interval.low), abs(interval.high))
-    decimals = max(least, 1 - floor(log10(width))) if wide else least
+    decimals = called_for(interval) if decimals is None else decimals
     value, low, high = (
-        # Adding 0 turns -0.0 into 0.0.
-        f"{round(number, decimals) + 0.0:{sign}.{decimals}f}"
+        fixed(number, decimals, sign)
         for number in (getattr(interval, key), interval.low, interval.high)
     )
     return f"{value} [{low}, {high}]"
+
+
+def called_for(interval):
+    """Return how many decimals the width of an interval calls for: two digits of it."""
+    width, least = interval.high - interval.low, 3 if abs(interval.high) < 10 else 1
+    # A width that is an error of rounding calls for no decimals.
+    wide = width > 1e-9 * max(0.001, abs(interval.low), abs(interval.high))
+    return max(least, 1 - floor(log10(width))) if wide else least
+
+
+def fixed(number, decimals, sign=""):
+    """Return a number with so many decimals; adding 0 turns -0.0 into 0.0.
+
+    >>> fixed(-0.00001, 3, "+"), fixed(12345.678, 1)
+    ('+0.000', '12,345.7')
+    """
+    return f"{round(number, decimals) + 0.0:{sign},.{decimals}f}"
+
+
+def shared(numbers):
+    """Return how many decimals numbers of one kind share: four, more where the smallest needs them.
+
+    Of 10 and more they have four digits. Above six decimals the largest decides alone.
+
+    >>> shared([0.5, 0.02741]), shared([0.000461, 0.000573]), shared([0.5, 1e-9]), shared([1e-9])
+    (4, 6, 6, 11)
+    >>> shared([12.5, 3.25]), shared([12345.6, 12.5]), shared([0.0])
+    (2, 1, 4)
+    """
+    sizes = [floor(log10(abs(number))) for number in numbers if number]
+    if not sizes:
+        return 4
+    largest, least = max(sizes), min(sizes)
+    whole = 4 if largest < 1 else max(0, 3 - largest)
+    return max(whole, min(2 - least, max(6, 2 - largest)))

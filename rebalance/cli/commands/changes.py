@@ -83,14 +83,17 @@ def rows_of(metric, before, after):
     rows = []
     names = {**after.get("intervals", {}), **before.get("intervals", {})}
     for name in names:
-        values = [value(each, name, metric) for each in (before, after)]
+        intervals = [_interval(each, name, metric) for each in (before, after)]
         verdicts = [_verdict(each, name, metric) for each in (before, after)]
-        if values[0] == values[1] and verdicts[0] == verdicts[1]:
+        if intervals[0] == intervals[1] and verdicts[0] == verdicts[1]:
             continue
         same = verdicts[0] == verdicts[1]
         change = verdicts[1] if same else f"{verdicts[0] or MISSING} → **{verdicts[1] or MISSING}**"
-        rows.append({"model": name, "before": values[0], "after": values[1], "verdict": change})
-    return rows
+        rows.append(
+            {"model": name, "before": intervals[0], "after": intervals[1], "verdict": change}
+        )
+    values = [row[key]["value"] for row in rows for key in ("before", "after") if row[key]]
+    return [row | {key: _shown(row[key], values) for key in ("before", "after")} for row in rows]
 
 
 def _verdict(compared, name, metric):
@@ -104,9 +107,15 @@ def _verdict(compared, name, metric):
     return verdict["verdict"] + (f" in {words(on)}" if on != metric else "")
 
 
-def value(compared, name, metric):
-    """Return a value of four digits with its interval."""
-    interval = compared.get("intervals", {}).get(name, {}).get(metric)
+def _interval(compared, name, metric):
+    return compared.get("intervals", {}).get(name, {}).get(metric)
+
+
+def _shown(interval, values):
+    """Return a value with its interval, with the decimals that all values share."""
+    from rebalance.report.sentences import fixed, shared
+
     if interval is None:
         return MISSING
-    return "{value:.4g} [{low:.4g}, {high:.4g}]".format(**interval)
+    value, low, high = (fixed(interval[key], shared(values)) for key in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
