@@ -1,6 +1,8 @@
 """The table of DVC's experiments: what each changes, and what it answers."""
 
 import json
+import re
+from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
@@ -9,19 +11,37 @@ from rebalance import cli, paths, store
 from rebalance.cli.commands import experiments
 from rebalance.errors import InputError
 
-ANSWER = {
-    "recommended": "baseline",
-    "metric": "average_precision",
-    "value": {"value": 0.88527, "low": 0.818251, "high": 0.929699},
-    "against_baseline": None,
-    "threshold": {"value": 0.457365},
-    "test_rows": {"true_positives": 78, "false_negatives": 20, "false_positives": 1015},
+VALUES = {
+    "baseline": {"value": 0.88527, "low": 0.818251, "high": 0.929699},
+    "smote": {"value": 0.81, "low": 0.72, "high": 0.88},
 }
-SMOTE = ANSWER | {
-    "recommended": "smote",
-    "value": {"value": 0.9, "low": 0.83, "high": 0.95},
-    "against_baseline": {"verdict": "better"},
-}
+AT = {"threshold": 0.457365, "true_positives": 78, "false_negatives": 20, "false_positives": 1015}
+
+
+def results(
+    use="baseline", metric="average_precision", smote=VALUES["smote"], verdict="worse", **at
+):
+    """Return the files that the command reads; ``at`` are decisions of smote."""
+    values = VALUES | {"smote": smote}
+    return {
+        paths.ANSWER: {
+            "recommended": use,
+            "metric": metric,
+            "threshold": {"name": "max_f1"},
+        },
+        paths.COMPARISON: {
+            "intervals": {name: {metric: ends} for name, ends in values.items()},
+            "verdicts": {"smote": {"verdict": verdict}},
+        },
+        paths.DECISIONS: {
+            "baseline": {"half": {}, "max_f1": AT},
+            "smote": {"half": {}, "max_f1": AT | at},
+        },
+    }
+
+
+MAIN = results()
+BETTER = results("smote", smote={"value": 0.9, "low": 0.83, "high": 0.95}, verdict="better")
 PARAMS = {
     "resample": {"smote": {"treatment": "smote", "ratio": [10, "natural/2"]}},
     "data": {"url": "", "drop": []},
@@ -51,40 +71,86 @@ MANY = {
 }
 
 
-def lines(states, answers):
-    return experiments.table(states, answers.get).splitlines()
+def lines(states, results):
+    return experiments.table(
+        states, lambda revision, path: results.get(revision, {}).get(path, {})
+    ).splitlines()
 
 
-def test_each_experiment_is_a_line_with_its_change_and_its_answer():
+def test_each_experiment_has_a_line_with_its_change_and_its_answer():
     main = state("a" * 40, name="main", experiments=[experiment("b" * 40, "more", RATIO)])
-    found = lines(
-        [state("workspace"), main], {"workspace": ANSWER, "a" * 40: ANSWER, "b" * 40: SMOTE}
-    )
+    found = lines([state("workspace"), main], {"workspace": MAIN, "a" * 40: MAIN, "b" * 40: BETTER})
     assert found == [
-        "experiment  changed                  use       average precision     verdict  threshold"
-        "     found  false alarms",
-        "workspace                            baseline  0.885 [0.818, 0.930]               0.457"
-        "  78 of 98         1,015",
-        "main                                 baseline  0.885 [0.818, 0.930]               0.457"
-        "  78 of 98         1,015",
-        "more        resample.smote.ratio=20  smote     0.900 [0.830, 0.950]  better       0.457"
-        "  78 of 98         1,015",
+        "experiment  changed                  model           average precision     before  verdict"
+        "  threshold     found  false alarms",
+        "workspace                            baseline (use)  0.885 [0.818, 0.930]  0.885          "
+        "      0.457  78 of 98         1,015",
+        "main                                 baseline (use)  0.885 [0.818, 0.930]                 "
+        "      0.457  78 of 98         1,015",
+        "more        resample.smote.ratio=20  smote (use)     0.900 [0.830, 0.950]  0.810   better "
+        "      0.457  78 of 98         1,015",
     ]
-    assert max(map(len, found)) <= 120
+    assert max(map(len, found)) <= 130
+
+
+def test_a_model_that_an_experiment_changed_has_a_line_with_what_became_of_it():
+    other = results(
+        smote={"value": 0.84, "low": 0.76, "high": 0.9},
+        verdict="not decided",
+        threshold=0.25, true_positives=80, false_negatives=18, false_positives=21,
+    )  # fmt: skip
+    main = state("a" * 40, name="main", experiments=[experiment("b" * 40, "more", RATIO)])
+    (*_, use, changed) = lines([state("workspace"), main], {"a" * 40: MAIN, "b" * 40: other})
+    assert use.split("  ")[:1] == ["more"]
+    assert use.split()[2:] == [
+        "baseline", "(use)", "0.885", "[0.818,", "0.930]", "0.885", "0.457",
+        "78", "of", "98", "1,015",
+    ]  # fmt: skip
+    assert changed.split() == [
+        "smote", "0.840", "[0.760,", "0.900]", "0.810", "not", "decided", "0.25",
+        "80", "of", "98", "21",
+    ]  # fmt: skip
+    assert changed.index("smote") == use.index("baseline")
+
+
+@pytest.mark.parametrize(
+    ("params", "named"),
+    [
+        (PARAMS | {"tune": {"folds": 3}}, ["tuned"]),
+        # A change of all models is answered by the model to use.
+        (PARAMS | {"split": {"seed": 1}}, []),
+        (edited(resample={"new": {"treatment": "smote"}}), ["new"]),
+        # A model that is gone has nothing to show.
+        ({"data": PARAMS["data"], "run": PARAMS["run"], "resample": {}}, []),
+    ],
+)
+def test_only_models_whose_own_parameters_changed_have_a_line(params, named):
+    there = {name: {"max_f1": AT} for name in ("baseline", *named, "over")}
+    found = {
+        paths.ANSWER: MAIN[paths.ANSWER],
+        paths.COMPARISON: {
+            "intervals": {name: {"average_precision": VALUES["smote"]} for name in there},
+            "verdicts": {},
+        },
+        paths.DECISIONS: there,
+    }
+    main = state("a" * 40, name="main", experiments=[experiment("b" * 40, "it", params)])
+    text = "\n".join(lines([state("workspace"), main], {"b" * 40: found}))
+    assert re.findall(r"(\S+) +0\.810 \[", text) == ["(use)", *named]
 
 
 def test_a_threshold_that_flags_no_row_is_none():
-    never = ANSWER | {"threshold": ANSWER["threshold"] | {"value": None}}
+    never = results("smote", threshold=None)
     main = state("a" * 40, experiments=[experiment("b" * 40, "more", RATIO)])
     _, found, *_ = lines([state("workspace"), main], {"workspace": never})
-    assert found.split("]")[1].split()[:2] == ["none", "78"]
+    assert found.split("]")[1].split()[:3] == ["worse", "none", "78"]
 
 
 def test_values_of_more_than_one_metric_say_which():
     main = state("a" * 40, experiments=[experiment("b" * 40, "ranks")])
-    answers = {"a" * 40: ANSWER, "b" * 40: ANSWER | {"metric": "roc_auc"}}
+    answers = {"a" * 40: MAIN, "b" * 40: results(metric="roc_auc")}
     heading, here, commit, ranks = lines([state("workspace"), main], answers)
-    assert heading.split()[3:5] == ["value", "verdict"]
+    assert heading.split()[3:5] == ["value", "before"]
     assert here.split() == ["workspace", "(no", "answer)"]
     assert commit.startswith("aaaaaaa")
     assert " average precision 0.885 [0.818, 0.930] " in commit
@@ -99,7 +165,7 @@ def test_an_experiment_that_has_no_result_says_so():
     ]
     waiting[1]["revs"][0]["data"] = None
     main = state("a" * 40, name="main", experiments=waiting)
-    found = lines([state("workspace"), main], {"a" * 40: ANSWER})
+    found = lines([state("workspace"), main], {"a" * 40: MAIN})
     assert [line.split()[-1] for line in found[3:]] == ["(queued)", "(failed)", "(running)"]
     assert found[3].split() == ["bbbbbbb", "resample.smote.ratio=20", "(queued)"]
     # Parameters that are not known are no change.
@@ -118,8 +184,11 @@ def test_a_change_is_what_dvc_takes_and_hides_secrets():
         "~resample.smote.ratio",
     ]
     main = state("a" * 40, name="main", experiments=[experiment("b" * 40, "many", MANY)])
-    (*_, many) = lines([state("workspace"), main], {})
-    assert "data.url=https://***@example.org/a.csv and 4 more" in many
+    _, _, _, first, second, third, rest = lines([state("workspace"), main], {})
+    assert first.split() == ["many", "resample.under.treatment=random_under", "(no", "answer)"]
+    assert (second.strip(), third.strip(), rest.strip()) == (
+        "resample.under.ratio=5", "data.url=https://***@example.org/a.csv", "and 4 more",
+    )  # fmt: skip
 
 
 def test_commits_without_experiments_are_left_out_but_for_the_last():
@@ -137,21 +206,25 @@ def test_without_experiments_it_says_how_to_make_one():
 @pytest.mark.parametrize("every", [False, True])
 def test_dvc_is_asked_for_the_last_commit_or_for_all(monkeypatch, capsys, tmp_path, every):
     monkeypatch.chdir(tmp_path)
-    store.write_json(paths.ANSWER, ANSWER)
+    for path, content in MAIN.items():
+        store.write_json(path, content)
     main = state("a" * 40, name="main", experiments=[experiment("b" * 40, "more", RATIO)])
     asked = []
 
     def run(command, **_):
         asked.append(command[1:])
         if command[0] == "git":
-            return CompletedProcess(command, 0, stdout=json.dumps(SMOTE).encode())
+            content = BETTER[Path(command[-1].partition(":")[2])]
+            return CompletedProcess(command, 0, stdout=json.dumps(content).encode())
         return CompletedProcess(command, 0, stdout=json.dumps([state("workspace"), main]))
 
     monkeypatch.setattr("subprocess.run", run)
     cli.main(["experiments", *(["--all"] if every else [])])
     shown = ["-m", "dvc", "exp", "show", "--json", *(["--all-commits"] if every else [])]
-    file = "metrics/answer.json"
-    assert asked == [shown, *(["cat-file", "blob", f"{each * 40}:{file}"] for each in "ab")]
+    assert asked[0] == shown
+    files = {paths.ANSWER, paths.COMPARISON, paths.DECISIONS}
+    wanted = {f"{each * 40}:{file.as_posix()}" for each in "ab" for file in files}
+    assert {last for *_, last in asked[1:]} == wanted
     users = [line.split()[1] for line in capsys.readouterr().out.splitlines()[1:3]]
     assert users == ["baseline", "smote"]
 

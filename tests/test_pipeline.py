@@ -547,11 +547,18 @@ def test_an_experiment_apart_runs_its_own_code_and_is_recorded_in_the_repository
     assert "resample.under_200.ratio" in columns
     assert "metrics/models/under_200.json:average_precision" in columns
     assert len(columns) <= 60
-    heading, here, _, apart = call(folder, "python", "-m", "rebalance.cli", "experiments").split(
-        "\n"
-    )[:4]
+    shown = call(folder, "python", "-m", "rebalance.cli", "experiments").splitlines()
+    heading, here, _, apart, model = shown
     assert heading.startswith("experiment")
     assert here.startswith("workspace ")
     assert "resample.under_200.ratio=2" in apart
+    # The model that it changed, now and before.
+    name, now, *_ = model.split()
+    was = re.search(r"\] +([\d.]+)", model)[1]
+    assert name == "under_200"
+    for text, of in ((now, after), (was, before)):
+        value = of[differs[0]]["data"]["average_precision"]
+        assert float(text) == pytest.approx(value, abs=0.51 * 10 ** -len(text.partition(".")[2]))
+    assert now != was
     assert (folder / "dvc.lock").read_bytes() == lock
     assert not (folder / "own.txt").exists()

@@ -1,24 +1,28 @@
-"""Print what each experiment of DVC changes and what it answers, a line each.
+"""Print what each experiment of DVC changes, what it answers, and what became of what it changed.
 
 'dvc exp show' has a column for every metric of every model, every parameter and every dependency.
 The experiments are those of the last commit.
 """
 
 import json
+import re
 import subprocess
 import sys
+from itertools import zip_longest
 
 from rebalance import errors, paths, store
 from rebalance.cli.commands.changes import at
-from rebalance.errors import InputError, listed
+from rebalance.errors import InputError
 
 HERE = "workspace"
 MOST = 3  # changes that are named
+READ = (paths.ANSWER, paths.COMPARISON, paths.DECISIONS)
 HEADINGS = {
     "name": "experiment",
     "changes": "changed",
-    "model": "use",
+    "model": "model",
     "value": "value",
+    "before": "before",
     "verdict": "verdict",
     "threshold": "threshold",
     "found": "found",
@@ -40,7 +44,7 @@ def arguments(parser):
 def run(every):
     """Return the table of experiments."""
     states = shown(*(["--all-commits"] if every else []))
-    return table(states, answer_of)
+    return table(states, content_of)
 
 
 def shown(*options):
@@ -58,22 +62,25 @@ def shown(*options):
     return json.loads(done.stdout)
 
 
-def answer_of(revision):
-    """Return ``metrics/answer.json`` of a revision or of the workspace, or {} without one."""
+def content_of(revision, path):
+    """Return the JSON of a revision or of the workspace, or {} without one."""
     if revision != HERE:
-        return at(revision, paths.ANSWER)
-    return store.read_json(paths.ANSWER) if paths.ANSWER.exists() else {}
+        return at(revision, path)
+    return store.read_json(path) if path.exists() else {}
 
 
-def table(states, answer_of):
-    """Return a line for the workspace, each commit and each experiment, in DVC's order.
+def table(states, content_of):
+    """Return the lines of the workspace, each commit and each experiment, in DVC's order.
+
+    The first line of each has the model to use; below are the other models whose parameters the
+    experiment changed, and the rest of its changes.
 
     Parameters
     ----------
     states : list of dict
         What ``dvc exp show --json`` says.
-    answer_of : callable
-        Takes a revision, returns its answer.
+    content_of : callable
+        Takes a revision and a path, returns the JSON there.
     """
     from tabulate import tabulate
 
@@ -81,10 +88,11 @@ def table(states, answer_of):
     commits = [last, *(commit for commit in earlier if commit["experiments"])]
     if not any(commit["experiments"] for commit in commits):
         return NONE
-    rows = [_row(HERE, here, last, answer_of)]
+    rows = _rows(HERE, here, last, content_of)
     for commit in commits:
-        rows.append(_row(commit["name"] or commit["rev"][:7], commit, commit, answer_of))
-        rows += _experiments(commit, answer_of)
+        rows += _rows(commit["name"] or commit["rev"][:7], commit, commit, content_of)
+        for experiment in commit["experiments"] or ():
+            rows += _of_experiment(experiment, commit, content_of)
     headings = HEADINGS | _metric(rows)
     # The headings are a row: tabulate would make their columns wider.
     lines = [list(headings.values()), *([row.get(key, "") for key in headings] for row in rows)]
@@ -93,50 +101,100 @@ def table(states, answer_of):
 
 
 def _metric(rows):
-    """Return the heading of the values, their metric; of several metrics each value names its."""
-    metrics = {row["metric"] for row in rows if "metric" in row}
-    if len(metrics) == 1:
-        return {"value": metrics.pop()}
+    """Put values as text; return their heading, the metric: of several each value names its."""
+    from rebalance.report.section import Estimate
+    from rebalance.report.sentences import fixed
+
+    metrics = {}
     for row in rows:
-        if "metric" in row:
-            row["value"] = f"{row['metric']} {row['value']}"
-    return {}
+        if row.get("value"):
+            metrics.setdefault(row["metric"], []).append(row)
+    for metric, alike in metrics.items():
+        decimals = Estimate.shared([row["value"] for row in alike])
+        for row in alike:
+            value = row["value"].text(decimals)
+            row["value"] = value if len(metrics) == 1 else f"{metric} {value}"
+            row["before"] = fixed(row["before"], decimals) if row["before"] is not None else ""
+    return {"value": next(iter(metrics))} if len(metrics) == 1 else {}
 
 
-def _experiments(commit, answer_of):
-    """Yield a row for each experiment of a commit."""
-    for experiment in commit["experiments"] or ():
-        state = (experiment["executor"] or {}).get("state")
-        revision = experiment["revs"][0]
-        name = experiment["name"] or revision["rev"][:7]
-        if state in (None, "success"):
-            yield _row(name, revision, commit, answer_of)
-        else:
-            changes = listed(changed(commit, revision), MOST)
-            yield {"name": name, "changes": changes, "model": f"({state})"}
+def _of_experiment(experiment, commit, content_of):
+    """Return the rows of an experiment of a commit."""
+    state = (experiment["executor"] or {}).get("state")
+    revision = experiment["revs"][0]
+    name = experiment["name"] or revision["rev"][:7]
+    if state in (None, "success"):
+        return _rows(name, revision, commit, content_of)
+    return _beside(name, changed(commit, revision), [{"model": f"({state})"}])
 
 
-def _row(name, state, base, answer_of):
-    """Return what one revision changes against ``base``, and its answer."""
+def _rows(name, state, base, content_of):
+    """Return the rows of a revision: the model to use, and those that it changes from ``base``."""
     from rebalance.metrics import words
+
+    changes = changed(base, state)
+    answer, compared, decisions = (content_of(state["rev"], path) for path in READ)
+    if not answer:
+        return _beside(name, changes, [{"model": "(no answer)"}])
+    before = content_of(base["rev"], paths.COMPARISON) if state is not base else {}
+    metric, use, rule = answer["metric"], answer["recommended"], answer["threshold"]["name"]
+    models = [use, *(each for each in touched(changes) if each in decisions and each != use)]
+    rows = [
+        {"model": each, "metric": words(metric)}
+        | _judged(each, metric, compared, before)
+        | _decided(decisions[each][rule])
+        for each in models
+    ]
+    rows[0]["model"] += " (use)"
+    return _beside(name, changes, rows)
+
+
+def _beside(name, changes, rows):
+    """Return rows with the name in the first and the changes beside them, a line each."""
+    shown, more = changes[:MOST], len(changes) - MOST
+    shown += [f"and {more} more"] if more > 0 else []
+    left = [{"changes": change} for change in shown] or [{}]
+    left[0] |= {"name": name}
+    return [one | other for one, other in zip_longest(left, rows, fillvalue={})]
+
+
+def _judged(model, metric, compared, before):
+    """Return the value of a model with its interval, the value before, and the verdict."""
     from rebalance.report.section import Estimate
 
-    row = {"name": name, "changes": listed(changed(base, state), MOST)}
-    answer = answer_of(state["rev"])
-    if not answer:
-        return row | {"model": "(no answer)"}
-    counts, verdict = answer["test_rows"], answer["against_baseline"]
-    at = answer["threshold"]["value"]
-    positives = counts["true_positives"] + counts["false_negatives"]
-    return row | {
-        "model": answer["recommended"],
-        "metric": words(answer["metric"]),
-        "value": str(Estimate(**answer["value"])),
+    verdict = compared["verdicts"].get(model)
+    was = before.get("intervals", {}).get(model, {}).get(metric)
+    return {
+        "value": Estimate(**compared["intervals"][model][metric]),
+        "before": was and was["value"],
         "verdict": verdict["verdict"] if verdict else "",
-        "threshold": "none" if at is None else f"{at:.3g}",
-        "found": f"{counts['true_positives']:,} of {positives:,}",
-        "alarms": f"{counts['false_positives']:,}",
     }
+
+
+def _decided(row):
+    """Return the threshold of a rule, and how many positives and negatives it flags."""
+    positives = row["true_positives"] + row["false_negatives"]
+    return {
+        "threshold": "none" if row["threshold"] is None else f"{row['threshold']:.3g}",
+        "found": f"{row['true_positives']:,} of {positives:,}",
+        "alarms": f"{row['false_positives']:,}",
+    }
+
+
+def touched(changes):
+    """Return the models whose own parameters are among changes.
+
+    >>> touched(["resample.smote.ratio=20", "~resample.over.ratio", "tune.folds=2", "split.seed=1"])
+    ['smote', 'over', 'tuned']
+    """
+    names = {}
+    for change in changes:
+        section, name, *_ = re.split(r"[.=]", change.removeprefix("~"))
+        if section == "resample":
+            names[name] = None
+        elif section == "tune":
+            names[paths.TUNED] = None
+    return list(names)
 
 
 def changed(before, after):
