@@ -41,6 +41,12 @@ def blocks(page, *kinds):
     return found
 
 
+def below(page, heading, kind="bash"):
+    """Return the commands below a heading, less what is said of them."""
+    (block,) = [block for block in blocks(page, kind) if block.heading == heading]
+    return [line.partition(" #")[0].rstrip() for line in block.commands]
+
+
 def commands(page, kind="sh"):
     """Return every command of the blocks of a kind, in the order of the page."""
     return [line for block in blocks(page, kind) for line in block.commands]

@@ -30,7 +30,7 @@ from rebalance import cli
 from rebalance.errors import InputError
 from rebalance.tracking import patience
 from rebalance.tracking import server as team_server
-from tests import forks
+from tests import forks, pages
 from tests.strategies import ROOT, SHIPPED, changed, frame
 from tests.test_pipeline import UP_TO_DATE, copied_source
 
@@ -295,6 +295,11 @@ class Member:
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
+    def shell(self, line):
+        """Run a line of the page."""
+        line = line.replace("rebalance ", "python -m rebalance.cli ")
+        return self.call("bash", "-e", "-o", "pipefail", "-c", line)
+
     def rebalance(self, *words):
         return ("python", "-m", "rebalance.cli", *words)
 
@@ -395,8 +400,9 @@ def test_clones_share_results_by_a_remote_and_no_secret_gets_out(team, rows, mot
     text = settings(**data, **rules, **{"tracking.experiment": "shared"})
     (source / "params.yaml").write_text(text, encoding="utf-8")
     origin = Member(source, surroundings, heard)
+    add, push, pull, sync = pages.below("docs/more-than-one-machine.md", "A DVC remote")
     origin.call("git", "init", "--quiet", "--initial-branch", "main")
-    origin.call("dvc", "remote", "add", "--default", "store", "s3://team/dvc")
+    origin.shell(add.replace("BUCKET", "team"))
     origin.call("dvc", "remote", "add", "shelf", str(tmp_path / "shelf"))
     origin.call("git", "add", "--all")
     origin.call("git", "commit", "--quiet", "--message", "the code")
@@ -411,18 +417,16 @@ def test_clones_share_results_by_a_remote_and_no_secret_gets_out(team, rows, mot
     first.call("dvc", "remote", "modify", "--local", "vault", "password", password)
     bucket = bucket_of(surroundings)
     assert "Running stage 'evaluate'" in first.call("dvc", "repro")
-    for remote in ("store", "shelf"):
-        first.call("dvc", "push", "--remote", remote)
-    first.call("git", "add", "--all")
-    first.call("git", "commit", "--quiet", "--message", "its results")
-    first.call("git", "push", "--quiet", "origin", "main")
-
-    # Another member pulls: nothing is trained, and the server has every run, once.
     second = Member(tmp_path / "second", surroundings, heard)
     origin.call("git", "clone", "--quiet", source.as_uri(), str(second.folder))
-    second.call("dvc", "pull")
-    assert UP_TO_DATE in second.call("dvc", "repro")
-    assert second.call(*second.rebalance("sync")) == "all 5 stages of dvc.lock have their runs\n"
+    first.call("dvc", "push", "--remote", "shelf")
+    first.call("git", "add", "--all")
+    first.call("git", "commit", "--quiet", "--message", "its results")
+    first.shell(push)
+
+    # Another member pulls: nothing is trained, and the server has every run, once.
+    assert UP_TO_DATE in second.shell(pull)
+    assert second.shell(sync) == "all 5 stages of dvc.lock have their runs\n"
     assert second.call("git", "status", "--porcelain") == ""
 
     # A third one takes the folder as remote.

@@ -4,6 +4,7 @@ Between the stage and a real server stands a relay that fails at the n-th reques
 """
 
 import http.client
+import io
 import logging
 import os
 import shutil
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.error import URLError
@@ -23,7 +24,7 @@ import pytest
 import yaml
 from sklearn.linear_model import LogisticRegression
 
-from rebalance import params, paths, store, tracking
+from rebalance import cli, params, paths, store, tracking
 from rebalance.cli.commands import sync
 from rebalance.errors import InputError
 from rebalance.model.corrected import CorrectedClassifier
@@ -331,6 +332,18 @@ def test_a_server_that_fails_in_mid_run_costs_no_training_and_no_run(
     is_kept_and_recorded_later(said, server, repository, monkeypatch)
 
 
+def printed(lines):
+    """Return what each command of the page prints, in this process."""
+    said = []
+    for line in lines:
+        name, *words = line.split()
+        assert name == "rebalance"
+        with redirect_stdout(io.StringIO()) as text:
+            cli.main(words)
+        said.append(text.getvalue())
+    return said
+
+
 def is_kept_and_recorded_later(said, server, experiment, monkeypatch):
     """Check what a stage said whose server failed, and what ``rebalance sync`` does then."""
     (warning,) = said
@@ -344,8 +357,9 @@ def is_kept_and_recorded_later(said, server, experiment, monkeypatch):
     write(1.5)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
     monkeypatch.setenv(patience.VARIABLE, "200")
-    assert sync.run() == "train_baseline: recorded\n"
-    assert sync.run() == "all 0 stages of dvc.lock have their runs\n"
+    assert printed(pages.below(MACHINES, "A server that fails")) == [
+        "train_baseline: recorded\n", "all 0 stages of dvc.lock have their runs\n",
+    ]  # fmt: skip
     (run,) = recorded(server, experiment)
     assert is_whole(server, run, model)
     assert run.data.metrics["threshold"] == 0.5
