@@ -1026,9 +1026,11 @@ def test_the_card_says_what_the_model_rests_on_and_where_it_may_fail(place, caps
     intervals = {"baseline": {}, "moved_threshold": {"recall": interval}}
     store.write_json(paths.COMPARISON, {"intervals": intervals})
     score = {"recall": 0.75, "precision": 0.5, "threshold": 0.3}
-    store.write_json(paths.SCORES, {"baseline": score})
+    store.write_json(paths.SCORES, {"baseline": score, "over": score})
     checks = [{"code": "RB1", "severity": "warning", "sentence": "Rows repeat."}]
-    answer = {"recommended": "baseline", "answer": "Use baseline.", "caveats": ["Few positives."]}
+    # What is said of another model is no limit of this one.
+    caveats = ["over, half: not met.", "baseline, over: too narrow.", "Few positives."]
+    answer = {"recommended": "baseline", "answer": "Use baseline.", "caveats": caveats}
     store.write_json(paths.ANSWER, answer | {"checks": checks})
     cli.main(["card"])
     assert capsys.readouterr().out == "models/card.md\n"
@@ -1040,7 +1042,7 @@ def test_the_card_says_what_the_model_rests_on_and_where_it_may_fail(place, caps
     assert re.search(r"\| metric +\| value +\| 95 % interval +\|", text)
     assert re.search(r"\| recall +\| 0.7500 +\| 0.5000 to 0.8750 +\|", text)
     assert re.search(r"\| precision +\| 0.5000 +\| none +\|", text)
-    assert "- Few positives.\n- Rows repeat.\n" in text
+    assert "# Limits\n\n- baseline, over: too narrow.\n- Few positives.\n- Rows repeat.\n" in text
 
 
 # Scores that somebody brings.

@@ -54,7 +54,7 @@ def card(answer, split, compared, scores, params):
                 tablefmt="github",
                 disable_numparse=True,
             ),
-            "Limits": "\n".join(f"- {line}" for line in _limits(answer)),
+            "Limits": "\n".join(f"- {line}" for line in _limits(answer, set(scores))),
         }
     )
     return page.render().lstrip()
@@ -87,7 +87,7 @@ def _row(key, value, interval):
     return [metrics.words(key), value, " to ".join(ends) or "none"]
 
 
-def _limits(answer):
+def _limits(answer, models):
     """Return what a user of the model has to bear in mind, a sentence each."""
     general = [
         "The intervals speak of the test rows drawn, with their share of positives, and not of "
@@ -96,4 +96,21 @@ def _limits(answer):
         "One table, one split and one seed of the learner decide nothing in general.",
     ]
     limits = [check["sentence"] for check in answer.get("checks", ())]
-    return [*map(str, answer.get("caveats", ())), *limits, *general]
+    own = [
+        caveat
+        for caveat in map(str, answer.get("caveats", ()))
+        if answer["recommended"] in (named := _named(caveat, models)) or not named
+    ]
+    return [*own, *limits, *general]
+
+
+def _named(caveat, models):
+    """Return the models before the colon of a caveat; none where it speaks of all.
+
+    >>> sorted(_named("a, b, half: no precision.", {"a", "b", "c"})), _named("Few rows.", {"a"})
+    (['a', 'b'], set())
+    >>> _named("a at 0.5: no MCC, because all rows are of one class: b.", {"a", "b"})
+    {'a'}
+    """
+    before, colon, _ = caveat.partition(": ")
+    return {each.partition(" ")[0] for each in before.split(", ") if colon} & models

@@ -399,10 +399,15 @@ def cross_validated(results):
 def with_errors(pairs, sign=""):
     """Return numbers with their standard errors, all with as many decimals, by name.
 
+    Four, or two digits of the smallest error up to six.
+
     >>> with_errors({"a": (0.5, 0.0123), "b": (0.51234, 0.004)})
     {'a': '0.5000 ± 0.0123', 'b': '0.5123 ± 0.0040'}
+    >>> with_errors({"a": (0.00046, 0.000031), "none": (0.0, 0.0)}, "+")
+    {'a': '+0.000460 ± 0.000031', 'none': '+0.000000 ± 0.000000'}
     """
-    decimals = shared([number for pair in pairs.values() for number in pair])
+    called = [1 - floor(log10(error)) for _, error in pairs.values() if error]
+    decimals = max(4, min(6, max(called, default=4)))
     return {
         name: f"{fixed(number, decimals, sign)} ± {fixed(error, decimals)}"
         for name, (number, error) in pairs.items()
