@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import logging
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import forkserver, get_all_start_methods
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,12 +22,37 @@ from rebalance import splitting, store, tuning
 from rebalance.errors import InputError
 from rebalance.learning import engines, fits, work
 from rebalance.learning.training import Settings
-from tests.strategies import ROOT, frame, learner, params, table, treatment, until
+from tests.strategies import (
+    ROOT,
+    SHIPPED,
+    changed,
+    frame,
+    learner,
+    params,
+    table,
+    treatment,
+    until,
+)
 
 
 def section(**keys):
     """Return the section ``run``, and a study of a few ratios."""
     return params(tune__trials=4, **{f"run__{key}": value for key, value in keys.items()})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _libraries():
+    """Let workers, Dask's too, be forks of one process that holds what their tasks import."""
+    import dask
+
+    if "forkserver" not in get_all_start_methods():
+        yield
+        return
+    # What the code asks for later has no effect on a process that runs.
+    forkserver.set_forkserver_preload(["distributed", "tests.test_engines"])
+    forkserver.ensure_running()
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        yield
 
 
 @pytest.fixture
@@ -37,14 +64,19 @@ def rows(tmp_path, monkeypatch):
     return store.read_table("train.parquet")
 
 
-def worked(rows, given, cache=None, scores=None):
-    """Return the checksum of all scores of a study and of the bytes of its model."""
+def worked(rows, given, cache=None, scores=None, meanwhile=None):
+    """Return the checksum of all scores of a study and of the bytes of its model.
+
+    ``meanwhile`` is called while the engine is open.
+    """
     settings = Settings.of(given)
     entries = tuning.largest(given.tune, rows.y)
     with fits.opened(rows, entries, given.learner, given.run, cache) as running:
         running.scores = scores or running.scores
         study = tuning.search(running, given.tune, settings)
         trained = tuning.train(study, running, given.tune, settings)
+        if meanwhile:
+            meanwhile()
     store.write_model("m.skops", trained.model)
     found = hashlib.sha256(Path("m.skops").read_bytes())
     found.update(repr([(c, s.scores, s.pruned) for c, s in study.scored.items()]).encode())
@@ -70,8 +102,8 @@ def test_every_engine_and_number_of_workers_gives_the_same_bytes(rows):
         )
         assert one == two, given
     expected = worked(rows, section(engine="thread", workers=1))
-    for engine in ("thread", "process", "dask", "tests.test_engines:executor_of"):
-        number = {"dask": 1, "process": 2}.get(engine, 3)
+    for engine in ("thread", "process", "tests.test_engines:executor_of"):
+        number = {"process": 2}.get(engine, 3)
         assert worked(rows, section(engine=engine, workers=number)) == expected, engine
     assert not list(Path(".rebalance/shared").glob("*"))
 
@@ -118,13 +150,14 @@ def kind_of(there):
 
 
 KILLED = """
-import sys, time
-from tests.test_engines import *
+import json, sys, time
+from rebalance import params, store
+from rebalance.learning import fits
 
-with fits.opened(table(300, 30), [treatment("none")], params().learner, section(engine="process",
-                 workers=2).run) as running:
+rows, given = store.read_table("train.parquet"), params.parse(json.loads(sys.argv[1]))
+with fits.opened(rows, [], given.learner, given.run) as running:
     for _ in range(2):
-        running.executor.submit(waiting)
+        running.executor.submit(time.sleep, 60)
     while len(running.executor.executor._processes) < 2:
         time.sleep(0.05)
     print(*running.executor.executor._processes, flush=True)
@@ -132,11 +165,11 @@ with fits.opened(table(300, 30), [treatment("none")], params().learner, section(
 """
 
 
-def test_a_killed_stage_leaves_no_process_and_its_rows_are_removed_by_the_next(tmp_path):
-    shared = tmp_path / ".rebalance" / "shared"
+def test_a_killed_stage_leaves_no_process_and_its_rows_are_removed_by_the_next(rows):
+    shared = Path(".rebalance/shared")
+    given = changed(SHIPPED, {"run.engine": "process", "run.workers": 2})
     with subprocess.Popen(
-        [sys.executable, "-c", KILLED],
-        cwd=tmp_path,
+        [sys.executable, "-c", KILLED, json.dumps(given)],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -148,7 +181,7 @@ def test_a_killed_stage_leaves_no_process_and_its_rows_are_removed_by_the_next(t
         driver.kill()
     assert until(lambda: not any(map(psutil.pid_exists, pids)))
     assert len(list(shared.glob("*/X.npy"))) == 1
-    with contextlib.chdir(tmp_path), store.shared(table()):
+    with store.shared(rows):
         assert len(list(shared.glob("*/X.npy"))) == 1
     assert not list(shared.glob("*"))
 
@@ -231,8 +264,8 @@ def test_a_fit_whose_worker_was_killed_is_done_again(engine, rows, tmp_path, req
     given = section(engine=engine, workers=2, address=address_of(engine, request))
     assert worked(rows, given, cache, dying_once) == expected
     assert (tmp_path / "killed").exists()
-    # Everything is in the cache: a second run fits no fold.
-    assert worked(rows, given, cache, dying) == expected
+    # All that counts is in the cache. A fit that was given up is not, and may begin again.
+    assert worked(rows, given, cache, refusing) == expected
 
 
 def test_workers_of_other_versions_are_refused_by_name(cluster, rows, monkeypatch):
@@ -356,20 +389,26 @@ def waiting(*_):
 
 def test_all_workers_lost_is_one_line(cluster, rows, monkeypatch):
     monkeypatch.setattr(engines, "ALONE", 2.0)
-    timer = threading.Timer(1.0, cluster.scale, [0])
-    timer.start()
+
+    def lose():
+        until(lambda: any(task.processing_on for task in [*cluster.scheduler.tasks.values()]))
+        cluster.scale(0)
+
+    thread = threading.Thread(target=lose)
+    thread.start()
     given = section(engine="dask", address=cluster.scheduler_address)
     with pytest.raises(InputError, match="the scheduler or all of its workers are lost; what"):
         worked(rows, given, scores=waiting)
-    timer.join()
+    thread.join()
 
 
-def test_a_cluster_of_this_machine_listens_to_this_machine_only():
-    before = listening()
-    with engines.opened(section(engine="dask", workers=1).run, 1e6, 10) as (executor, _, _):
-        assert executor.submit(abs, -3).result() == 3
-        opened = listening() - before
-    assert {address for address, _ in opened} == {"127.0.0.1"}
+def test_a_cluster_of_this_machine_gives_the_same_bytes_and_listens_to_this_machine_only(rows):
+    expected = worked(rows, section(engine="thread", workers=1))
+    before, heard = listening(), set()
+    given = section(engine="dask", workers=1)
+    assert worked(rows, given, meanwhile=lambda: heard.update(listening())) == expected
+    assert {address for address, _ in heard - before} == {"127.0.0.1"}
+    assert not list(Path(".rebalance/shared").glob("*"))
 
 
 def listening():
