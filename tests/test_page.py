@@ -151,10 +151,17 @@ def test_all_but_the_main_parts_is_folded_away(page):
 
 
 def test_how_the_differences_were_made_is_folded_away_below_their_table(page, results):
-    notes, text = sections.verdicts(results).notes, htmllib.unescape(page)
-    (shown,) = re.findall(r'<section id="difference-from.*?</section>', text, flags=re.DOTALL)
-    assert shown.index("</table>") < shown.index('<details class="notes">') < shown.index(notes)
-    assert text.count(notes) == text.count('class="notes"') == 1
+    text = htmllib.unescape(page)
+    made = [section for each in sections.SECTIONS if (section := each(results)) and section.notes]
+    assert text.count('<details class="notes">') == len(made) == 4
+    for section in made:
+        start = text.index(f"{section.title}</h3>")
+        (shown,) = re.findall("^.*?</section>", text[start:], flags=re.DOTALL)
+        places = [
+            shown.find(each) for each in ("</table>", '<details class="notes">', section.notes)
+        ]
+        assert places == sorted(places)
+        assert places[1] > 0
 
 
 # The pictures of intervals.

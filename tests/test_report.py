@@ -428,13 +428,20 @@ def test_a_margin_and_what_a_verdict_speaks_of_are_said(results):
 
 def test_two_sentences_stand_above_the_differences_and_how_they_were_made_comes_last(results):
     margin = replace(results, comparison=replace(results.comparison, margin=0.02))
-    section = sections.verdicts(margin)
-    assert section.text.count(". ") == 1
+    assert sections.verdicts(margin).text.count(". ") == 1
     text = report.as_markdown(margin)
-    *_, last, where = text.split("\n\n")
-    assert last == f"{section.title}. {section.notes}"
+    *_, verdicts, positives, decisions, where = text.split("\n\n")
     assert where.startswith("The whole report")
-    assert text.count(section.notes) == 1
+    for last, section, said in (
+        (verdicts, sections.verdicts, "Standard errors come from what each row contributes"),
+        (positives, sections.more_positives, "The gain follows from an inverse power law"),
+        (decisions, sections.against_moved, "'Alike' means that no test row tells two models"),
+    ):
+        made = section(margin)
+        assert last == f"**{made.title}** {made.notes}"
+        assert said in made.notes
+        assert text.count(made.notes) == 1
+    assert "the corrected t-test" in sections.cross_validated(results).notes
 
 
 def test_the_decisions_are_compared_with_the_baseline_at_its_moved_threshold(results, text):
@@ -456,7 +463,7 @@ def test_decisions_that_are_alike_have_no_interval_of_no_width(results):
     compared = replace(results.comparison, against_moved={"under": same})
     section = sections.against_moved(replace(results, comparison=compared))
     assert [section.rows[0][name] for name in sections.DIFFERENCES] == ["alike"] * 4
-    assert "no test row tells two models apart" in section.text
+    assert "no test row tells two models apart" in section.notes
 
 
 def test_an_arm_that_is_equal_for_sure_is_not_said_to_be_undecided(results):

@@ -10,7 +10,7 @@ NOTES = "How the numbers were made"
 
 def render(title, answer, sections):
     """Return the whole page: the title, the answer, every section, and the notes of all."""
-    notes = [f"{each.title}. {each.notes}" for each in sections if each.notes]
+    notes = [f"**{each.title}** {each.notes}" for each in sections if each.notes]
     last = [f"## {NOTES}", *notes] if notes else []
     return "\n\n".join([f"# {title}", answer, *map(section, sections), *last])
 

@@ -334,10 +334,12 @@ def more_positives(results):
             "baseline is expected to gain "
             f"{with_ends(Estimate(value=gain, low=low, high=high), sign='+')}. It is "
             f"{now['score']:.3f} out of fold with {now['positives']:,.0f} positives in a training "
-            f"fold, and {half['score']:.3f} with {half['positives']:,.0f}. The gain follows from "
-            "an inverse power law fitted to these scores (Figueroa et al. 2012), and its interval "
-            "from their spread over the folds; a law of another form, or rows of another kind, "
-            "would give another gain."
+            f"fold, and {half['score']:.3f} with {half['positives']:,.0f}."
+        ),
+        notes=(
+            "The gain follows from an inverse power law fitted to these scores (Figueroa et al. "
+            "2012), and its interval from their spread over the folds; a law of another form, or "
+            "rows of another kind, would give another gain."
         ),
         figures=("learning_curve",),
     )
@@ -373,7 +375,7 @@ def cross_validated(results):
         table.append(row)
     searched = _searched(results.study)
     optimistic = searched and (
-        f" {searched} chosen on these rows as the best of several, so its score is optimistic "
+        f"{searched} chosen on these rows as the best of several, so its score is optimistic "
         "here, and not on the test rows."
     )
     return Section(
@@ -382,8 +384,11 @@ def cross_validated(results):
         text=(
             "These scores decide the recommendation: of the models that beat the baseline by more "
             "than one standard error of the paired difference the best is used. "
-            f"{_gain(chosen)}Differences and p-values are "
-            f"from the corrected t-test over the folds, p after Holm's correction.{optimistic}"
+            f"{_gain(chosen)}{optimistic}"
+        ).strip(),
+        notes=(
+            "Differences and p-values are from the corrected t-test over the folds, p after Holm's "
+            "correction."
         ),
         headings={
             "model": "model",
@@ -468,8 +473,10 @@ def against_moved(results):
         part=part.DECISIONS,
         text=(
             "The baseline at the threshold chosen out of fold is the cheapest treatment of all: a "
-            f"treatment has to beat it. Each model decides at its own threshold. {DETECTED}"
+            "treatment has to beat it. Each model decides at its own threshold. The last column "
+            "names the differences that are detected."
         ),
+        notes=DETECTED,
         short=True,
         headings=by_model(*DIFFERENCES) | {"detected": "detected"},
         rows=_decisions(differences),
