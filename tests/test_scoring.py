@@ -328,6 +328,21 @@ def test_what_predict_cannot_do_is_one_line(place, arguments, message):
     assert [path.name for path in place.glob("*out*")] == []
 
 
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("models", r"^--output must name a file, got the folder 'models'; write 'models/card\.md'"),
+        (
+            "params.yaml/card.md",
+            r"^--output 'params\.yaml/card\.md' cannot be written \(not a dire",
+        ),
+    ],
+)
+def test_where_the_card_cannot_be_written_is_one_line(place, output, message):
+    with pytest.raises(InputError, match=message):
+        cli.main(["card", "-o", output])
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="no folder that refuses the superuser, too")
 @pytest.mark.parametrize("folder", ["/proc", "/sys", "/sys/kernel/new"])
 def test_a_folder_that_takes_no_file_is_one_line_before_any_row_is_scored(

@@ -1,11 +1,13 @@
-"""Files that more than one command reads."""
+"""Files that more than one command reads or writes."""
 
+import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from rebalance import paths
-from rebalance.errors import InputError
+from rebalance.errors import InputError, shown
 from rebalance.sources.address import is_address
 
 
@@ -76,3 +78,23 @@ def left_behind(path):
         f"warning: neither git nor DVC has {path[:60]!r}: another clone and 'dvc exp run --temp' "
         f"start without it; 'dvc add' gives it to both, --copy-paths to the second."
     )
+
+
+def refuse_output(output, usual):
+    """Raise `InputError` where no file of this name can be written; ``usual`` is a name for one."""
+    target = Path(output)
+    try:
+        if target.is_dir():
+            raise InputError(
+                f"--output must name a file, got the folder {shown(output)}; write "
+                f"{shown(str(target / usual))}."
+            )
+        # The folders that are missing are made with the file.
+        above = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
+        with tempfile.TemporaryFile(dir=above):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"--output {shown(output)} cannot be written ({os.strerror(error.errno).lower()}); "
+            "name a file in a folder in which you may write."
+        ) from error

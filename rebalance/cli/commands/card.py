@@ -11,8 +11,10 @@ def arguments(parser):
 def run(output):
     """Write the card, and return where it is."""
     from rebalance import params, paths, store
+    from rebalance.cli.files import refuse_output
     from rebalance.report.card import card
 
+    refuse_output(output, "card.md")
     files = (paths.ANSWER, paths.SPLIT, paths.COMPARISON, paths.SCORES)
     store.write_text(output, card(*map(store.read_json, files), params.load()))
     return f"{output}\n"

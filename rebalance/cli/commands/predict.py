@@ -1,10 +1,6 @@
 """Score the rows of a file: a probability and a decision for each."""
 
-import os
-import tempfile
-from pathlib import Path
-
-from rebalance.errors import InputError, shown
+from rebalance.cli.files import refuse_output
 
 
 def arguments(parser):
@@ -37,7 +33,7 @@ def run(file, output, model, rule, ids):
     from rebalance import params, scoring
     from rebalance.errors import listed
 
-    refuse(output)
+    refuse_output(output, "scored.csv")
     settings = params.load()
     scorer = scoring.find(model)
     amounts = getattr(settings.threshold.rules.get(rule), "column", "")
@@ -57,23 +53,3 @@ def run(file, output, model, rule, ids):
         there = f"{100 * share:.4g} % of the rows are positive (data.prevalence)"
         held = f"probabilities hold where {there}\n"
     return f"{ignored}{warnings}{scored}{held}"
-
-
-def refuse(output):
-    """Raise `InputError` where no file of this name can be written, before any row is scored."""
-    target = Path(output)
-    try:
-        if target.is_dir():
-            raise InputError(
-                f"--output must name a file, got the folder {shown(output)}; write "
-                f"{shown(str(target / 'scored.csv'))}."
-            )
-        # The folders that are missing are made with the file.
-        above = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
-        with tempfile.TemporaryFile(dir=above):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"--output {shown(output)} cannot be written ({os.strerror(error.errno).lower()}); "
-            "name a file in a folder in which you may write."
-        ) from error
