@@ -84,11 +84,11 @@ def test_each_experiment_has_a_line_with_its_change_and_its_answer():
         "experiment  changed                  model           average precision     before  verdict"
         "  threshold     found  false alarms",
         "workspace                            baseline (use)  0.885 [0.818, 0.930]  0.885          "
-        "      0.457  78 of 98         1,015",
+        "     0.4574  78 of 98         1,015",
         "main                                 baseline (use)  0.885 [0.818, 0.930]                 "
-        "      0.457  78 of 98         1,015",
+        "     0.4574  78 of 98         1,015",
         "more        resample.smote.ratio=20  smote (use)     0.900 [0.830, 0.950]  0.810   better "
-        "      0.457  78 of 98         1,015",
+        "     0.4574  78 of 98         1,015",
     ]
     assert max(map(len, found)) <= 130
 
@@ -103,11 +103,11 @@ def test_a_model_that_an_experiment_changed_has_a_line_with_what_became_of_it():
     (*_, use, changed) = lines([state("workspace"), main], {"a" * 40: MAIN, "b" * 40: other})
     assert use.split("  ")[:1] == ["more"]
     assert use.split()[2:] == [
-        "baseline", "(use)", "0.885", "[0.818,", "0.930]", "0.885", "0.457",
+        "baseline", "(use)", "0.885", "[0.818,", "0.930]", "0.885", "0.4574",
         "78", "of", "98", "1,015",
     ]  # fmt: skip
     assert changed.split() == [
-        "smote", "0.840", "[0.760,", "0.900]", "0.810", "not", "decided", "0.25",
+        "smote", "0.840", "[0.760,", "0.900]", "0.810", "not", "decided", "0.2500",
         "80", "of", "98", "21",
     ]  # fmt: skip
     assert changed.index("smote") == use.index("baseline")

@@ -84,6 +84,8 @@ def table(states, content_of):
     """
     from tabulate import tabulate
 
+    from rebalance.report.markdown import column
+
     here, last, *earlier = states
     commits = [last, *(commit for commit in earlier if commit["experiments"])]
     if not any(commit["experiments"] for commit in commits):
@@ -94,6 +96,8 @@ def table(states, content_of):
         for experiment in commit["experiments"] or ():
             rows += _of_experiment(experiment, commit, content_of)
     headings = HEADINGS | _metric(rows)
+    for row, text in zip(rows, column([row.get("threshold") for row in rows]), strict=True):
+        row["threshold"] = text
     # The headings are a row: tabulate would make their columns wider.
     lines = [list(headings.values()), *([row.get(key, "") for key in headings] for row in rows)]
     align = ["left"] * (len(headings) - 3) + ["right"] * 3
@@ -175,7 +179,7 @@ def _decided(row):
     """Return the threshold of a rule, and how many positives and negatives it flags."""
     positives = row["true_positives"] + row["false_negatives"]
     return {
-        "threshold": "none" if row["threshold"] is None else f"{row['threshold']:.3g}",
+        "threshold": "none" if row["threshold"] is None else row["threshold"],
         "found": f"{row['true_positives']:,} of {positives:,}",
         "alarms": f"{row['false_positives']:,}",
     }
