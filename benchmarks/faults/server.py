@@ -24,11 +24,9 @@ from rebalance import errors
 STAGES = ("download", "split", "train_baseline", "train_resampled", "tune_ratio", "evaluate")
 # A fork that imports this spends most of its time on it. What else a stage imports is imported here
 # after its first run.
-LATE = (
-    "mlflow.sklearn",
-    "mlflow.store.tracking.sqlalchemy_store",
-    "matplotlib.backends.backend_agg",
-)
+LATE = ("matplotlib.backends.backend_agg", "sklearn.ensemble", "imblearn.ensemble", "skops.io")
+# The same where the stage is recorded.
+RECORDED = ("mlflow.sklearn", "mlflow.store.tracking.sqlalchemy_store")
 # What a figure becomes in a file: nine tenths of evaluate would be matplotlib's drawing of text.
 PICTURES = {"png": b"\x89PNG", "svg": b'<svg viewBox="0 0 1 1" width="1pt" height="1pt"></svg>\n'}
 
@@ -42,6 +40,8 @@ def main():
     os.dup2(2, 1)  # whatever else prints
     for line in sys.stdin:
         order = json.loads(line)
+        for name in RECORDED if order["recorded"] else ():
+            importlib.import_module(name)
         process = os.fork()
         if process == 0:
             _obey(disk, order)
@@ -58,6 +58,7 @@ def main():
             answer["notes"] = os.fsdecode(disk.faults_notes()) if order["notes"] else ""
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
+    os._exit(0)  # taking the libraries apart would cost a second
 
 
 def _import(order):
