@@ -34,6 +34,12 @@ ANSWER = 60
 # What workers share in addition to the libraries that decide scores, and what the scheduler does.
 CARRIERS = ("cloudpickle", "dask", "distributed", "pandas", "pyarrow")
 SCHEDULER = ("dask", "distributed")
+# Dask has a worker give freed memory back at once, which a fit asks for anew at six times the page
+# faults, and looks at its stack a hundred times a second.
+QUICK = {
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+    "distributed.worker.profile.enabled": False,
+}
 
 
 def chosen(run, seconds, number):
@@ -123,6 +129,7 @@ def _end_with_parent():
 def _dask(run, number):
     """Yield a Dask cluster: that at ``run.address``, or one of this machine."""
     try:
+        import dask.config
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise InputError(
@@ -132,6 +139,7 @@ def _dask(run, number):
 
     if not run.address:
         with (
+            dask.config.set(QUICK),
             LocalCluster(
                 n_workers=number,
                 threads_per_worker=1,
