@@ -43,7 +43,9 @@ WHEN_LOADED = (
 )
 WHEN_USED = (
     *("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN"),
-    "MLFLOW_HTTP_REQUEST_TIMEOUT",
+    *("MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_BACKEND_STORE_URI", "MLFLOW_WORKERS"),
+    *("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "MLFLOW_SERVER_ALLOWED_HOSTS"),
+    "MLFLOW_ENABLE_WORKSPACES",
 )
 # A library that starts threads when it is loaded could not be forked.
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "MKL", "NUMEXPR")}
@@ -69,7 +71,7 @@ import array, json, os, select, signal, socket, sys
 name, *words = os.path.basename(sys.argv[0]), *sys.argv[1:]
 real = os.path.join({real!r}, name)
 module = words[1] if words[:1] == ["-m"] and len(words) > 1 else ""
-ours = name in ("dvc", "mlflow") or module in ("dvc", "benchmarks.speed.stage")
+ours = name in ("dvc", "mlflow") or module in ("dvc", "uvicorn", "benchmarks.speed.stage")
 ours = ours or module.startswith(("stages.", "rebalance.cli"))
 ours = ours or words[:1] == ["-c"] and len(words) > 1
 loaded = {{n: v for n, v in os.environ.items() if n.startswith({when_loaded!r})}}
