@@ -71,7 +71,8 @@ import array, json, os, select, signal, socket, sys
 name, *words = os.path.basename(sys.argv[0]), *sys.argv[1:]
 real = os.path.join({real!r}, name)
 module = words[1] if words[:1] == ["-m"] and len(words) > 1 else ""
-ours = name in ("dvc", "mlflow") or module in ("dvc", "uvicorn", "benchmarks.speed.stage")
+ours = name in ("dvc", "mlflow")
+ours = ours or module in ("dvc", "mlflow", "uvicorn", "benchmarks.speed.stage")
 ours = ours or module.startswith(("stages.", "rebalance.cli"))
 ours = ours or words[:1] == ["-c"] and len(words) > 1
 loaded = {{n: v for n, v in os.environ.items() if n.startswith({when_loaded!r})}}
@@ -276,6 +277,9 @@ def load():
     for name in LIBRARIES:
         importlib.import_module(name)
     sys.modules["dvc.cli.parser"].get_main_parser()  # made once in a process
+    # So is MLflow's table of modules and packages, which it needs for each model that it logs.
+    requirements = importlib.import_module("mlflow.utils.requirements_utils")
+    requirements.warn_dependency_requirement_mismatches(["mlflow"])
     assert not {"rebalance", "stages"} & {name.partition(".")[0] for name in sys.modules}
     # A fork has one thread: of those that wait for work, only jemalloc's is started anew.
     threads = [file.read_text().strip() for file in Path("/proc/self/task").glob("*/comm")]

@@ -11,16 +11,13 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
-import time
 import zipfile
 from base64 import b64encode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -33,6 +30,7 @@ from rebalance.tracking import server as team_server
 from tests import forks, pages
 from tests.strategies import ROOT, SHIPPED, changed, frame
 from tests.test_pipeline import UP_TO_DATE, copied_source
+from tests.test_tracking_server import answers
 
 SMALL = {
     "learner.params": {"max_iter": 8, "min_samples_leaf": 5},
@@ -43,8 +41,8 @@ SMALL = {
     "evaluate.bootstrap": 100,
     "run.workers": 1,
 }
+PAGE = "docs/more-than-one-machine.md"
 STAGES = ["download", "split", "train_baseline", "tune_ratio", "evaluate"]
-START_SECONDS = 120
 # The machine may be busy: here nothing is to be given up.
 SLOW = {patience.VARIABLE: "300"}
 
@@ -74,7 +72,7 @@ def team():
         words = ["team", "--port", str(port), "--folder", f"{folder}/it"]
         with (Path(folder) / "said").open("w") as said:
             process = subprocess.Popen(
-                [sys.executable, "-m", "rebalance.cli", *words],
+                [forks.python(), "-m", "rebalance.cli", *words],
                 cwd=ROOT,
                 stdout=said,
                 stderr=subprocess.STDOUT,
@@ -89,22 +87,8 @@ def team():
         assert not list(Path(folder).rglob("postmaster.pid"))
 
 
-def answers(address, process):
-    """Wait until a server answers; return False where its process ends before."""
-    for _ in range(10 * START_SECONDS):
-        try:
-            urlopen(f"{address}/health", timeout=2).close()  # noqa: S310 - started just above
-        except (URLError, OSError):
-            if process.poll() is not None:
-                return False
-            time.sleep(0.1)
-        else:
-            return True
-    return False
-
-
-# The four are forks of one process that has imported what they need, and draw no figure: imports
-# are half of the time, and figures half of the rest.
+# These are forks of one process that has imported what they need, and draw no figure: imports are
+# half of the time, and figures half of the rest.
 PIPELINES = f"""
 import os, sys
 from importlib import import_module
@@ -132,30 +116,12 @@ sys.exit(any(ended))
 """
 
 
-def test_four_pipelines_at_once_lose_no_run_and_no_artifact(team, tmp_path):
+def test_four_pipelines_at_once_lose_no_run_and_no_artifact(team, members):
     from mlflow import MlflowClient
 
     address, there = team
-    for number in range(4):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        (folder / "dvc.yaml").write_bytes((ROOT / "dvc.yaml").read_bytes())
-        simulated = {"rows": 1200, "positives": 60, "seed": number}
-        text = settings(**{"data.simulated": simulated, "tracking.experiment": "four"})
-        (folder / "params.yaml").write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [forks.python(), "-c", PIPELINES, *"0123"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": address} | SLOW,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=500,
-    )
-    assert done.returncode == 0, done.stdout
-    assert "warning: MLFLOW" not in done.stdout
-
+    for said in members.of_four:
+        assert "warning: MLFLOW" not in said
     client = MlflowClient(tracking_uri=address)
     experiment = client.get_experiment_by_name("four").experiment_id
     runs = client.search_runs([experiment], "tags.kind = 'stage'")
@@ -262,7 +228,7 @@ class Rows(BaseHTTPRequestHandler):
         self.wfile.write(self.content)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rows():
     """The address of a server that wants a user, a password, a ticket and a header."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Rows)
@@ -320,12 +286,12 @@ class Member:
         return done.stdout
 
 
-def environment(tmp_path, tracking, moto_server):
+def environment(folder, tracking, moto_server):
     """Return an environment that is full of secrets, and has none of the caller's."""
     ours = ("GIT", "DVC", "MLFLOW", "AWS", "PYTHONDONTWRITEBYTECODE")
     clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     password = CANARIES["tracking"].replace("/", "%2F")
-    home = tmp_path / "home"
+    home = folder / "home"
     home.mkdir()
     (home / ".netrc").write_text(f"default login me password {CANARIES['netrc']}\n")
     (home / ".netrc").chmod(0o600)
@@ -334,7 +300,7 @@ def environment(tmp_path, tracking, moto_server):
         **SLOW,
         **forks.UNDRAWN,
         "PATH": f"{forks.programs()}{os.pathsep}{os.environ['PATH']}",
-        "DVC_SITE_CACHE_DIR": str(tmp_path / "site"),
+        "DVC_SITE_CACHE_DIR": str(folder / "site"),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,
         **{f"GIT_{who}_NAME": "tester" for who in ("AUTHOR", "COMMITTER")},
@@ -350,7 +316,7 @@ def environment(tmp_path, tracking, moto_server):
         ),
         "AZURE_STORAGE_CONNECTION_STRING": f"AccountKey={CANARIES['connection']};",
         "DEPLOY_KEY": f"-----BEGIN KEY-----\n{CANARIES['key']}\n-----END KEY-----\n",
-        "REBALANCE_CACHE": str(tmp_path / "downloads"),
+        "REBALANCE_CACHE": str(folder / "downloads"),
         "REBALANCE_URL_HEADER": f"X-Key: {CANARIES['header']}",
         "ROWS_PASSWORD": CANARIES["password"],
         "ROWS_TICKET": CANARIES["ticket"],
@@ -387,38 +353,74 @@ def leaked(pieces, canaries):
     ]
 
 
-def test_clones_share_results_by_a_remote_and_no_secret_gets_out(team, rows, moto_server, tmp_path):
-    address, there = team
-    heard, surroundings = [], environment(tmp_path, address, moto_server)
-    source = tmp_path / "source"
+@pytest.fixture(scope="module")
+def members(team, rows, moto_server, tmp_path_factory):
+    """Four pipelines that ran at once: three of forks, and the `dvc repro` of a member's clone."""
+    address, _ = team
+    folder = tmp_path_factory.mktemp("members")
+    heard, surroundings = [], environment(folder, address, moto_server)
+    source = folder / "source"
     source.mkdir()
     copied_source(source)
     url = f"http://me:${{ROWS_PASSWORD}}@{rows}/rows.csv?ticket=1&token=${{ROWS_TICKET}}"
     given = {"source": "url", "url": url, "sha256": hashlib.sha256(Rows.content).hexdigest()}
     data = {f"data.{key}": value for key, value in (given | {"drop": []}).items()}
     rules = {"threshold.rules": {"max_f1": SHIPPED["threshold"]["rules"]["max_f1"]}}
-    text = settings(**data, **rules, **{"tracking.experiment": "shared"})
+    text = settings(**data, **rules, **{"tracking.experiment": "four"})
     (source / "params.yaml").write_text(text, encoding="utf-8")
     origin = Member(source, surroundings, heard)
-    add, push, pull, sync = pages.below("docs/more-than-one-machine.md", "A DVC remote")
+    add, *_ = pages.below(PAGE, "A DVC remote")
     origin.call("git", "init", "--quiet", "--initial-branch", "main")
     origin.shell(add.replace("BUCKET", "team"))
-    origin.call("dvc", "remote", "add", "shelf", str(tmp_path / "shelf"))
+    origin.call("dvc", "remote", "add", "shelf", str(folder / "shelf"))
     origin.call("git", "add", "--all")
     origin.call("git", "commit", "--quiet", "--message", "the code")
     origin.call("git", "config", "receive.denyCurrentBranch", "updateInstead")
 
-    first = Member(tmp_path / FOLDER, surroundings, heard)
+    first = Member(folder / FOLDER, surroundings, heard)
     origin.call("git", "clone", "--quiet", source.as_uri(), str(first.folder))
     upstream = f"https://x:{CANARIES['remote of git']}@127.0.0.1:9/rows.git"
     first.call("git", "remote", "add", "upstream", upstream)
     first.call("dvc", "remote", "add", "--local", "vault", "webdav://127.0.0.1:9/rows")
     password = CANARIES["remote of dvc"]
     first.call("dvc", "remote", "modify", "--local", "vault", "password", password)
+    with three_pipelines(folder, address) as three:
+        assert "Running stage 'evaluate'" in first.call("dvc", "repro")
+        said, _ = three.communicate(timeout=500)
+    assert three.returncode == 0, said
+    of_four = heard[-1], said
+    return SimpleNamespace(
+        origin=origin, first=first, heard=heard, url=url, folder=folder, of_four=of_four
+    )
+
+
+def three_pipelines(folder, address):
+    """Start three pipelines at once, in folders of their own below ``folder``."""
+    for number in range(3):
+        there = folder / str(number)
+        there.mkdir()
+        (there / "dvc.yaml").write_bytes((ROOT / "dvc.yaml").read_bytes())
+        simulated = {"rows": 1200, "positives": 60, "seed": number}
+        text = settings(**{"data.simulated": simulated, "tracking.experiment": "four"})
+        (there / "params.yaml").write_text(text, encoding="utf-8")
+    return subprocess.Popen(
+        [forks.python(), "-c", PIPELINES, *"012"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": address} | SLOW,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_clones_share_results_by_a_remote_and_no_secret_gets_out(team, rows, members):
+    address, there = team
+    origin, first, heard = members.origin, members.first, members.heard
+    surroundings, folder = first.environment, members.folder
     bucket = bucket_of(surroundings)
-    assert "Running stage 'evaluate'" in first.call("dvc", "repro")
-    second = Member(tmp_path / "second", surroundings, heard)
-    origin.call("git", "clone", "--quiet", source.as_uri(), str(second.folder))
+    _, push, pull, sync = pages.below(PAGE, "A DVC remote")
+    second = Member(folder / "second", surroundings, heard)
+    origin.call("git", "clone", "--quiet", origin.folder.as_uri(), str(second.folder))
     first.call("dvc", "push", "--remote", "shelf")
     first.call("git", "add", "--all")
     first.call("git", "commit", "--quiet", "--message", "its results")
@@ -430,13 +432,13 @@ def test_clones_share_results_by_a_remote_and_no_secret_gets_out(team, rows, mot
     assert second.call("git", "status", "--porcelain") == ""
 
     # A third one takes the folder as remote.
-    third = Member(tmp_path / "third", surroundings, heard)
-    origin.call("git", "clone", "--quiet", source.as_uri(), str(third.folder))
+    third = Member(folder / "third", surroundings, heard)
+    origin.call("git", "clone", "--quiet", origin.folder.as_uri(), str(third.folder))
     third.call("dvc", "pull", "--remote", "shelf")
     assert UP_TO_DATE in third.call("dvc", "repro")
 
-    go_wrong(first, address, rows, url)
-    search(first, second, third, heard, there, bucket, tmp_path)
+    go_wrong(first, address, rows, members.url)
+    search(first, second, third, heard, there, bucket, folder)
 
 
 def go_wrong(first, address, rows, url):
@@ -458,7 +460,7 @@ def go_wrong(first, address, rows, url):
     first.call("git", "checkout", "--quiet", "--", ".")
 
 
-def search(first, second, third, heard, there, bucket, tmp_path):
+def search(first, second, third, heard, there, bucket, folder):
     """Look for the secrets everywhere, and for the name of a folder in what others see."""
     everywhere = {
         "messages": ["\n".join(heard).encode()],
@@ -468,7 +470,7 @@ def search(first, second, third, heard, there, bucket, tmp_path):
         "artifacts": list(contents(there / "artifacts")),
         "server's log": [(there.parent / "said").read_bytes()],
         "bucket": [bucket.cat_file(path) for path in bucket.find("team")],
-        "downloads and caches": [*contents(tmp_path / "downloads"), *contents(tmp_path / "site")],
+        "downloads and caches": [*contents(folder / "downloads"), *contents(folder / "site")],
     }
     for place, pieces in everywhere.items():
         assert sum(map(len, pieces)) > 100 or place == "downloads and caches", place

@@ -24,7 +24,15 @@ from rebalance import params as parameters
 from rebalance.cli.commands import sync
 from rebalance.errors import InputError
 from rebalance.model.corrected import CorrectedClassifier
-from rebalance.tracking import pipeline, places, provenance, records, relocation, summaries
+from rebalance.tracking import (
+    patience,
+    pipeline,
+    places,
+    provenance,
+    records,
+    relocation,
+    summaries,
+)
 from tests import forks
 
 REPOSITORY = Path(__file__).parents[1]
@@ -462,6 +470,7 @@ def test_a_dead_server_is_one_line_before_any_work(root, monkeypatch):
 def test_a_silent_server_is_one_line_before_any_work(root, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv(patience.VARIABLE, "1")
         with pytest.raises(InputError, match="does not answer"):
             tracking.check(EXPERIMENT)
 
@@ -484,6 +493,9 @@ def test_a_server_that_dies_in_the_middle_is_one_line(root, monkeypatch):
 
     dying = threading.Thread(target=answer_once)
     dying.start()
+    # The request is sent again as often, and with no pause.
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", "0")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
     with pytest.raises(InputError, match="does not answer") as caught:
         record()
