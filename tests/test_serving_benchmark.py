@@ -18,7 +18,7 @@ import pytest
 
 from benchmarks import serving
 from rebalance import paths, store
-from tests import test_scoring
+from tests import forks, test_scoring
 
 ROOT = Path(__file__).parents[1]
 scorer = test_scoring.scorer
@@ -41,6 +41,7 @@ def trained(tmp_path, monkeypatch, scorer):
 def test_a_server_of_its_own_answers_every_request_rightly(trained, monkeypatch, capsys):
     arguments = ["serving", "--requests", "40", "--clients", "1", "4", "--rows", "2"]
     monkeypatch.setattr("sys.argv", arguments)
+    monkeypatch.setattr("sys.executable", forks.python())  # the server's
     assert serving.main() == 0
     heading, _, *rows = capsys.readouterr().out.splitlines()
     assert re.split(r"  +", heading.strip()) == [
