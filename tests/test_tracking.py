@@ -37,6 +37,7 @@ from tests import forks
 
 REPOSITORY = Path(__file__).parents[1]
 EXPERIMENT = "rebalance"
+OUTSIDE = ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_EXP_NAME")  # of who runs these tests
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(300, 3))
 Y = (X[:, 0] > 1).astype(int)
@@ -45,7 +46,7 @@ Y = (X[:, 0] > 1).astype(int)
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     """An empty folder to work in, and nothing set that says where runs go."""
-    for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_EXP_NAME"):
+    for name in OUTSIDE:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -1038,9 +1039,29 @@ def test_only_a_person_makes_a_champion_of_a_model_that_the_test_rows_cannot_com
     assert not rivals()
 
 
+@pytest.fixture(scope="module")
+def trained_once(tmp_path_factory, migrated):
+    """The folder that each test of `evaluated` has a copy of."""
+    folder = tmp_path_factory.mktemp("trained")
+    shutil.copyfile(migrated, folder / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in OUTSIDE:
+            patch.delenv(name, raising=False)
+        patch.chdir(folder)
+        record_two()
+    return folder
+
+
 @pytest.fixture
-def evaluated(warm):
+def evaluated(root, trained_once):
     """Two trained and recorded models, of which one ranks the test rows and one guesses."""
+    shutil.copytree(trained_once, root, dirs_exist_ok=True)
+    tracking.move(EXPERIMENT)
+    return root
+
+
+def record_two():
+    """Write two trained models here, and record their runs."""
     import pandas as pd
 
     for name in ("params.yaml", "dvc.yaml"):
@@ -1062,7 +1083,6 @@ def evaluated(warm):
         tag = provenance.digest({path: tracking.checksum(path) for path in written})
         (run,) = (run for run in runs() if run.data.tags.get("model") == name)
         client().set_tag(run.info.run_id, "outputs", tag)
-    return warm
 
 
 def evaluate(recommended="baseline", margin=0.01):
