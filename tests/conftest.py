@@ -102,7 +102,7 @@ def s3(moto_server, monkeypatch):
     S3FileSystem.clear_instance_cache()
 
 
-# The dearest first: one that began last would run alone. By processor time, servers included.
+# The dearest first, by the seconds of their worker: one that began last would run alone.
 DEAR = [
     *("pipeline", "team", "stages", "engines", "tracking_server", "tracking", "machines"),
     *("journey", "contract", "benchmarks", "store", "speed", "init", "mlflow_serving", "page"),
