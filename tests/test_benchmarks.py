@@ -405,12 +405,13 @@ def test_a_large_table_has_the_rows_that_it_says_and_the_split_by_hash_reads_it(
 
 
 def test_the_benchmark_of_a_gpu_scores_every_row_out_of_fold(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["gpu", "--rows", "3000", "--one-in", "30", "--device", "cpu"])
+    monkeypatch.setattr(gpu, "FOLDS", 2)
+    monkeypatch.setattr(sys, "argv", ["gpu", "--rows", "600", "--one-in", "10", "--device", "cpu"])
     gpu.main()
     *_, row = capsys.readouterr().out.splitlines()
-    X, y = gpu.drawn(3000, 30)
+    X, y = gpu.drawn(600, 10)
     _, scores = gpu.fold_fits(X, y, "cpu")
-    assert row.split()[0] == "3,000"
+    assert row.split()[0] == "600"
     assert row.split()[4:] == [f"{average_precision_score(y, scores):.4f}"] * 2 + ["0.0e+00"]
 
 

@@ -8,6 +8,7 @@ this file notes what it opens, which parameters it looks at and what it leaves b
 import ast
 import configparser
 import contextlib
+import functools
 import importlib
 import json
 import os
@@ -90,22 +91,30 @@ def module_file(module, root):
     return next((file for file in files if file.is_file()), None)
 
 
-def imports(file):
-    """Yield the name of every module that a file may import, anywhere in it."""
+@functools.cache
+def read(file, _changed):
+    """Return the modules that a file may import, anywhere in it, and whether it is a docstring."""
+    tree, names = ast.parse(file.read_text(encoding="utf-8")), []
     package = ".".join(file.parts[:-1])
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{file}: write imports in full, not relative to {package}"
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    expressions = (node for node in tree.body if isinstance(node, ast.Expr))
+    constants = [node for node in expressions if isinstance(node.value, ast.Constant)]
+    return names, len(constants) == len(tree.body)
+
+
+def imports(file):
+    """Return the name of every module that a file may import."""
+    return read(file, file.stat().st_mtime_ns)[0]
 
 
 def is_docstring(file):
     """Tell whether a file holds a docstring and nothing else."""
-    body = ast.parse(file.read_text(encoding="utf-8")).body
-    return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)
+    return read(file, file.stat().st_mtime_ns)[1]
 
 
 def closure(module, root=ROOT):

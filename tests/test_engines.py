@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import forkserver, get_all_start_methods
+from multiprocessing import forkserver, get_all_start_methods, get_context
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -34,6 +34,8 @@ from tests.strategies import (
     until,
 )
 
+METHOD = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
+
 
 def section(**keys):
     """Return the section ``run``, and a study of a few ratios."""
@@ -45,7 +47,7 @@ def _libraries():
     """Let workers, Dask's too, be forks of one process that holds what their tasks import."""
     import dask
 
-    if "forkserver" not in get_all_start_methods():
+    if METHOD != "forkserver":
         yield
         return
     # What the code asks for later has no effect on a process that runs.
@@ -381,6 +383,18 @@ def test_scores_of_a_process_are_those_of_a_thread(rows):
     with fits.opened(rows, [entry], given.learner, given.run) as running:
         there = running.of_fold(entry, given.learner, fold).result()
     np.testing.assert_array_equal(here.raw, there.raw)
+
+
+def test_a_process_that_gets_the_table_whole_gives_the_same_scores():
+    made, given, entry = table(240, 30), params(), treatment("random_under", ratio=3)
+    folds = splitting.folds(made, given.out_of_fold)
+    with ProcessPoolExecutor(1, mp_context=get_context(METHOD)) as executor:
+        running = fits.Fits(made, executor)
+        found = [running.of_fold(entry, given.learner, fold).result() for fold in folds]
+    for fold, there in zip(folds, found, strict=True):
+        here = fits.fold_scores(entry, given.learner, made, fold)
+        np.testing.assert_array_equal(here.raw, there.raw)
+        assert here.shift == there.shift
 
 
 def waiting(*_):

@@ -2,8 +2,6 @@
 
 import pickle
 import shutil
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -146,13 +144,3 @@ def test_a_table_made_here_goes_whole():
     np.testing.assert_array_equal(there.X, TABLE.X)
     assert (there.features, there.roles) == (TABLE.features, TABLE.roles)
     assert there.checksum == TABLE.checksum != table(240, 30, seed=1).checksum
-
-
-def test_another_process_gives_the_same_scores():
-    expected = scores(None)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
-        running = fits.Fits(TABLE, executor)
-        found = [running.of_fold(UNDER, PARAMS.learner, fold).result() for fold in FOLDS]
-    for one, other in zip(expected, found, strict=True):
-        np.testing.assert_array_equal(one.raw, other.raw)
-        assert one.shift == other.shift

@@ -88,8 +88,8 @@ def eventually(value, processes, folder):
 
 
 @contextmanager
-def cluster(folder, scheduler, workers):
-    """Start a scheduler and its workers by commands of a page; yield the address."""
+def cluster(folder, scheduler, workers, number):
+    """Start a scheduler and so many workers by commands of a page; yield the address."""
     file = folder / "scheduler.json"
     port = f" --port 0 --scheduler-file {file} --dashboard-address 127.0.0.1:0"
     scheduler = put(scheduler, **{" --port 8786": port, "0.0.0.0": "127.0.0.1"})  # noqa: S104
@@ -101,7 +101,7 @@ def cluster(folder, scheduler, workers):
             from distributed import Client
 
             def there():
-                return len(client.scheduler_info(n_workers=-1)["workers"]) >= 2
+                return len(client.scheduler_info(n_workers=-1)["workers"]) >= number
 
             with Client(address, timeout=SECONDS) as client:
                 eventually(there, [*one, *more], folder)
@@ -111,7 +111,7 @@ def cluster(folder, scheduler, workers):
 def test_a_cluster_by_hand_gives_the_bytes_of_this_process(rows, tmp_path):
     scheduler, workers = block(ENGINES, "A cluster by hand")
     workers = put(workers, **{"--nworkers auto": "--nworkers 2"})
-    with cluster(tmp_path, scheduler, workers) as address:
+    with cluster(tmp_path, scheduler, workers, 2) as address:
         found = test_engines.worked(rows, test_engines.section(engine="dask", address=address))
     assert found == test_engines.worked(rows, test_engines.section(engine="thread", workers=1))
 
@@ -168,7 +168,7 @@ def test_the_commands_for_slurm_make_a_cluster_that_speaks_tls_only(rows, tmp_pa
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     certified(tmp_path)
     scheduler, workers = block(MACHINES, "Fits on several machines")
-    workers = put(workers, **{"--nworkers 16": "--nworkers 2"})
+    workers = put(workers, **{"--nworkers 16": "--nworkers 1"})
     names = []
     for line in pages.blocks(MACHINES, "bash")[-1].commands:
         name, _, file = line.removeprefix("export ").partition("=")
@@ -177,7 +177,7 @@ def test_the_commands_for_slurm_make_a_cluster_that_speaks_tls_only(rows, tmp_pa
         names.append(name)
     dask.config.refresh()
     try:
-        with cluster(tmp_path, scheduler, workers) as address:
+        with cluster(tmp_path, scheduler, workers, 1) as address:
             assert address.startswith("tls://")
             given = test_engines.section(engine="dask", address=address)
             found = test_engines.worked(rows, given)
