@@ -24,8 +24,8 @@ N_ROWS, N_POSITIVES = 600, 60
 @pytest.mark.parametrize(
     ("column", "said"),
     [
-        (["a", "b", None, "a", "b"], "got 1 rows without and 2 groups with a positive"),
-        (["a", "b", "c", "c", "a"], "got 0 rows without and 1 groups with a positive"),
+        (["a", "b", None, "a", "b"], "got 1 row without and 2 groups with a positive"),
+        (["a", "b", "c", "c", "a"], "got 0 rows without and 1 group with a positive"),
     ],
 )
 def test_groups_that_cannot_be_drawn_are_one_line(column, said):
@@ -203,7 +203,7 @@ def test_a_rule_that_flags_no_row_has_no_precision_and_no_interval_of_it():
     (row,) = sections.rows_of_rules(decided)
 
     assert "precision" not in row
-    assert str(row["recall"]).startswith("0.000 [0.000, ")
+    assert row["recall"].text(3).startswith("0.000 [0.000, ")
 
 
 # Decisions of every rule.
