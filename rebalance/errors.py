@@ -76,6 +76,15 @@ def listed(names, most=10):
     return ", ".join(map(str, names[:most])) + more
 
 
+def counted(number, noun):
+    """Return a number of things.
+
+    >>> counted(1, "trial"), counted(4800, "fit")
+    ('1 trial', '4,800 fits')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def shown(value, most=40):
     """Return a value as Python writes it, in no more than so many characters.
 

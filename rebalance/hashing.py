@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rebalance import store
-from rebalance.errors import InputError
+from rebalance.errors import InputError, counted
 
 # The increment and the multipliers of SplitMix64 (Steele, Lea and Flood, 2014).
 STEP, FIRST, SECOND = map(np.uint64, (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
@@ -158,8 +158,8 @@ def piece(table, plan):
     """Return the `Piece` of an arrow table."""
     if plan.together != plan.names and (gaps := table[plan.together[0]].null_count):
         raise InputError(
-            f"split.column {plan.together[0]!r} must name a group in every row, got {gaps} rows "
-            "without."
+            f"split.column {plan.together[0]!r} must name a group in every row, got "
+            f"{counted(gaps, 'row')} without."
         )
     seed = mixed(np.array([plan.seed], dtype=np.uint64))
     contents = of_rows(table, plan.names)
@@ -278,7 +278,7 @@ def _check(y, hashes, test_rows, test_positives):
         if not 2 <= positives < rows:
             raise InputError(
                 "split.method 'hashed' must leave 2 positives or more and some negatives on each "
-                f"side, got {positives} positives in {rows} {side} rows."
+                f"side, got {counted(positives, 'positive')} in {counted(rows, f'{side} row')}."
             )
     distinct, positives = len(np.unique(hashes[y == 1])), int(y.sum())
     if distinct < DISTINCT * positives:

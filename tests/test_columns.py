@@ -203,8 +203,10 @@ def test_what_was_learnt_is_plain_data():
 
 def test_a_column_that_is_missing_is_named():
     learnt = learn(a=[1.5, 2.5] * 20, b=LETTERS)
-    with pytest.raises(InputError, match="needs the columns b, which are not in the rows"):
+    with pytest.raises(InputError, match="needs the column b, which is not in the rows"):
         columns.matrix(learnt, pd.DataFrame({"a": [1.0]}))
+    with pytest.raises(InputError, match="needs the columns a, b, which are not in the rows"):
+        columns.matrix(learnt, pd.DataFrame({"c": [1.0]}))
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_a_share_that_cannot_be_is_one_line(changes, line):
 
 
 def test_too_few_sealed_positives_are_one_line():
-    with pytest.raises(InputError, match=r"got 1 positives in .* with split\.final 0\.01\."):
+    with pytest.raises(InputError, match=r"got 1 positive in .* with split\.final 0\.01\."):
         sealing.split(Y, None, section(final=0.01))
 
 

@@ -381,7 +381,10 @@ def test_what_cannot_be_written_is_said_in_a_line_and_nothing_is(clone, argument
         (["a"] * 500 + ["b"] * 90 + ["c"] * 10, "as --positive c."),
         (["a"] * 500 + ["b"] * 91 + ["c"] * 9, "as --positive b."),  # too few to be split
         (["a"] * 480 + ["b"] * 90 + ["NA"] * 30, "as --positive b."),  # a mark of a missing label
-        (["a"] * 500 + [""] * 100, "; 100 rows have none: if that means the other class, write a"),
+        (
+            ["a"] * 500 + [""] * 100,
+            "; 100 rows without a label: if that means the other class, ",
+        ),
     ],
 )
 def test_a_question_that_is_open_is_asked_with_a_label_that_will_do(clone, labels, said):

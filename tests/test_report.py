@@ -276,6 +276,12 @@ def test_the_rows_are_those_of_the_split(text):
     )
 
 
+def test_one_copy_is_said_in_the_singular(results):
+    test = results.split["test"] | {"rows_also_in_train": 1}
+    found = replace(results, split=results.split | {"test": test})
+    assert " 1 test row equals a training row. " in sections.rows(found).text
+
+
 def test_the_columns_are_listed_by_kind_with_what_a_learner_sees(results):
     section = sections.kinds(results)
     assert section.rows == [

@@ -555,7 +555,7 @@ def test_a_row_of_units_below_the_header_is_said(data):
     said = []
     pieces, _ = sources.rows("new.csv", data, learnt, said=said)
     assert pa.concat_tables(pieces)["v"].to_pylist() == [1.5, 2.5]
-    assert said == ["new.csv: left out 1 row below the header, which hold no values"]
+    assert said == ["new.csv: left out 1 row below the header, without values"]
     with pytest.raises(server.Refused, match=r"the body: left out 1 row below the header.*; send"):
         server.rows_of(body, "text/csv", learnt, data)
 

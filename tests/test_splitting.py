@@ -149,9 +149,9 @@ def test_a_group_split_holds_out_about_the_share_that_was_asked(test_size):
 
 def test_groups_are_needed_in_every_row_and_more_than_one():
     missing = np.array([None] + ["card"] * 119, dtype=object)
-    with pytest.raises(InputError, match="must name a group in every row, got 1 rows without"):
+    with pytest.raises(InputError, match="must name a group in every row, got 1 row without"):
         split("group", column=missing)
-    with pytest.raises(InputError, match="at least 2 groups and 2 positives, got 1 groups"):
+    with pytest.raises(InputError, match="at least 2 groups and 2 positives, got 1 group"):
         split("group", column=np.zeros(120))
 
 

@@ -210,8 +210,9 @@ def matrix(learnt, columns, dtype=float):
     names = used(learnt)
     there = list(getattr(columns, "column_names", None) or columns.columns)
     if absent := [name for name in names if name not in there]:
+        which, are = ("columns", "are") if len(absent) > 1 else ("column", "is")
         raise InputError(
-            f"the model needs the columns {listed(absent)}, which are not in the rows; pass the "
+            f"the model needs the {which} {listed(absent)}, which {are} not in the rows; pass the "
             "rows with the columns of the training table."
         )
     if twice := [name for name in names if there.count(name) > 1]:

@@ -9,7 +9,7 @@ from math import floor, log10
 from rebalance import columns, metrics, paths
 from rebalance.comparison import UNDECIDED, holm, p_text
 from rebalance.comparison.significance import ALPHA
-from rebalance.errors import listed
+from rebalance.errors import counted, listed
 from rebalance.figures import smallest_as_good
 from rebalance.judging.evaluation import seed_of
 from rebalance.metrics import words
@@ -96,6 +96,7 @@ def rows(results):
     """Return how many rows and positives there were."""
     train, test = results.split["train"], results.split["test"]
     final, sealed = results.split.get("final"), ""
+    copies = test["rows_also_in_train"]
     if final:
         sealed = (
             f"{final['rows']:,} rows with {final['positives']:,} positives are sealed until "
@@ -109,7 +110,7 @@ def rows(results):
             f"{train['rows']:,} training rows with {train['positives']:,} positives, "
             f"{test['rows']:,} test rows with {test['positives']:,} "
             f"({percent(test['prevalence'])}). {sealed}"
-            f"{test['rows_also_in_train']:,} test rows equal a training row. "
+            f"{counted(copies, 'test row')} equal{'s' * (copies == 1)} a training row. "
             "Answering 'negative' for every row has accuracy "
             f"{_near_one(test['no_information_rate'])}." + _left_out(train)
         ),
@@ -1172,8 +1173,8 @@ def study(results):
         title="The study of the ratio",
         part=part.DATA,
         text=(
-            f"{_count(study['trials'], 'trial')}, {_count(study['fits'], 'fit')}, "
-            f"{_count(study['pruned'], 'trial')} stopped early. Without treatment {metric} is "
+            f"{counted(study['trials'], 'trial')}, {counted(study['fits'], 'fit')}, "
+            f"{counted(study['pruned'], 'trial')} stopped early. Without treatment {metric} is "
             f"{study['natural_score']:.4g} ± {study['natural_score_se']:.2g}, at the natural "
             f"ratio {study['natural_ratio']:,}. "
             f"{tuned}The table shows what each treatment adds. A row with several trials is the "
@@ -1190,15 +1191,6 @@ def study(results):
         },
         rows=table,
     )
-
-
-def _count(number, noun):
-    """Return a number of things.
-
-    >>> _count(1, "trial"), _count(4800, "fit")
-    ('1 trial', '4,800 fits')
-    """
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def roc(results):

@@ -29,7 +29,7 @@ class Layout:
     def passed_over(self):
         """Return a line on each file of which lines below the header are taken for no rows."""
         return [
-            f"{part.path}: left out {in_words(how.below)} below the header, which hold no values"
+            f"{part.path}: left out {in_words(how.below)} below the header, without values"
             for part, how in self.parts
             if isinstance(how, dialect.Dialect) and how.below
         ]

@@ -4,7 +4,7 @@ import re
 from shlex import quote
 
 from rebalance.checks.finding import details, per_cent
-from rebalance.errors import InputError
+from rebalance.errors import InputError, counted
 
 CUT = 40
 # More different values are hardly classes.
@@ -40,8 +40,8 @@ def choose(labels, said, target, unlabelled=0):
     """
     if len(labels) < 2:
         blank = (
-            f"; {unlabelled:,} rows have none: if that means the other class, write a label into "
-            "them"
+            f"; {counted(unlabelled, 'row')} without a label: if that means the other class, "
+            "write one there"
         )
         raise InputError(
             f"--target {target!r} must hold two classes or more, got {len(labels)}: "
