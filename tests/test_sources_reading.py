@@ -536,6 +536,13 @@ def test_text_becomes_what_it_stands_for(tmp_path, cells, values, kind):
         (['"Jan 13, 2023"', '"Feb 1, 2023"'], datetime.datetime(2023, 1, 13)),
         (["2023-01-13 08:00:00+02:00", "2023-01-14 08:00:00Z"], datetime.datetime(2023, 1, 13, 6)),
         (["13-Jan-68", "14-Jan-70"], datetime.datetime(2068, 1, 13)),
+        (["13JAN2023", "1Feb2023"], datetime.datetime(2023, 1, 13)),
+        (["13JAN23:10:11:12", "01FEB23:00:00:00.5"], datetime.datetime(2023, 1, 13, 10, 11, 12)),
+        (["13/Jan/2023:10:11:12 +0200"], datetime.datetime(2023, 1, 13, 8, 11, 12)),
+        (["2023-Jan-13", "2023-Feb-01"], datetime.datetime(2023, 1, 13)),
+        (["2023-01-13 10:11:12.25-05"], datetime.datetime(2023, 1, 13, 15, 11, 12, 250_000)),
+        (["13/1/2023 3:04 p.m.", "1/1/2023 3:04 a. m."], datetime.datetime(2023, 1, 13, 15, 4)),
+        (["13-JAN-23 12.04.05.000001 AM"], datetime.datetime(2023, 1, 13, 0, 4, 5, 1)),
     ],
 )
 def test_dates_are_moments_in_the_order_that_they_show(tmp_path, cells, first):
@@ -577,7 +584,15 @@ def test_dates_of_months_and_in_other_languages_are_moments(tmp_path, cells, fir
 
 
 @pytest.mark.parametrize(
-    "cells", [["2015-13", "2015-12"], ["Dec-15", "Jan-16"], ["Room 2015", "Mar 2015"], ["1015-12"]]
+    "cells",
+    [
+        ["2015-13", "2015-12"],
+        ["Dec-15", "Jan-16"],
+        ["Room 2015", "Mar 2015"],
+        ["1015-12"],
+        ["13ABC2023"],
+        ["13JAN2023X"],
+    ],
 )
 def test_what_looks_like_a_month_is_none(tmp_path, cells):
     assert column(tmp_path, cells)[1] == "string"
@@ -594,6 +609,11 @@ def test_what_is_no_date_is_none(tmp_path, cells):
         (["2023-02-30", "2023-01-13"], "such as '2023-02-30'"),
         (["2023-01-13T00:00:00Z", "2023-01-13"], "not all in one form"),
         (["13/01/2023", "01/13/2023"], "dates in no one order"),
+        (
+            ["2023-01-13 10:00 EST", "2023-01-14 10:00 EDT"],
+            "as '2023-01-13 10:00 EST', in a form that is",
+        ),
+        (["2023-01-13T10", "2023-01-14T11"], "as '2023-01-13T10', in a form that is not known"),
     ],
 )
 def test_dates_that_are_not_of_one_form_stay_text_and_a_line_says_so(tmp_path, cells, shown):
@@ -1075,6 +1095,7 @@ def test_a_folder_that_cannot_be_listed_is_refused_and_not_passed_over(tmp_path,
         ([f"{number}{letter}" for number in range(10) for letter in "KM"], "with 'K', 'M' around"),
         ([f"{number}{unit}" for number in range(10) for unit in ("m", "km")], "with 'km', 'm' a"),
         ([f"{number}-{number + 5}" for number in range(20)], None),
+        ([f"€{number}.5{'KM'[number % 2]}" for number in range(20)], "with 'K', 'M' around"),
     ],
 )
 def test_numbers_with_a_unit_are_text_and_a_line_says_so(tmp_path, values, said):
@@ -1092,6 +1113,7 @@ def test_numbers_with_a_unit_are_text_and_a_line_says_so(tmp_path, values, said)
         (["1:02:03", "101:00:59.5"], [3723, 363_659.5]),
         (["2:05 PM", "12:30 am"], [50_700, 1800]),
         (["14:05", "-", "0:00"], [50_700, None, 0]),
+        (["1 days 00:05:00", "-1 days +23:59:59.5", "00:00:07"], [86_700, -0.5, 7]),
     ],
 )
 def test_times_are_numbers_of_seconds_and_a_line_says_so(tmp_path, values, seconds):

@@ -3,7 +3,8 @@
 import re
 
 TIME = re.compile(
-    r"(?P<hours>\d{1,3}):(?P<minutes>[0-5]\d)(?::(?P<seconds>[0-5]\d(?:[.,]\d{1,9})?))?"
+    r"(?:(?P<days>-?\d{1,6}) days?,? \+?)?(?P<hours>\d{1,3})"
+    r":(?P<minutes>[0-5]\d)(?::(?P<seconds>[0-5]\d(?:[.,]\d{1,9})?))?"
     r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?"
 )
 
@@ -13,6 +14,8 @@ def seconds(text):
 
     >>> seconds("14:05"), seconds("2:05 PM"), seconds("12:00:30.5 am"), seconds("13:00 pm")
     (50700.0, 50700.0, 30.5, None)
+    >>> seconds("1 days 00:05:00"), seconds("-1 day, 23:59:59")
+    (86700.0, -1.0)
     """
     match = TIME.fullmatch(text)
     if not match:
@@ -23,7 +26,7 @@ def seconds(text):
             return None
         hours = hours % 12 + 12 * (match["half"] in "Pp")
     rest = float((match["seconds"] or "0").replace(",", "."))
-    return 3600.0 * hours + 60 * int(match["minutes"]) + rest
+    return 86400.0 * int(match["days"] or 0) + 3600 * hours + 60 * int(match["minutes"]) + rest
 
 
 def form(text):

@@ -4,14 +4,17 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 
+ZONE = r"(?P<zone>Z|UTC|GMT|[+\-]\d{2}(?::?\d{2})?)"
 CLOCK = (
-    r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<part>\d{1,9}))?)?"
-    r"\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>Z|UTC|GMT|[+\-]\d{2}:?\d{2})?)?"
+    r"(?:(?:[T ]+|:)(?P<hour>\d{1,2})(?P<colon>[:.])(?P<minute>\d{2})"
+    r"(?:(?P=colon)(?P<second>\d{2})(?:[.,](?P<part>\d{1,9}))?)?"
+    rf"\s*(?P<half>[AaPp]\.?\s?[Mm]\.?)?\s*{ZONE}?)?"
 )
 YEAR_FIRST, YEAR_LAST, DAY_NAME, NAME_DAY = "year first", "year last", "day name", "name day"
 YEAR_MONTH, MONTH_YEAR, NAME_YEAR, CLOCK_YEAR, NO_MARKS = (
     "year month", "month year", "name year", "year after the time", "no marks",
 )  # fmt: skip
+YEAR_NAME, JOINED = "year name", "joined"
 WEEKDAY = r"(?:[^\W\d_]{2,10}\.?,? )?"
 NAME = r"(?P<name>[^\W\d_]{3,10})\.?"
 # A year of which no day is said is one of ours: 2015-12 could be a code.
@@ -29,19 +32,31 @@ SHAPES = {
         rf"(?P<year>\d{{4}}|\d{{2}}){CLOCK}"
     ),
     NAME_DAY: re.compile(rf"{WEEKDAY}{NAME} (?P<day>\d{{1,2}}),? (?P<year>\d{{4}}){CLOCK}"),
+    YEAR_NAME: re.compile(
+        rf"(?P<year>\d{{4}})(?P<mark>[-/]){NAME}(?P=mark)(?P<day>\d{{1,2}}){CLOCK}"
+    ),
+    # Other letters between digits are codes.
+    JOINED: re.compile(
+        r"(?P<day>\d{1,2})(?P<name>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"
+        rf"(?P<year>\d{{4}}|\d{{2}}){CLOCK}"
+    ),
     YEAR_MONTH: re.compile(rf"{OURS}[-/](?P<month>0[1-9]|1[0-2])"),
     MONTH_YEAR: re.compile(rf"(?P<month>0[1-9]|1[0-2])[-/]{OURS}"),
     NAME_YEAR: re.compile(rf"{NAME}[-/ ]{OURS}"),
     CLOCK_YEAR: re.compile(
         rf"{WEEKDAY}{NAME} +(?P<day>\d{{1,2}}) (?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})"
-        r":(?P<second>\d{2})(?: (?P<zone>Z|UTC|GMT|[+\-]\d{2}:?\d{2}))? (?P<year>\d{4})"
+        rf":(?P<second>\d{{2}})(?: {ZONE})? (?P<year>\d{{4}})"
     ),
     # The day alone is a whole number.
     NO_MARKS: re.compile(
         r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:T| +)(?P<hour>\d{2}):?(?P<minute>\d{2})"
-        r"(?::?(?P<second>\d{2})(?:[.,](?P<part>\d{1,9}))?)?(?P<zone>Z|UTC|[+\-]\d{2}:?\d{2})?"
+        rf"(?::?(?P<second>\d{{2}})(?:[.,](?P<part>\d{{1,9}}))?)?{ZONE}?"
     ),
 }
+# A day and an hour, whatever stands behind them.
+BEGUN = re.compile(
+    r"(\d{4}([-/.])\d{1,2}\2\d{1,2}[T ]+|\d{1,2}([-/.])\d{1,2}\3\d{4} +)\d{1,2}(?!\d).*"
+)
 SHORTEST, LONGEST = 6, 50
 # Of a month the names in English, German, French, Spanish, Portuguese and Italian, and their
 # beginnings: no two languages call two months the same.
@@ -78,6 +93,8 @@ def matched(text):
     ('name year', 'day name', None)
     >>> matched("20230113T101500Z")[0], matched("20230113")
     ('no marks', None)
+    >>> matched("13JAN2023:10:15:00")[0], matched("2023-Jan-13")[0], matched("13ABC2023")
+    ('joined', 'year name', None)
     """
     if not SHORTEST <= len(text) <= LONGEST:
         return None
@@ -181,7 +198,7 @@ def _zone(zone):
         return UTC
     sign = -1 if zone[0] == "-" else 1
     digits = zone[1:].replace(":", "")
-    return timezone(sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:])))
+    return timezone(sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0)))
 
 
 def _clock(part):
@@ -191,7 +208,7 @@ def _clock(part):
     if part.get("half"):
         if not 1 <= hour <= 12:
             raise ValueError("an hour of half a day")
-        hour = hour % 12 + 12 * (part["half"].lower() == "pm")
+        hour = hour % 12 + 12 * (part["half"][0] in "Pp")
     if hour > 23 or minute > 59 or second > 59:
         raise ValueError("no time of day")
     parts = int((part.get("part") or "0").ljust(6, "0")[:6])

@@ -29,9 +29,9 @@ TOTALS = re.compile(
     re.IGNORECASE,
 )
 LARGEST = 2**63
-# A number with a unit behind it, or with a sign of less or more before it.
+# A number with a unit behind it, or with a sign of less or more before it; money may have both.
 MEASURED = re.compile(
-    r"(?P<before>[<>≤≥~≈]=?|)\s*[+\-]?\d+(?:[.,]\d+)*\s*(?P<unit>[A-Za-zµ°²³/%]{0,8})\.?"
+    r"(?P<before>[<>≤≥~≈]=?|)\s*[$€£¥₹]?\s*[+\-]?\d+(?:[.,]\d+)*\s*(?P<unit>[A-Za-zµ°²³/%]{0,8})\.?"
 )
 SHORTEST_MONTH, MONTHS = 28, 12
 # Years of two digits that may be of people's births, and of the ends of contracts.
@@ -374,6 +374,11 @@ class Cells:
         Values of several forms are none, of which nobody knows the order.
         """
         return str(next(iter(self.values))) if self.present == self.times else ""
+
+    def begun(self):
+        """Return a value, where all those remembered begin with a day and an hour; else nothing."""
+        texts = [str(text) for text in self.values]
+        return texts[0] if texts and all(map(dates.BEGUN.fullmatch, texts)) else ""
 
     def foreign(self):
         """Return a value, where those remembered are all numbers and some in digits of a script.

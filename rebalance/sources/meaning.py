@@ -21,7 +21,7 @@ from rebalance.sources.cells import (
 # The largest whole number up to which a double holds every one.
 EXACT = 2**53
 # Forms of dates that others take for codes or text.
-UNUSUAL = {dates.YEAR_MONTH, dates.MONTH_YEAR, dates.NAME_YEAR, dates.CLOCK_YEAR}
+UNUSUAL = {dates.YEAR_MONTH, dates.MONTH_YEAR, dates.NAME_YEAR, dates.CLOCK_YEAR, dates.JOINED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,11 @@ def decide(name, cells, decimal=None, as_text=False):
         shown = next((value for value in cells.values if not dates.moment(str(value), False)), "")
         other = f", such as {shown[:40]!r}" if shown else ""
         note = f"column {name!r}: dates, but not all in one form{other}, read as text"
+    elif not as_text and (shown := cells.begun()):
+        note = (
+            f"column {name!r}: times of days, as {shown[:40]!r}, in a form that is not known (one "
+            "that is: '2023-01-13 08:00:00+01:00'), read as text"
+        )
     elif not as_text and cells.mostly_numbers():
         words = ", ".join(repr(value[:40]) for value in cells.strays)
         note = (
