@@ -61,6 +61,26 @@ def test_a_header_that_lacks_one_name_is_shown_with_both_readings(tmp_path):
     assert given["a"].to_pylist()[:3] == [0, 1, 2]
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "said"),
+    [
+        ("a,b,Class", ";", "'a,b,Class', has ',' between names, and its rows have semicolon"),
+        ("a;b;Class", ",", "has ';' between names, and its rows have comma between"),
+        ("a b Class", "\t", "has ' ' between names, and its rows have tab between"),
+        ("a, b, Class", "  ", "'a, b, Class', has ',' between names, and its rows have blanks"),
+    ],
+)
+def test_a_header_between_other_marks_than_the_cells_is_shown(tmp_path, header, cells, said):
+    rows = (cells.join(["0.5", f"{i % 9}", label]) for i, label in enumerate(LABELS))
+    path = written(tmp_path, of_lines(header, rows))
+    with pytest.raises(InputError) as refused:
+        table(path)
+    assert said in str(refused.value)
+    given = table(path, read={"columns": ["a", "b", "Class"], "skip": 1})
+    assert given.column_names == ["a", "b", "Class"]
+    assert given["b"].to_pylist()[:3] == [0, 1, 2]
+
+
 def test_a_header_that_lacks_two_names_is_refused(tmp_path):
     content = of_lines("a,Class", (f"7,8,{i},{label}" for i, label in enumerate(LABELS)))
     with pytest.raises(InputError, match="names 2 columns and its rows have 4 fields; mend"):

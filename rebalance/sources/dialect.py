@@ -119,6 +119,8 @@ def recognise(
     rows, ends = cut(text, separator)
     rows, first = rows[skipped:], skipped
     header, body = find(path, rows, options, target, is_row, is_header)
+    if not options.columns and 0 < body < len(rows):
+        _refuse_other_marks(path, rows[body - 1], len(rows[body]), separator, target)
     names, empty_end, more = _names(path, rows, header, body, options)
     if NAMELESS in more:
         _refuse_cut_text(path, text, separator, names, [row[:2] for row in rows[body:]])
@@ -343,6 +345,26 @@ def _names(path, rows, header, body, options):
         f"{path}: its header names {len(names)} columns and its rows have {width} fields; mend "
         "the file, or write all names into data.read.columns."
     )
+
+
+def _refuse_other_marks(path, above, width, separator, target):
+    """Raise `InputError` where the row above the first of data names the target between others.
+
+    Its names then stand between other marks than the cells of the rows do.
+    """
+    if target in above and separator != BLANKS:
+        return
+    line = (" " if separator == BLANKS else separator).join(above)
+    for mark in {*SEPARATORS, " "} - {separator}:
+        if separator == BLANKS and mark == " ":
+            continue
+        names = [name.strip("\"' ") for name in line.split(mark)]
+        if target in names and len(names) == width > 1:
+            raise InputError(
+                f"{path}: its header, {line[:60]!r}, has {mark!r} between names, and its rows have "
+                f"{SEPARATORS.get(separator, separator)} between cells; write all names into "
+                "data.read.columns and the number of rows above the cells into data.read.skip."
+            )
 
 
 def _cut_in_quotes(rows):
