@@ -125,6 +125,18 @@ def test_a_base_that_is_no_revision_is_refused(folder):
         cli.main(["changes", "elsewhere"])
 
 
+def test_a_base_with_a_damaged_file_is_refused(folder):
+    subprocess.run(["git", "init", "-q"], check=True)
+    store.write_text(paths.ANSWER, "<<<<<<< HEAD\n{}")
+    subprocess.run(["git", "add", "."], check=True)
+    commit = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "half"]
+    subprocess.run(commit, check=True)
+    with pytest.raises(
+        InputError, match=r"^metrics/answer\.json of the revision 'HEAD' is not whole"
+    ):
+        cli.main(["changes", "HEAD"])
+
+
 def test_a_teams_server_names_the_package_that_it_needs(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(InputError, match=r"pip install 'rebalance\[team\]'"):
@@ -285,6 +297,18 @@ def test_a_model_that_changed_has_its_value_and_verdict_before_and_after():
             "verdict": "worse → **better**",
         }
     ]
+
+
+def test_models_that_came_and_went_share_the_decimals_of_small_values():
+    small = {"value": 0.000461, "low": 0.0004, "high": 0.000525}
+    before = {"intervals": {"gone": {"brier": small | {"value": 0.12, "high": 0.5}}}}
+    after = {"intervals": {"new": {"brier": small}}}
+    rows = changes.rows_of("brier", before, after)
+    assert [(row["model"], row["before"], row["after"]) for row in rows] == [
+        ("new", "none", "0.000461 [0.000400, 0.000525]"),
+        ("gone", "0.120000 [0.000400, 0.500000]", "none"),
+    ]
+    assert rows[0]["verdict"] is None
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,52 @@ def test_values_of_more_than_one_metric_say_which():
     assert commit.startswith("aaaaaaa")
     assert " average precision 0.885 [0.818, 0.930] " in commit
     assert " ROC AUC 0.885 [0.818, 0.930] " in ranks
+    # The commit that it started from has no ROC AUC, and its average precision is another number.
+    assert ranks.split("]")[1].split()[0] == "0.4574"
+
+
+def test_values_share_the_decimals_that_the_narrowest_interval_calls_for():
+    narrow = results("smote", smote={"value": 0.9, "low": 0.8996, "high": 0.9004})
+    zero = results(smote={"value": 0.0, "low": 0.0, "high": 0.5})
+    done = experiment("b" * 40, "more", RATIO, {"state": "success"})
+    main = state("a" * 40, experiments=[done])
+    _, _, commit, more = lines([state("workspace"), main], {"a" * 40: zero, "b" * 40: narrow})
+    assert " 0.88527 [0.81825, 0.92970] " in commit
+    assert " 0.90000 [0.89960, 0.90040]  0.00000 " in more
+
+
+MORE = VALUES["baseline"] | {"method": "bootstrap"}
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ({paths.COMPARISON: {}}, "baseline (use) 0.4574 78 of 98 1,015"),
+        ({paths.DECISIONS: {}}, "baseline (use) 0.885 [0.818, 0.930]"),
+        ({paths.DECISIONS: {"baseline": {}}}, "baseline (use) 0.885 [0.818, 0.930]"),
+        ({paths.ANSWER: {"recommended": "baseline"}}, "(no answer)"),
+        (
+            {paths.COMPARISON: {"intervals": {"baseline": {"average_precision": MORE}}}},
+            "baseline (use) 0.885 [0.818, 0.930] 0.4574 78 of 98 1,015",
+        ),
+    ],
+)
+def test_a_revision_of_another_version_shows_what_it_has(content, shown):
+    main = state("a" * 40, name="main", experiments=[experiment("b" * 40, "more", RATIO)])
+    files = {"a" * 40: MAIN | content, "b" * 40: MAIN | {paths.COMPARISON: {}}}
+    _, _, found, more, *_ = lines([state("workspace"), main], files)
+    assert found.split()[1:] == shown.split()
+    # Without a value there is none to compare with the one before.
+    assert more.split()[2:5] == ["baseline", "(use)", "0.4574"]
+
+
+def test_models_where_there_were_none_are_a_change():
+    none = PARAMS | {"resample": {}}
+    main = state("a" * 40, none, name="main", experiments=[experiment("b" * 40, "more")])
+    more = [line.strip() for line in lines([state("workspace", none), main], {})[3:]]
+    assert more[0].split()[:2] == ["more", "resample.smote.treatment=smote"]
+    assert more[2] == "~resample"
+    assert experiments.touched(["~resample", "~resample.over.ratio"]) == ["over"]
 
 
 def test_an_experiment_that_has_no_result_says_so():
@@ -196,6 +242,15 @@ def test_commits_without_experiments_are_left_out_but_for_the_last():
     one = state("d" * 40, experiments=[experiment("e" * 40, "old")])
     found = lines([state("workspace"), last, old, one], {})
     assert [line.split()[0] for line in found[1:]] == ["workspace", "main", "ddddddd", "old"]
+
+
+def test_a_commit_is_compared_with_no_other_and_one_more_change_is_counted():
+    four = edited(resample={"smote": {"c": 2}}, run={"workers": 3})
+    last = state("a" * 40, name="main")
+    one = state("d" * 40, four, experiments=[experiment("e" * 40, "old")])
+    found = lines([state("workspace"), last, one], {"d" * 40: MAIN})
+    assert found[3].split()[:2] == ["ddddddd", "baseline"]
+    assert found[-1].strip() == "and 1 more"
 
 
 def test_without_experiments_it_says_how_to_make_one():

@@ -32,7 +32,12 @@ def at(revision, path):
         check=False,
     )
     if shown.returncode == 0:
-        return json.loads(shown.stdout)
+        try:
+            return json.loads(shown.stdout)
+        except ValueError as error:
+            raise InputError(
+                f"{path.as_posix()} of the revision {revision!r} is not whole: name another one."
+            ) from error
     known = [
         "git",
         "rev-parse",
@@ -83,8 +88,8 @@ def rows_of(metric, before, after):
     rows = []
     names = {**after.get("intervals", {}), **before.get("intervals", {})}
     for name in names:
-        intervals = [_interval(each, name, metric) for each in (before, after)]
-        verdicts = [_verdict(each, name, metric) for each in (before, after)]
+        intervals = [interval_of(each, name, metric) for each in (before, after)]
+        verdicts = [verdict_of(each, name, metric) for each in (before, after)]
         if intervals[0] == intervals[1] and verdicts[0] == verdicts[1]:
             continue
         same = verdicts[0] == verdicts[1]
@@ -96,7 +101,7 @@ def rows_of(metric, before, after):
     return [row | {key: _shown(row[key], values) for key in ("before", "after")} for row in rows]
 
 
-def _verdict(compared, name, metric):
+def verdict_of(compared, name, metric):
     """Return the verdict on a model; one on another metric says which."""
     from rebalance.metrics import words
 
@@ -107,7 +112,8 @@ def _verdict(compared, name, metric):
     return verdict["verdict"] + (f" in {words(on)}" if on != metric else "")
 
 
-def _interval(compared, name, metric):
+def interval_of(compared, name, metric):
+    """Return the value of a model with its interval, a dict, or None without one."""
     return compared.get("intervals", {}).get(name, {}).get(metric)
 
 

@@ -11,7 +11,7 @@ import sys
 from itertools import zip_longest
 
 from rebalance import errors, paths, store
-from rebalance.cli.commands.changes import at
+from rebalance.cli.commands.changes import at, interval_of, verdict_of
 from rebalance.errors import InputError
 
 HERE = "workspace"
@@ -133,12 +133,15 @@ def _of_experiment(experiment, commit, content_of):
 
 
 def _rows(name, state, base, content_of):
-    """Return the rows of a revision: the model to use, and those that it changes from ``base``."""
+    """Return the rows of a revision: the model to use, and those that it changes from ``base``.
+
+    A revision of another version may lack a file, a model, a rule or a metric: its cell is empty.
+    """
     from rebalance.metrics import words
 
     changes = changed(base, state)
     answer, compared, decisions = (content_of(state["rev"], path) for path in READ)
-    if not answer:
+    if not {"metric", "recommended", "threshold"} <= answer.keys():
         return _beside(name, changes, [{"model": "(no answer)"}])
     before = content_of(base["rev"], paths.COMPARISON) if state is not base else {}
     metric, use, rule = answer["metric"], answer["recommended"], answer["threshold"]["name"]
@@ -146,7 +149,7 @@ def _rows(name, state, base, content_of):
     rows = [
         {"model": each, "metric": words(metric)}
         | _judged(each, metric, compared, before)
-        | _decided(decisions[each][rule])
+        | _decided(decisions.get(each, {}).get(rule))
         for each in models
     ]
     rows[0]["model"] += " (use)"
@@ -166,17 +169,18 @@ def _judged(model, metric, compared, before):
     """Return the value of a model with its interval, the value before, and the verdict."""
     from rebalance.report.section import Estimate
 
-    verdict = compared["verdicts"].get(model)
-    was = before.get("intervals", {}).get(model, {}).get(metric)
+    now, was = (interval_of(each, model, metric) for each in (compared, before))
     return {
-        "value": Estimate(**compared["intervals"][model][metric]),
-        "before": was and was["value"],
-        "verdict": verdict["verdict"] if verdict else "",
+        "value": now and Estimate(**{key: now[key] for key in ("value", "low", "high")}),
+        "before": was["value"] if now and was else None,
+        "verdict": verdict_of(compared, model, metric) or "",
     }
 
 
 def _decided(row):
     """Return the threshold of a rule, and how many positives and negatives it flags."""
+    if row is None:
+        return {}
     positives = row["true_positives"] + row["false_negatives"]
     return {
         "threshold": "none" if row["threshold"] is None else row["threshold"],
@@ -193,9 +197,9 @@ def touched(changes):
     """
     names = {}
     for change in changes:
-        section, name, *_ = re.split(r"[.=]", change.removeprefix("~"))
-        if section == "resample":
-            names[name] = None
+        section, *below = re.split(r"[.=]", change.removeprefix("~"))
+        if section == "resample" and below:  # it has none where it was empty, and is no more
+            names[below[0]] = None
         elif section == "tune":
             names[paths.TUNED] = None
     return list(names)
