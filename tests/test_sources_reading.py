@@ -410,6 +410,13 @@ def test_names_to_write_for_columns_that_are_named_twice_do(tmp_path):
     assert table(path, read={"columns": names}).column_names == names
 
 
+def test_columns_of_parquet_that_are_named_twice_get_advice_that_helps(tmp_path):
+    rows = pa.Table.from_arrays([pa.array([0, 1] * 10)] * 3, names=["a", "a", "Class"])
+    pq.write_table(rows, tmp_path / "t.parquet")
+    with pytest.raises(InputError, match=r"'a' in columns 1, 2; write the Parquet file anew"):
+        table(tmp_path / "t.parquet")
+
+
 @pytest.mark.parametrize(
     ("header", "names"),
     [

@@ -73,7 +73,7 @@ def lay_out(parts, data, encoding, known, *, quoted=True):
             types=layout.types | dict.fromkeys(partition),
             notes=[*layout.notes, f"columns from the names of folders: {listed(partition)}"],
         )
-    _refuse_twice(parts[0].path, layout.names)
+    _refuse_twice(parts[0].path, layout.names, given=kinds == {False})
     return layout
 
 
@@ -151,7 +151,8 @@ def _refuse_other_zone(path, name, zone, before):
         )
 
 
-def _refuse_twice(path, names):
+def _refuse_twice(path, names, *, given):
+    """Raise `InputError` where columns share a name; ``given``: params.yaml can give others."""
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         places = [i + 1 for i, name in enumerate(names) if name == twice[0]]
@@ -159,9 +160,11 @@ def _refuse_twice(path, names):
         own = ""
         if len(names) <= SHOWN and max(map(len, names)) <= LONGEST:
             own = f", as [{', '.join(map(repr, _once(names)))}]"
+        advice = f"write names of your own for all columns into data.read.columns{own}"
+        if not given:
+            advice = "write the Parquet file anew, with a name of its own for each"
         raise InputError(
-            f"{path} must name each column once, got {listed(twice)} in columns {where}; write "
-            f"names of your own for all columns into data.read.columns{own}."
+            f"{path} must name each column once, got {listed(twice)} in columns {where}; {advice}."
         )
 
 
