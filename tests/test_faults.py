@@ -7,6 +7,7 @@ tests do it.
 import errno
 import os
 import shutil
+import sys
 import tempfile
 from importlib import import_module
 from itertools import count
@@ -132,9 +133,41 @@ class Unrecorded:
 def test_a_file_in_the_place_of_a_folder_is_one_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("metrics").write_text("a file")
-    with pytest.raises(errors.InputError, match=r"^metrics/split.json cannot be written \("):
+    said = (
+        r"^metrics/split.json cannot be written \([a-z ]+\): move away the file that stands where a"
+    )
+    with pytest.raises(errors.InputError, match=said):
         store.write_json(paths.SPLIT, {})
+    with pytest.raises(errors.InputError, match=said.replace("json", "json/deep")):
+        store.write_json(paths.SPLIT / "deep", {})
     assert Path("metrics").read_text() == "a file"
+
+
+def test_a_folder_in_the_place_of_a_file_is_one_line(tmp_path):
+    (tmp_path / "a.json").mkdir()
+    said = (
+        r"a\.json cannot be written \(is a directory\): move away the folder of that name, and run"
+    )
+    with pytest.raises(errors.InputError, match=said):
+        store.write_json(tmp_path / "a.json", {})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no folder that refuses the superuser, too")
+def test_a_folder_that_the_system_makes_up_is_one_line():
+    said = (
+        r"^/proc/a\.json cannot be written \(no such file or directory\): write to a folder that ta"
+    )
+    with pytest.raises(errors.InputError, match=said):
+        store.write_json("/proc/a.json", {})
+
+
+def test_a_missing_file_that_a_writer_reads_is_no_fault_of_the_folder(tmp_path):
+    with (
+        pytest.raises(FileNotFoundError) as caught,
+        store.replacing(tmp_path / "a.json"),
+    ):
+        (tmp_path / "none").read_text()
+    assert not isinstance(caught.value, errors.InputError)
 
 
 def test_another_fault_of_the_disk_keeps_its_traceback(tmp_path, monkeypatch):

@@ -314,7 +314,7 @@ def test_a_model_that_was_never_trained_is_one_line(place):
         ),
         (
             ["new.csv", "-o", f"{'long' * 70}.csv"],
-            r"^--output 'longlong.*… cannot be written \(file name too long\); name a file ",
+            r"^--output 'longlong.*… cannot be written \(file name too long\); choose a sho",
         ),
     ],
 )

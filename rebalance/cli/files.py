@@ -1,5 +1,6 @@
 """Files that more than one command reads or writes."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -94,7 +95,11 @@ def refuse_output(output, usual):
         with tempfile.TemporaryFile(dir=above):
             pass
     except OSError as error:
+        advice = {
+            errno.ENAMETOOLONG: "choose a shorter name",
+            errno.ENOSPC: "make room for it, or name a file on another disk",
+        }
         raise InputError(
             f"--output {shown(output)} cannot be written ({os.strerror(error.errno).lower()}); "
-            "name a file in a folder in which you may write."
+            f"{advice.get(error.errno, 'name a file in a folder in which you may write')}."
         ) from error

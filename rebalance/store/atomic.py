@@ -13,19 +13,23 @@ from rebalance.errors import InputError, shown
 PART = ".part"
 # In bytes, of a name that stands in that of its partial file: file systems take 255 of both.
 LONGEST = 150
-# What a disk or folder says that takes no file: full, over a quota or limit, read-only, another's,
-# with a file in the place of a folder, or the other way round.
+_ROOM = "make room for it, or raise the limit"
+_RIGHT = "give this user the right to write there"
+_FILE = "move away the file that stands where a folder must be"
+# What a disk or folder says that takes no file, and what to do then.
 REFUSALS = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EPERM,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.EEXIST,
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: _ROOM,
+    errno.EROFS: "write to a disk that is not read-only",
+    errno.EACCES: _RIGHT,
+    errno.EPERM: _RIGHT,
+    errno.ENOTDIR: _FILE,
+    errno.EEXIST: _FILE,
+    errno.EISDIR: "move away the folder of that name",
 }
+# Said by a folder that is there and takes no files, such as /proc.
+MADE_UP = {errno.ENOENT: "write to a folder that takes files"}
 
 
 class UnwritableError(InputError, OSError):
@@ -46,13 +50,14 @@ def replacing(path):
     """
     path = Path(path)
     with _in_one_line(path):
-        # Git tracks no empty folder: a fresh clone or ``dvc exp run --temp`` has none of ours.
-        path.parent.mkdir(parents=True, exist_ok=True)
         ours = f".{_short(path.name)}.{_host()}-"
-        _remove_left(path.parent, ours)
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f"{ours}{os.getpid()}-", suffix=PART
-        )
+        with _in_one_line(path, MADE_UP):
+            # Git tracks no empty folder: a fresh clone or ``dvc exp run --temp`` has none of ours.
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _remove_left(path.parent, ours)
+            handle, name = tempfile.mkstemp(
+                dir=path.parent, prefix=f"{ours}{os.getpid()}-", suffix=PART
+            )
         os.close(handle)
         with _removed_on_failure(Path(name), path) as partial:
             yield partial
@@ -81,7 +86,7 @@ def _remove_left(folder, ours):
 
 
 @contextmanager
-def _in_one_line(path):
+def _in_one_line(path, refusals=REFUSALS):
     """Turn what the disk refuses of ``path`` into an `UnwritableError`; leave other faults."""
     try:
         yield
@@ -91,11 +96,11 @@ def _in_one_line(path):
                 f"{shown(str(path))} cannot be written: the name is longer than the file system "
                 "takes; choose a shorter one."
             ) from error
-        if error.errno not in REFUSALS:
+        if error.errno not in refusals:
             raise
         raise UnwritableError(
-            f"{path} cannot be written ({os.strerror(error.errno).lower()}): make room for it, or "
-            "give this user the right to write there, and run again; nothing is half-written."
+            f"{path} cannot be written ({os.strerror(error.errno).lower()}): "
+            f"{refusals[error.errno]}, and run again; nothing is half-written."
         ) from error
 
 
