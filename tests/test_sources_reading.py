@@ -515,6 +515,7 @@ def test_an_archive_of_two_tables_names_them(tmp_path):
         (["True", "", "False"], [True, None, False], "bool"),
         (["yes", "no"], ["yes", "no"], "string"),
         (["red", "Unknown", "?"], ["red", None, None], "string"),
+        (["b'red'", "b'?'", "b''", "'?'"], ["b'red'", None, None, None], "string"),
         ([" red", "red "], ["red", "red"], "string"),
         (["12345678901234567890", "12345678901234567891"], None, "string"),
         (["9007199254740993"], [9007199254740993], "int64"),

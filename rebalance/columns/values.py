@@ -16,6 +16,8 @@ MISSING = frozenset({
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
     "?", "na", "N/a", "n.a.", "Unknown", "unknown", "UNKNOWN", "(null)", "\\N", "NaT",
+    # as text of bytes, and in quotes that are no quotes of CSV: tables that were ARFF
+    "b'?'", "b''", "'?'",
 })  # fmt: skip
 # In a column of numbers or dates, in any case.
 MISSING_NUMBER = frozenset({
