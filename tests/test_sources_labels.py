@@ -176,7 +176,7 @@ def test_a_mark_that_is_said_to_be_missing_is_no_label(tmp_path):
         (
             (np.arange(120) < 9).astype(int),
             {},
-            "data.target 'Class' must have 10 positives or more, to be split and to be f",
+            "must have 10 positives or more, to be split and to be folded, got 9; add rows, or na",
         ),
         (
             two("x" * 100, "y"),

@@ -265,7 +265,7 @@ def _check(name, positive, rest, data):
     if rows < FEWEST_POSITIVES:
         raise InputError(
             f"{name} must have {FEWEST_POSITIVES} positives or more, to be split and to be "
-            f"folded, got {rows}."
+            f"folded, got {rows}; add rows, or name more labels in data.positive."
         )
     if share > 1 / 2:
         raise InputError(
