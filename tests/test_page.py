@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from rebalance import report
 from rebalance.report import html, sections, svg
 from rebalance.report.figures import PICTURES
-from rebalance.report.section import Estimate
+from rebalance.report.section import Estimate, Section
 from tests import fixed
 
 ROOT = Path(__file__).parents[1]
@@ -154,6 +154,7 @@ def test_how_the_differences_were_made_is_folded_away_below_their_table(page, re
     text = htmllib.unescape(page)
     made = [section for each in sections.SECTIONS if (section := each(results)) and section.notes]
     assert text.count('<details class="notes">') == len(made) == 4
+    assert text.count("<summary>How the numbers were made</summary>") == 4
     for section in made:
         start = text.index(f"{section.title}</h3>")
         (shown,) = re.findall("^.*?</section>", text[start:], flags=re.DOTALL)
@@ -165,6 +166,33 @@ def test_how_the_differences_were_made_is_folded_away_below_their_table(page, re
 
 
 # The pictures of intervals.
+
+
+def test_a_difference_of_many_digits_has_room_beside_its_picture(results):
+    wide = replace(results.comparison.verdicts["under"], difference=0.0, low=-2e-4, high=2e-4)
+    verdicts = results.comparison.verdicts | {"under": wide}
+    found = replace(results, comparison=replace(results.comparison, verdicts=verdicts))
+    assert [html._section(sections.verdicts(each), each)["wide"] for each in (results, found)] == [
+        False,
+        True,
+    ]
+    assert 'class="stacks wide"' in report.as_html(found)
+
+
+def test_a_value_beside_a_difference_has_no_picture_of_its_own(results):
+    section = sections.verdicts(results)
+    drawn = {
+        cell["key"]
+        for row in html._section(section, results)["rows"]
+        for cell in row
+        if cell["picture"]
+    }
+    assert drawn == {"difference"}
+
+
+def test_a_bar_in_a_cell_is_a_bar(results):
+    made = Section(title="A", headings={"a": "a"}, rows=[{"a": "x|y"}])
+    assert html._section(made, results)["rows"][0][0]["text"] == "x|y"
 
 
 def estimate(low, value, high, sign="+"):

@@ -971,6 +971,14 @@ def test_checks_that_spoke_are_listed_warnings_first(results):
     assert "## Checks" not in whole(results)
 
 
+def test_a_treatment_without_a_whole_trial_has_no_score(results):
+    arms = fixed.STUDY["arms"] | {"smote": {"fits": 2, "pruned": 2}}
+    rows = sections.study(replace(results, study=fixed.STUDY | {"arms": arms})).rows
+    assert rows[-1] == {
+        "treatment": "smote", "fits": 2, "pruned": 2, "ratio": None, "score": None, "gain": None,
+    }  # fmt: skip
+
+
 def test_the_study_says_what_it_tried_and_what_each_treatment_gains(text):
     under, none = rows_of(text, "The study of the ratio")
     assert under == {

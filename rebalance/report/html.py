@@ -8,6 +8,8 @@ from rebalance.report.figures import PICTURES
 from rebalance.report.markdown import NOTES, column
 from rebalance.report.section import Estimate
 
+# Characters beside a picture of a difference: with four decimals it has 26.
+LONGEST = 26
 PARTS = {
     part.DIFFERENCES: "Does a treatment help?",
     part.SCORES: "How good are the scores?",
@@ -76,8 +78,18 @@ def _section(section, results):
         "rows": _rows(section, spans, numbers),
         "scales": {key: _ticks(span) for key, span in spans.items() if span},
         "signed": [key for key in section.headings if _signed(section, key)],
+        "wide": any(len(text) > LONGEST for text in _signed_texts(section)),
         "stacks": section.part != part.MORE,
     }
+
+
+def _signed_texts(section):
+    """Return the texts that stand beside pictures of differences."""
+    for key in section.headings:
+        values = [row.get(key) for row in section.rows]
+        for value, text in zip(values, column(values), strict=True):
+            if _drawn(value) and value.sign:
+                yield text
 
 
 def _drawn(value):

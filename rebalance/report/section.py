@@ -35,6 +35,12 @@ class Estimate:
         """Return how many decimals estimates of one kind share: those that the narrowest calls for.
 
         More than six only where every one calls for them.
+
+        >>> def of(error):
+        ...     return Estimate(value=0.5, low=0.5 - error, high=0.5 + error)
+        >>> wide, narrow, tiny = of(0.1), of(2e-5), of(1e-8)
+        >>> [Estimate.shared(each) for each in ([wide], [wide, narrow], [wide, tiny], [tiny])]
+        [3, 6, 6, 9]
         """
         called = [called_for(each) for each in estimates]
         return max(min(called), min(max(called), 6))

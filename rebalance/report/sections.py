@@ -411,6 +411,8 @@ def with_errors(pairs, sign=""):
     {'a': '0.5000 ± 0.0123', 'b': '0.5123 ± 0.0040'}
     >>> with_errors({"a": (0.00046, 0.000031), "none": (0.0, 0.0)}, "+")
     {'a': '+0.000460 ± 0.000031', 'none': '+0.000000 ± 0.000000'}
+    >>> with_errors({"a": (0.5, 0.0123), "b": (0.51234, 0.00004), "c": (0.5, 1e-9)})
+    {'a': '0.500000 ± 0.012300', 'b': '0.512340 ± 0.000040', 'c': '0.500000 ± 0.000000'}
     """
     called = [1 - floor(log10(error)) for _, error in pairs.values() if error]
     decimals = max(4, min(6, max(called, default=4)))

@@ -241,6 +241,9 @@ def with_ends(interval, key="value", sign="", decimals=None):
     '0.00045 [0.00030, 0.00060]'
     >>> with_ends(SimpleNamespace(value=0.25, low=0.25 - 3e-17, high=0.25 + 6e-17))
     '0.250 [0.250, 0.250]'
+    >>> costs = SimpleNamespace(value=12.34, low=2.5, high=45.67)
+    >>> with_ends(costs), with_ends(costs, decimals=0)
+    ('12.3 [2.5, 45.7]', '12 [2, 46]')
     """
     decimals = called_for(interval) if decimals is None else decimals
     value, low, high = (
