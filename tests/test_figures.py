@@ -421,6 +421,8 @@ def test_the_net_benefit_weighs_false_alarms_by_the_odds(results):
     assert shown["baseline"].get_ydata()[at] == pytest.approx(1000 * (3 - odds) / 20)
     assert shown["flag all"].get_ydata()[at] == pytest.approx(1000 * (5 - 15 * odds) / 20)
     assert set(shown["flag none"].get_ydata()) == {0}
+    # 5 of 20 rows are positive: at most 250 in 1,000. What costs more than it finds goes far below.
+    assert axis.get_ylim() == (-50, 312.5)
     assert shown["under"].get_color() == COLOURS["under"]
     (row,) = (
         row
@@ -465,6 +467,11 @@ def test_the_learning_curve_goes_on_to_twice_the_positives(results):
     assert axis.get_xlabel() == "positives in a training fold"
     assert axis.get_ylabel() == "average precision, out of fold"
     assert ticks(axis) == {100: "100", 200: "200", 400: "400", 800: "800"}
+    assert axis.get_legend_handles_labels()[1] == [
+        "inverse power law",
+        "out of fold ± standard error",
+        "twice as many, 95 % interval",
+    ]
 
 
 def test_the_cost_is_drawn_of_the_rule_in_use_and_down_to_what_it_earns(results):

@@ -141,6 +141,13 @@ def test_the_facts_are_those_of_the_model_to_use(results):
     ]
 
 
+@pytest.mark.parametrize(("threshold", "shown"), [(1.0, "1"), (1.5, "none")])
+def test_a_threshold_above_every_probability_is_none(results, threshold, shown):
+    scores = results.scores | {"under": results.scores["under"] | {"threshold": threshold}}
+    _, fact, *_ = report.facts(replace(results, scores=scores))
+    assert fact == (shown, "threshold of the probability")
+
+
 def test_all_but_the_main_parts_is_folded_away(page):
     folded = re.findall("<summary>(.*?)</summary>", page)
     assert {"ROC", "At 0.5", "Probabilities", "Alert budgets"} <= set(folded)

@@ -77,6 +77,8 @@ def test_the_curve_has_every_finished_ratio_and_the_runs_every_question():
     trials = tuning.trials(study)
     assert [trial["number"] for trial in trials] == list(range(len(study.trials)))
     assert [trial["ratio"] for trial in trials] == [c.ratio for c in study.trials]
+    assert [trial["treatment"] for trial in trials] == [c.treatment for c in study.trials]
+    assert list(trials[0]) == ["number", "state", "folds", "score", "treatment", "ratio"]
     for trial, candidate in zip(trials, study.trials, strict=True):
         answer = study.scored[candidate]
         assert trial["folds"] == len(answer.scores)
