@@ -192,6 +192,7 @@ def test_the_report_gives_the_costs_against_the_baseline():
     apart = dict.fromkeys(("cost_difference_low", "cost_difference_high"), -60.0)
     found = with_costs(cost_difference=-60.0, **apart | {"cost_difference_high": 12.34})
     section = sections.costs_against_baseline(found)
+    assert section.title == "Costs against the baseline"
     assert section.rows == [{"model": "under", "costs": "-60.0 [-60.0, +12.3]"}]
     assert "too narrow" not in section.text
     found = with_costs(cost_difference=-60.0, **apart, cost_difference_doubt="of luck")
@@ -225,6 +226,7 @@ def test_a_few_dear_mistakes_among_many_cheap_ones_are_doubted():
     """Five missed positives would add 5 x 95^2 = 45,125; alarms and hits add 25 each."""
     for missed, said in ((0, FEW_WRONG), (2, FEW_WRONG), (4, FEW_WRONG), (5, "")):
         assert costs.doubt(*of_mistakes(missed, 100), COSTS) == said
+        assert costs.of_decisions(*of_mistakes(missed, 100), COSTS).get("cost_doubt", "") == said
     # Five at 20 add 2,000, and 300 alarms at 10 have a variance of 1,000 x 100 x .3 x .7.
     cheap = {"c_fn": 20.0, "c_fp": 10.0}
     assert costs.doubt(*of_mistakes(3, 300), cheap) == ""

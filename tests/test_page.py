@@ -229,6 +229,9 @@ def test_shares_are_drawn_from_0_to_1_and_without_a_line_at_0():
     assert html._span([share]) == (0, 1)
     assert html._picture(share, (0, 1))["zero"] is None
     assert html._ticks((0.0, 1.0)) == [(2, "0"), (50, "0.5"), (98, "1")]
+    # What goes beyond 1, or below 0, is no share.
+    assert html._span([estimate(0.2, 0.5, 3.7, sign="")])[1] > 3.7
+    assert html._span([estimate(-3.0, 0.5, 0.7, sign="")])[0] <= -3
 
 
 def test_a_scale_of_one_point_is_still_a_scale():

@@ -159,6 +159,7 @@ def test_the_report_names_the_assumption_and_the_share(found):
         "name", "threshold", "precision", "recall", "share flagged", "cost"
     ]  # fmt: skip
     assert section.text.endswith(" Costs are of 1,000 rows.")
+    assert section.headings.keys() <= {key for row in section.rows for key in row}
     half = found["rules"]["half"]
     assert section.rows[0]["precision"].text(3).startswith(f"{half['precision']:.3f} [")
     assert sections.at_prevalence(fixed.results()) is None
