@@ -76,10 +76,10 @@ def listed(names, most=10):
     return ", ".join(map(str, names[:most])) + more
 
 
-def counted(number, noun):
+def number_of(number, noun):
     """Return a number of things.
 
-    >>> counted(1, "trial"), counted(4800, "fit")
+    >>> number_of(1, "trial"), number_of(4800, "fit")
     ('1 trial', '4,800 fits')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rebalance import store
-from rebalance.errors import InputError, counted
+from rebalance.errors import InputError, number_of
 
 # The increment and the multipliers of SplitMix64 (Steele, Lea and Flood, 2014).
 STEP, FIRST, SECOND = map(np.uint64, (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
@@ -159,7 +159,7 @@ def piece(table, plan):
     if plan.together != plan.names and (gaps := table[plan.together[0]].null_count):
         raise InputError(
             f"split.column {plan.together[0]!r} must name a group in every row, got "
-            f"{counted(gaps, 'row')} without."
+            f"{number_of(gaps, 'row')} without."
         )
     seed = mixed(np.array([plan.seed], dtype=np.uint64))
     contents = of_rows(table, plan.names)
@@ -202,7 +202,7 @@ def pieces(raw, plan, executor, ahead):
 
 @dataclass(frozen=True, kw_only=True)
 class Sides:
-    """The training rows that were kept, in order, and what was counted on both sides.
+    """The training rows that were kept, in order, and what was number_of on both sides.
 
     ``rows`` and ``positives`` count the training rows, with those that were left out.
     """
@@ -278,7 +278,7 @@ def _check(y, hashes, test_rows, test_positives):
         if not 2 <= positives < rows:
             raise InputError(
                 "split.method 'hashed' must leave 2 positives or more and some negatives on each "
-                f"side, got {counted(positives, 'positive')} in {counted(rows, f'{side} row')}."
+                f"side, got {number_of(positives, 'positive')} in {number_of(rows, f'{side} row')}."
             )
     distinct, positives = len(np.unique(hashes[y == 1])), int(y.sum())
     if distinct < DISTINCT * positives:
@@ -290,7 +290,7 @@ def _check(y, hashes, test_rows, test_positives):
 
 
 def described(metrics, sides):
-    """Return ``metrics/split.json`` with the training rows that were left out counted in."""
+    """Return ``metrics/split.json`` with the training rows that were left out number_of in."""
     train = metrics["train"]
     negatives = sides.rows - sides.positives
     whole = {

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from rebalance.errors import InputError, counted
+from rebalance.errors import InputError, number_of
 
 # Seconds of a day.
 DAY = 24 * 60 * 60
@@ -29,7 +29,7 @@ def _stratified(y, _column, params):
     except ValueError as error:
         raise InputError(
             f"split.test_size must leave rows of both classes on both sides, got "
-            f"{params.test_size:g} of {len(y)} rows with {counted(int(y.sum()), 'positive')}."
+            f"{params.test_size:g} of {len(y)} rows with {number_of(int(y.sum()), 'positive')}."
         ) from error
 
 
@@ -91,7 +91,8 @@ def _group(y, column, params):
     if most < 2:
         raise InputError(
             f"split.column {params.column!r} must have at least 2 groups and 2 positives, got "
-            f"{counted(len(np.unique(column)), 'group')} and {counted(int(y.sum()), 'positive')}."
+            f"{number_of(len(np.unique(column)), 'group')} and "
+            f"{number_of(int(y.sum()), 'positive')}."
         )
     # A share is the nearest fraction that so many groups allow: two folds of five are .4.
     share = Fraction(params.test_size).limit_denominator(most)
@@ -112,7 +113,7 @@ def _groups(column, name):
     if (codes < 0).any():
         raise InputError(
             f"split.column {name!r} must name a group in every row, got "
-            f"{counted(int((codes < 0).sum()), 'row')} without."
+            f"{number_of(int((codes < 0).sum()), 'row')} without."
         )
     return codes
 
@@ -156,8 +157,8 @@ def split(y, column, params):
         if not 2 <= positives < len(rows):
             raise InputError(
                 f"split.method {params.method!r} must leave 2 positives or more and some negatives "
-                f"on each side, got {counted(positives, 'positive')} in "
-                f"{counted(len(rows), f'{side} row')}."
+                f"on each side, got {number_of(positives, 'positive')} in "
+                f"{number_of(len(rows), f'{side} row')}."
             )
     return train, test
 
@@ -221,7 +222,7 @@ def folds(table, params):
     if positives < params.folds:
         raise InputError(
             f"{params.key}.folds must be at most the positives of the training rows, got "
-            f"{params.folds} folds with {counted(positives, 'positive')}."
+            f"{params.folds} folds with {number_of(positives, 'positive')}."
         )
     method, name = table.roles.get("method"), table.roles.get("column")
     if method == "time":
@@ -235,7 +236,7 @@ def folds(table, params):
         if (there := len(np.unique(groups))) < params.folds:
             raise InputError(
                 f"{params.key}.folds must be at most the groups of the training rows, got "
-                f"{params.folds} folds with {counted(there, 'group')} in {name!r}."
+                f"{params.folds} folds with {number_of(there, 'group')} in {name!r}."
             )
     folds = []
     for repeat in range(getattr(params, "repeats", 1)):
@@ -322,7 +323,7 @@ def _time_folds(y, column, params, gap):
         if not (y[train].any() and 0 < y[valid].sum() < valid.sum()):
             raise InputError(
                 f"{params.key}.folds must leave both classes on each side in time order, got "
-                f"{n_folds} folds with {counted(int(y.sum()), 'positive')}; use fewer folds "
+                f"{n_folds} folds with {number_of(int(y.sum()), 'positive')}; use fewer folds "
                 "or a smaller gap."
             )
         folds.append(

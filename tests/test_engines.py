@@ -422,9 +422,18 @@ def test_a_cluster_of_this_machine_gives_the_same_bytes_and_listens_to_this_mach
     for name in ("OPENBLAS_NUM_THREADS", "MALLOC_TRIM_THRESHOLD_"):
         monkeypatch.delenv(name, raising=False)  # of other clusters of this process
     expected = worked(rows, section(engine="thread", workers=1))
-    before, heard = listening(), set()
-    given = section(engine="dask", workers=1)
-    assert worked(rows, given, meanwhile=lambda: heard.update(listening())) == expected
+    import dask
+    import distributed
+
+    before, heard, profiled = listening(), set(), []
+
+    def look():
+        heard.update(listening())
+        client = distributed.default_client()
+        profiled.extend(client.run(dask.config.get, "distributed.worker.profile.enabled").values())
+
+    assert worked(rows, section(engine="dask", workers=1), meanwhile=look) == expected
+    assert profiled == [False]
     assert {address for address, _ in heard - before} == {"127.0.0.1"}
     # Dask sets here what a worker is to begin with. One that keeps freed memory takes three
     # quarters of the time for a fit.

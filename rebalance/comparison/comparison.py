@@ -22,7 +22,7 @@ from rebalance.comparison.intervals import doubt
 from rebalance.comparison.seeds import over_seeds
 from rebalance.comparison.significance import mcnemar
 from rebalance.comparison.verdicts import FITTED, TREATMENT, verdicts
-from rebalance.errors import counted
+from rebalance.errors import number_of
 from rebalance.metrics.table import DECISION, RANKING
 
 
@@ -241,11 +241,11 @@ def _strata(y_true, groups):
     strata = Strata.of(y_true, groups)
     counts = np.bincount(y_true, minlength=2)
     if counts.min() < 2 or strata.sizes[0] < 2:
-        where = "" if groups is None else f" in {counted(strata.sizes[0], 'group')}"
+        where = "" if groups is None else f" in {number_of(strata.sizes[0], 'group')}"
         raise ValueError(
             "a comparison needs two positives, not of one group, and two negatives, got "
-            f"{counted(counts[1], 'positive')}{where} and {counted(counts[0], 'negative')}: test "
-            "on more rows."
+            f"{number_of(counts[1], 'positive')}{where} and {number_of(counts[0], 'negative')}: "
+            "test on more rows."
         )
     return strata
 

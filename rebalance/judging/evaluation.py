@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from rebalance import comparison, errors, metrics, paths
-from rebalance.errors import InputError, counted
+from rebalance.errors import InputError, number_of
 from rebalance.judging.prevalence import restated
 from rebalance.judging.rules import by_rule
 from rebalance.metrics.table import RANKING
@@ -222,7 +222,7 @@ def groups(table, name):
     if (codes < 0).any() or with_positive < 2:
         raise InputError(
             f"{name or 'split.column'} must hold a group in every test row, with positives in two "
-            f"groups or more, got {counted(int((codes < 0).sum()), 'row')} without and "
-            f"{counted(with_positive, 'group')} with a positive; name another column."
+            f"groups or more, got {number_of(int((codes < 0).sum()), 'row')} without and "
+            f"{number_of(with_positive, 'group')} with a positive; name another column."
         )
     return codes

@@ -9,7 +9,7 @@ from math import floor, log10
 from rebalance import columns, metrics, paths
 from rebalance.comparison import UNDECIDED, holm, p_text
 from rebalance.comparison.significance import ALPHA
-from rebalance.errors import counted, listed
+from rebalance.errors import listed, number_of
 from rebalance.figures import smallest_as_good
 from rebalance.judging.evaluation import seed_of
 from rebalance.metrics import words
@@ -110,7 +110,7 @@ def rows(results):
             f"{train['rows']:,} training rows with {train['positives']:,} positives, "
             f"{test['rows']:,} test rows with {test['positives']:,} "
             f"({percent(test['prevalence'])}). {sealed}"
-            f"{counted(copies, 'test row')} equal{'s' * (copies == 1)} a training row. "
+            f"{number_of(copies, 'test row')} equal{'s' * (copies == 1)} a training row. "
             "Answering 'negative' for every row has accuracy "
             f"{_near_one(test['no_information_rate'])}." + _left_out(train)
         ),
@@ -1175,8 +1175,8 @@ def study(results):
         title="The study of the ratio",
         part=part.DATA,
         text=(
-            f"{counted(study['trials'], 'trial')}, {counted(study['fits'], 'fit')}, "
-            f"{counted(study['pruned'], 'trial')} stopped early. Without treatment {metric} is "
+            f"{number_of(study['trials'], 'trial')}, {number_of(study['fits'], 'fit')}, "
+            f"{number_of(study['pruned'], 'trial')} stopped early. Without treatment {metric} is "
             f"{study['natural_score']:.4g} ± {study['natural_score_se']:.2g}, at the natural "
             f"ratio {study['natural_ratio']:,}. "
             f"{tuned}The table shows what each treatment adds. A row with several trials is the "

@@ -4,7 +4,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from rebalance.errors import InputError, counted, one_line
+from rebalance.errors import InputError, number_of, one_line
 from rebalance.sources import contents, dialect, marks, text, workbook
 
 # Bytes that are parsed at once; a row must fit into them.
@@ -277,14 +277,14 @@ def _ragged(path, wrong, rows, how):
     """Return what to say of rows with another number of fields."""
     first, kind = wrong[0], Ragged if not how.quoted else _of_quotes(how)
     number = first.number
-    fields = counted(first.actual_columns, "field")
+    fields = number_of(first.actual_columns, "field")
     header = "the header names" if how.header else "the others have"
     if len(wrong) == 1 and number is not None and number > rows:
         return kind(
             f"{path} has {fields} in its last row, where {header} {how.fields}: the file was cut "
             "off, or ends with a remark; fetch it again, or delete the row."
         )
-    more = f" (and {counted(len(wrong) - 1, 'more row')} like it)" * (len(wrong) > 1)
+    more = f" (and {number_of(len(wrong) - 1, 'more row')} like it)" * (len(wrong) > 1)
     return kind(
         f"{path} has {fields} in row {number}{more}, where {header} {how.fields}: quote the fields "
         "that hold a separator, or mend the rows; a remark among the rows must go."

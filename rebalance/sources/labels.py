@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from rebalance.errors import InputError
+from rebalance.errors import InputError, number_of
 from rebalance.sources.marks import is_missing
 
 # To be split and to be folded.
@@ -133,11 +133,11 @@ def decide(reading, data, marks=frozenset()):
     positive, rest, notes = _positive(name, there, data, without)
     if without and data.unlabelled != "drop":
         raise InputError(
-            f"{name} must have a label in every row, got {in_words(without)} without; write "
-            "data.unlabelled: drop to leave them out."
+            f"{name} must have a label in every row, got {number_of(without, 'row')} without; "
+            "write data.unlabelled: drop to leave them out."
         )
     if without:
-        notes.append(f"{in_words(without)} without a label left out")
+        notes.append(f"{number_of(without, 'row')} without a label left out")
     _check(name, positive, rest, data)
     return Answer(
         positive=tuple(label for each in positive for label in each.spellings),
@@ -176,8 +176,8 @@ def decide_later(reading, data, marks, known):
     without = reading.unlabelled + sum(reading.labels[label] for label in gone)
     if without and data.unlabelled != "drop":
         raise InputError(
-            f"{name} must have a label in every row, got {in_words(without)} without; write "
-            "data.unlabelled: drop to leave them out."
+            f"{name} must have a label in every row, got {number_of(without, 'row')} without; "
+            "write data.unlabelled: drop to leave them out."
         )
     if not there:
         raise InputError(f"{name} has no label in any row: there is nothing to watch.")
@@ -221,8 +221,8 @@ def _positive(name, classes, data, without):
     if len(classes) < 2:
         shown = ": " * bool(classes) + _shown(classes)
         blank = (
-            f"; {in_words(without)} without a label: if that means the other class, write a label "
-            "there"
+            f"; {number_of(without, 'row')} without a label: if that means the other class, "
+            "write a label there"
         ) * bool(without)
         raise InputError(f"{name} must have two classes, got {len(classes)}{shown}{blank}.")
     chosen = []
@@ -277,19 +277,10 @@ def _check(name, positive, rest, data):
 def _shown(classes, rows=False):
     """Return the labels as they stand in the table, some of them where there are many."""
     each = [
-        f"{_cut(one.spellings[0])} ({in_words(one.rows)})" if rows else _cut(one.spellings[0])
+        _cut(one.spellings[0]) + f" ({number_of(one.rows, 'row')})" * rows
         for one in classes[:SHOWN]
     ]
     return ", ".join(each) + ", …" * (len(classes) > SHOWN)
-
-
-def in_words(rows):
-    """Return a number of rows in words.
-
-    >>> in_words(1), in_words(1200)
-    ('1 row', '1,200 rows')
-    """
-    return f"{rows:,} row{'s' * (rows != 1)}"
 
 
 def _cut(label):

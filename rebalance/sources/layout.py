@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from rebalance import errors
-from rebalance.errors import InputError
+from rebalance.errors import InputError, number_of
 from rebalance.sources import contents, delimited, dialect, parquet, workbook
-from rebalance.sources.labels import in_words
 
 # Names that a message lists, and characters of each.
 SHOWN, LONGEST = 10, 40
@@ -29,7 +28,7 @@ class Layout:
     def passed_over(self):
         """Return a line on each file of which lines below the header are taken for no rows."""
         return [
-            f"{part.path}: left out {in_words(how.below)} below the header, without values"
+            f"{part.path}: left out {number_of(how.below, 'row')} below the header, without values"
             for part, how in self.parts
             if isinstance(how, dialect.Dialect) and how.below
         ]
@@ -90,7 +89,7 @@ def _csv(parts, data, encoding, known, *, quoted):
     names = list(layouts[0][1].called)
     header = f"header in row {how.skipped + 1}" if how.header else "no header"
     if how.below:
-        header += f", the {in_words(how.below)} below it left out"
+        header += f", the {number_of(how.below, 'row')} below it left out"
     separator = dialect.SEPARATORS.get(how.separator, how.separator)
     format_ = f"CSV: {how.encoding}, separator {separator}"
     if workbook.is_workbook(largest.path):

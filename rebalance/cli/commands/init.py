@@ -8,7 +8,7 @@ from pathlib import Path
 from rebalance import paths, store
 from rebalance.checks.finding import listed, per_cent, quoted
 from rebalance.cli.files import seen_by_dvc
-from rebalance.errors import InputError
+from rebalance.errors import InputError, number_of
 from rebalance.sources.address import is_address
 
 NEXT = "Next: 'rebalance check' says what would stop or mislead a run; 'dvc repro' runs it."
@@ -29,7 +29,7 @@ def arguments(parser):
 def run(file, target, positive):
     """Write params.yaml, and return what was taken for granted."""
     from rebalance.cli import setup
-    from rebalance.sources.labels import counted_in, in_words, marked
+    from rebalance.sources.labels import counted_in, marked
 
     document = setup.Document(paths.PARAMS)
     path = located(file)
@@ -49,7 +49,9 @@ def run(file, target, positive):
         f"{natural:.3g} negatives per positive" + ("" if positive else "; the rarer label"),
     ]
     if profile.unlabelled:
-        lines.append(f"data.unlabelled drop: {in_words(profile.unlabelled)} without a label")
+        lines.append(
+            f"data.unlabelled drop: {number_of(profile.unlabelled, 'row')} without a label"
+        )
     if marks := marked(profile.labels, rare):
         lines.append(counted_in(marks))
     lines += setup.point(document, path, profile, written, again, pattern)

@@ -31,7 +31,7 @@ def arguments(parser):
 def run(file, output, model, rule, ids):
     """Write the answers, and return how many rows were scored and flagged."""
     from rebalance import params, scoring
-    from rebalance.errors import counted, listed
+    from rebalance.errors import listed, number_of
 
     refuse_output(output, "scored.csv")
     settings = params.load()
@@ -46,7 +46,7 @@ def run(file, output, model, rule, ids):
     if done["passed_over"]:
         ignored += f"not read, see data.pattern: {listed(done['passed_over'])}\n"
     warnings = "".join(f"warning: {line}\n" for line in done["warnings"])
-    rows = counted(done["rows"], "row")
+    rows = number_of(done["rows"], "row")
     scored = f"{rows} scored by {scorer.name}, {done['flagged']:,} flagged: {output}\n"
     held = ""
     if share := settings.data.prevalence:

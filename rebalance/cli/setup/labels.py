@@ -4,7 +4,7 @@ import re
 from shlex import quote
 
 from rebalance.checks.finding import details, per_cent
-from rebalance.errors import InputError, counted
+from rebalance.errors import InputError, number_of
 
 CUT = 40
 # More different values are hardly classes.
@@ -40,7 +40,7 @@ def choose(labels, said, target, unlabelled=0):
     """
     if len(labels) < 2:
         blank = (
-            f"; {counted(unlabelled, 'row')} without a label: if that means the other class, "
+            f"; {number_of(unlabelled, 'row')} without a label: if that means the other class, "
             "write one there"
         )
         raise InputError(
